@@ -1,0 +1,1 @@
+"""What happens later: the queue, the worker, the supervisor, output, files, and the sweep."""

@@ -1,0 +1,90 @@
+"""The moves of a process that only one worker may make: claiming it, and ending it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from jobs.piece import Piece
+from models.database import connection
+from models.file import File
+from models.instant import now
+from models.process import Process, move
+from models.script import Script
+from models.status import Status
+from models.transaction import transaction
+
+CLOCKS_DIFFER = timedelta(seconds=1)  # between the machines, at most
+
+
+@transaction
+async def claim(process_id: UUID, script: Script, worker_id: UUID) -> Process | None:
+    """Makes a due process RUNNING and the worker's, if its script may run once more now.
+
+    Of a script with limited concurrency it is the one that has waited longest, whichever was asked
+    for. None: there is nothing to run.
+    """
+    due = Process.filter(
+        script=script.name, status=Status.SCHEDULED.value, start_time__lte=now() + CLOCKS_DIFFER
+    )
+    if script.concurrency is None:
+        process = await due.filter(id=process_id).first()
+    else:
+        await _one_at_a_time(script.name)
+        running = Process.filter(script=script.name, status=Status.RUNNING.value)
+        if await running.count() >= script.concurrency:
+            return None
+        process = await due.order_by("start_time", "created_at").first()
+    if process is None:
+        return None
+    secrets = process.secrets
+    started = now()
+    claimed = await move(
+        process.id, Status.RUNNING, worker_id=worker_id, start_time=started, secrets=None
+    )
+    process.worker_id, process.start_time, process.secrets = worker_id, started, secrets
+    return process if claimed else None
+
+
+@transaction
+async def finish(
+    process_id: UUID,
+    status: Status,
+    reason: str | None,
+    *,
+    since: Status | None = None,
+    holder: UUID | None = None,
+    exit_code: int | None = None,
+    files: Sequence[File] = (),
+    closing: Piece | None = None,
+) -> bool:
+    """Makes the terminal status visible, with the output files and a closing line, all at once.
+
+    With `since` and `holder` as in `models.process.move`. False, and nothing is changed, if the
+    process has ended or is deleted, or if these do not hold.
+    """
+    sums = closing.sums() if closing else {}
+    facts = {"reason": reason, "exit_code": exit_code, "ended_at": now(), "secrets": None}
+    if not await move(process_id, status, since=since, holder=holder, **facts, **sums):
+        return False
+    if closing:
+        await closing.chunk(process_id).save()
+    if files:
+        await File.bulk_create(files)
+    return True
+
+
+async def next_in_turn(script: str) -> tuple[UUID, datetime] | None:
+    """The process of a script that has waited longest, and since when it is due."""
+    waiting = Process.filter(
+        script=script, status=Status.SCHEDULED.value, start_time__lte=now() + CLOCKS_DIFFER
+    )
+    rows = (
+        await waiting.order_by("start_time", "created_at").limit(1).values_list("id", "start_time")
+    )
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def _one_at_a_time(script: str) -> None:
+    """Keeps others from claiming this script until the transaction ends (SQLite: they are kept)."""
+    if connection().capabilities.dialect == "postgres":
+        await connection().execute_query("SELECT pg_advisory_xact_lock(hashtext($1))", [script])

@@ -1,0 +1,111 @@
+"""Doorbells: Redis messages that only say "look again" (design, section 4).
+
+A message is a topic and the ids it is about. Whoever waits for one also looks by itself from time
+to time, so that a lost message costs a moment and nothing else.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from enum import StrEnum
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = 2.0  # seconds after which one looks although no bell was heard
+EVERYTHING = ""  # the id that stands for any
+
+
+class Topic(StrEnum):
+    """What there is news of."""
+
+    QUEUE = "procession:queue"
+    PROCESS = "procession:process"
+    OUTPUT = "procession:output"
+
+
+class Bell:
+    """Remembers that it was rung, and for which ids, until it is waited for."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._ids: set[str] = set()
+
+    def ring(self, about: Iterable[str]) -> None:
+        self._ids.update(about)
+        self._event.set()
+
+    async def wait(self, seconds: float = LOOK_AGAIN) -> set[str]:
+        """Waits for a ring, that long at most; returns the ids it was about (maybe none)."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return set()
+        self._event.clear()
+        ids, self._ids = self._ids, set()
+        return ids
+
+
+class Doorbell:
+    """Rings for others and hears what they ring, as long as it is `open`."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._bells: dict[tuple[Topic, str], set[Bell]] = {}
+
+    async def ring(self, topic: Topic, about: Iterable[object] = ()) -> None:
+        """Tells everyone to look again; that it cannot be told now is no error."""
+        try:
+            await self._redis.publish(topic.value, " ".join(map(str, about)))
+        except (RedisError, OSError) as error:
+            log.warning("Cannot ring %s: %s", topic.value, error)
+
+    @contextmanager
+    def heard(self, topic: Topic, about: object = EVERYTHING) -> Iterator[Bell]:
+        """A bell that rings for one id, or for any. Enter first, then look, then wait."""
+        key, bell = (topic, str(about)), Bell()
+        self._bells.setdefault(key, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells[key].discard(bell)
+            if not self._bells[key]:
+                del self._bells[key]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Doorbell"]:
+        """Listens inside."""
+        task = asyncio.create_task(self._listen(), name="doorbell")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(*(topic.value for topic in Topic))
+                    self._ring_all()  # for what was missed while nobody listened
+                    async for message in subscription.listen():
+                        if message["type"] == "message":
+                            self._hear(Topic(message["channel"].decode()), message["data"].decode())
+            except (RedisError, OSError) as error:
+                log.warning("No doorbells from Redis (%s); looking every %g s", error, LOOK_AGAIN)
+            await asyncio.sleep(1)
+
+    def _hear(self, topic: Topic, message: str) -> None:
+        ids = message.split()
+        for about in (*ids, EVERYTHING):
+            for bell in self._bells.get((topic, about), ()):
+                bell.ring(ids)
+
+    def _ring_all(self) -> None:
+        for bells in self._bells.values():
+            for bell in bells:
+                bell.ring(())

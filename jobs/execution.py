@@ -1,0 +1,196 @@
+"""An execution: one process in the hands of this worker, from its start to its stored end."""
+
+import asyncio
+import logging
+import mimetypes
+from pathlib import Path
+from uuid import UUID
+
+from tortoise.exceptions import BaseORMException
+
+from jobs.claim import finish
+from jobs.command import argument_list
+from jobs.doorbell import Topic
+from jobs.journal import Journal
+from jobs.piece import Packer, Piece
+from jobs.run import End, Launch, Ringing, Run
+from jobs.site import Site
+from jobs.spool import Reader
+from jobs.store import digest_of, regular_files
+from models.file import Direction, File
+from models.process import Process
+from models.script import Script
+from models.status import Status
+
+log = logging.getLogger(__name__)
+
+TROUBLE = 1.0  # seconds to wait after the database refused something
+LOST_SUPERVISOR = "The supervisor of the script was killed, and the script with it"
+NEVER_STARTED = "The worker was lost before it could start the script"
+
+
+class Execution:
+    """Carries one process out; `worker_id` is the worker that holds it."""
+
+    def __init__(self, process: Process, site: Site, journal: Journal, worker_id: UUID) -> None:
+        self._process = process
+        self._site = site
+        self._journal = journal
+        self._worker_id = worker_id
+        self._run = Run(site.runs, process.id)
+
+    def stop(self, reason: str) -> None:
+        """Asks for the end of the script; `reason` goes into the output."""
+        self._run.stop(reason)
+
+    async def start(self, script: Script) -> None:
+        """Starts the script and follows it to its end."""
+        try:
+            launch, uploads = await self._plan(script)
+            await asyncio.to_thread(self._run.prepare, launch, uploads)
+        except (OSError, LookupError) as error:
+            log.exception("Process %s could not be started", self._process.id)
+            await self._end_at_once(f"The script could not be started: {error}", Packer())
+        else:
+            supervisor = await self._run.start()
+            async with self._run.listen(lambda: supervisor.returncode is None) as ringing:
+                await self._ring(Topic.PROCESS)
+                await self._follow(ringing, Packer())
+            await supervisor.wait()
+        await asyncio.to_thread(self._run.remove)
+
+    async def go_on(self) -> None:
+        """Follows a script that another worker started, to its end."""
+        packer = await Packer.after(self._process)
+        alive = await asyncio.to_thread(self._run.supervised)
+        if alive or self._run.spool.exists():
+            async with self._run.listen(self._run.supervised) as ringing:
+                ringing.over = not alive
+                await self._follow(ringing, packer)
+        else:
+            await self._end_at_once(NEVER_STARTED, packer)
+        await asyncio.to_thread(self._run.remove)
+
+    async def _plan(self, script: Script) -> tuple[Launch, dict[Path, Path]]:
+        """What the supervisor is to do, and the path that each stored upload is to have."""
+        process, run = self._process, self._run
+        inputs = await File.filter(process_id=process.id, direction=Direction.INPUT.value)
+        paths = {
+            file.parameter: run.upload_path(file.parameter, file.name)
+            for file in inputs
+            if file.parameter is not None
+        }
+        kept = {file.parameter: self._site.store.path(process.id, file.id) for file in inputs}
+        secrets = process.secrets or {}
+        parameters = [
+            (name, secrets.get(str(position), value))
+            for position, (name, value) in enumerate(process.parameters)
+        ]
+        launch = Launch(
+            argv=argument_list(script, parameters, paths, run.out, self._site.data),
+            env={
+                **self._site.environment,
+                "PROCESSION_PROCESS_ID": str(process.id),
+                "PROCESSION_OUTPUT_DIR": str(run.out),
+                "PROCESSION_WORK_DIR": str(run.work),
+            },
+            cwd=str(run.work),
+            timeout=script.timeout,
+            grace=script.grace,
+            terminal=script.terminal,
+        )
+        return launch, {path: kept[position] for position, path in paths.items()}
+
+    async def _follow(self, ringing: Ringing, packer: Packer) -> None:
+        """Stores lines as they come, then the end."""
+        reader = Reader(self._run.spool, packer)
+        ours = True
+        while True:
+            over = ringing.over  # looked at before the spool, so that no line slips in between
+            while piece := await asyncio.to_thread(reader.read):
+                ours = ours and await self._store(piece)
+            if over:
+                break
+            await ringing.wait()
+        if last := reader.rest():
+            ours = ours and await self._store(last)
+        if ours:
+            await self._end(packer)
+
+    async def _store(self, piece: Piece) -> bool:
+        """Stores a piece, however often the database must be asked. False: it is not ours."""
+        while True:
+            try:
+                ours = await self._journal.store(self._process.id, piece)
+            except (BaseORMException, OSError) as error:
+                log.warning("Output of %s is not stored yet: %s", self._process.id, error)
+                await asyncio.sleep(TROUBLE)
+                continue
+            if not ours:
+                self.stop("The process is not this worker's any more")
+            return ours
+
+    async def _end(self, packer: Packer) -> None:
+        end = await asyncio.to_thread(self._run.end)
+        row = await Process.get_or_none(id=self._process.id)
+        status, reason = verdict(end, row.stop_requested_by if row else None)
+        closing = packer.say(LOST_SUPERVISOR) if end.cause == "lost" else None
+        files = await asyncio.to_thread(self._collect)
+        ended = await finish(
+            self._process.id,
+            status,
+            reason,
+            holder=self._worker_id,
+            exit_code=end.exit_code,
+            files=files,
+            closing=closing,
+        )
+        if not ended:
+            await asyncio.to_thread(self._site.store.remove, self._process.id)
+        await self._ring(Topic.PROCESS)
+        await self._ring(Topic.OUTPUT)
+
+    async def _end_at_once(self, reason: str, packer: Packer) -> None:
+        closing = packer.say(reason)
+        await finish(
+            self._process.id, Status.FAILED, reason, holder=self._worker_id, closing=closing
+        )
+        await self._ring(Topic.PROCESS)
+        await self._ring(Topic.OUTPUT)
+
+    def _collect(self) -> list[File]:
+        """Moves what the script wrote into the store; returns the rows that say so."""
+        files = []
+        for name, path in regular_files(self._run.out):
+            file = File(
+                process_id=self._process.id,
+                direction=Direction.OUTPUT.value,
+                name=name,
+                size=path.stat().st_size,
+                media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+                sha256=digest_of(path),
+            )
+            self._site.store.keep(path, self._process.id, file.id)
+            files.append(file)
+        return files
+
+    async def _ring(self, topic: Topic) -> None:
+        await self._site.doorbell.ring(topic, [self._process.id])
+
+
+def verdict(end: End, stopper: str | None) -> tuple[Status, str | None]:
+    """The terminal status and its reason in words; `stopper` is who asked for the stop."""
+    match end.cause:
+        case "stopped":
+            return Status.STOPPED, f"Stopped by {stopper}" if stopper else "Stopped"
+        case "timeout":
+            return Status.FAILED, "The time limit was reached"
+        case "start":
+            return Status.FAILED, "The script could not be started"
+        case "lost":
+            return Status.FAILED, LOST_SUPERVISOR
+    if end.signal:
+        return Status.FAILED, f"Ended by {end.signal}"
+    if end.exit_code:
+        return Status.FAILED, f"Exit code {end.exit_code}"
+    return Status.COMPLETED, None

@@ -1,0 +1,181 @@
+"""A run: the folder of one running script on this machine, and the supervisor in it.
+
+launch.json, lock, spool, bell, control, ended.json    see `jobs.supervisor`
+in/N/NAME    the upload of parameter N under the name it came with
+work/        the script's working folder
+out/         what it writes here becomes the process's files
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import UUID
+
+from jobs import supervisor
+
+LOOK_AGAIN = 2.0  # seconds after which the supervisor's life is checked although no bell rang
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a supervisor is told; times in seconds."""
+
+    argv: list[str]
+    env: Mapping[str, str]
+    cwd: str
+    timeout: float | None
+    grace: float
+    terminal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a script ended: of itself ("exit"), "stopped", by "timeout", "start" (it could not be
+    started) or "lost" (its supervisor was killed). `signal` is the name of the one that ended it.
+    """
+
+    cause: str
+    exit_code: int | None
+    signal: str | None
+
+
+LOST = End("lost", None, None)
+
+
+class Run:
+    """The folder of one process below the worker's folder of runs."""
+
+    def __init__(self, runs: Path, process_id: UUID) -> None:
+        self.process_id = process_id
+        self.folder = runs / str(process_id)
+        self.spool = self.folder / "spool"
+        self.work = self.folder / "work"
+        self.out = self.folder / "out"
+        self._ended = self.folder / "ended.json"
+
+    def upload_path(self, position: int, name: str) -> Path:
+        """Where the upload of the parameter at this position is put for the script."""
+        return self.folder / "in" / str(position) / name
+
+    def prepare(self, launch: Launch, uploads: Mapping[Path, Path]) -> None:
+        """Makes the folder; `uploads` maps the path each upload is to have to where it is kept."""
+        for folder in (self.work, self.out):
+            folder.mkdir(parents=True)
+        for path, kept in uploads.items():
+            path.parent.mkdir(parents=True)
+            try:
+                path.hardlink_to(kept)
+            except OSError:  # another file system
+                shutil.copyfile(kept, path)
+        self.spool.touch()
+        os.mkfifo(self.folder / "bell", 0o600)
+        os.mkfifo(self.folder / "control", 0o600)
+        (self.folder / "launch.json").write_text(json.dumps(asdict(launch)))
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """Starts the supervisor; it lives on when this program ends."""
+        with (self.folder / "supervisor.log").open("wb") as errors:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-S",
+                supervisor.__file__,
+                str(self.folder),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                env={},
+                start_new_session=True,
+            )
+
+    def stop(self, reason: str) -> None:
+        """Asks the supervisor to end the script; `reason` goes into the output."""
+        with suppress(OSError):  # nobody reads: the supervisor has ended
+            control = os.open(self.folder / "control", os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                os.write(control, f"stop {' '.join(reason.split())}\n".encode())
+            finally:
+                os.close(control)
+
+    def supervised(self) -> bool:
+        """Whether a supervisor lives. If none does, none will begin any more either."""
+        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not self._ended.exists():
+                self._ended.write_text(json.dumps(asdict(LOST)))
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    @asynccontextmanager
+    async def listen(self, alive: Callable[[], bool]) -> AsyncIterator["Ringing"]:
+        """Hears the supervisor's bell inside; `alive` says whether there is one."""
+        bell = os.open(self.folder / "bell", os.O_RDONLY | os.O_NONBLOCK)
+        ringing = Ringing(bell, alive)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(bell, ringing.ring)
+        try:
+            yield ringing
+        finally:
+            loop.remove_reader(bell)
+            os.close(bell)
+
+    def end(self) -> End:
+        """How the script ended. For when the supervisor is gone."""
+        try:
+            end = End(**json.loads(self._ended.read_text()))
+        except FileNotFoundError:
+            end = LOST
+        if end == LOST:
+            self._kill_left_overs()
+        return end
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _kill_left_overs(self) -> None:
+        """Ends what a killed supervisor left running: whatever has the process's id around it."""
+        mark = f"PROCESSION_PROCESS_ID={self.process_id}".encode()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # ended meanwhile, or somebody else's
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
+
+
+class Ringing:
+    """Waits for news of one supervisor; `over` says that it has ended."""
+
+    def __init__(self, bell: int, alive: Callable[[], bool]) -> None:
+        self.over = False
+        self._bell = bell
+        self._alive = alive
+        self._news = asyncio.Event()
+
+    def ring(self) -> None:
+        try:
+            rung = os.read(self._bell, 4096)
+        except BlockingIOError:
+            return
+        if not rung:  # nobody has the FIFO open for writing any more
+            asyncio.get_running_loop().remove_reader(self._bell)
+            self.over = True
+        self._news.set()
+
+    async def wait(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_AGAIN):
+                await self._news.wait()
+        except TimeoutError:
+            self.over = self.over or not self._alive()
+        self._news.clear()

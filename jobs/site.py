@@ -1,0 +1,32 @@
+"""The site: what a worker has at hand on its machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.doorbell import Doorbell
+from jobs.queue import Queue
+from jobs.store import Store
+from models.script import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`data` is the data folder; `environment` is what every script sees of the worker's own."""
+
+    data: Path
+    catalogue: Catalogue
+    store: Store
+    queue: Queue
+    doorbell: Doorbell
+    environment: Mapping[str, str]
+
+    @property
+    def runs(self) -> Path:
+        """The folders of the scripts that run here."""
+        return self.data / "runs"
+
+    @property
+    def workers(self) -> Path:
+        """A locked file for each worker that lives here."""
+        return self.data / "workers"

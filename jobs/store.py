@@ -1,0 +1,113 @@
+"""The store: where uploads and output files lie, by the ids of their process and of themselves.
+
+What a person called a file is never part of a path here.
+"""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+BLOCK = 1 << 20  # bytes handed to a thread at once
+ABANDONED_AFTER = 24 * 3600.0  # seconds without a write after which a stage is nobody's
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file that has arrived whole but belongs to no process yet."""
+
+    path: Path
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+class Stage:
+    """A folder for files on their way in; what is not kept is gone when the stage is left."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def receive(self, blocks: AsyncIterator[bytes], name: str, media_type: str) -> Staged:
+        """Writes a file as it comes; memory stays at about BLOCK bytes."""
+        path = self._folder / str(uuid4())
+        digest, size, pending = hashlib.sha256(), 0, bytearray()
+        with path.open("xb", buffering=0) as file:
+
+            def write(block: bytes) -> None:
+                digest.update(block)
+                file.write(block)
+
+            async for block in blocks:
+                size += len(block)
+                pending += block
+                if len(pending) >= BLOCK:
+                    await asyncio.to_thread(write, bytes(pending))
+                    pending.clear()
+            await asyncio.to_thread(write, bytes(pending))
+        return Staged(path, name, media_type, size, digest.hexdigest())
+
+
+class Store:
+    """Files in a folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stages = folder / "staging"
+        self._stages.mkdir(parents=True, exist_ok=True)
+
+    @asynccontextmanager
+    async def stage(self) -> AsyncIterator[Stage]:
+        folder = self._stages / str(uuid4())
+        folder.mkdir()
+        try:
+            yield Stage(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def path(self, process_id: UUID, file_id: UUID) -> Path:
+        """Where the bytes of a kept file are."""
+        return self._folder / str(process_id) / str(file_id)
+
+    def keep(self, path: Path, process_id: UUID, file_id: UUID) -> None:
+        """Makes a file part of a process by moving it, across file systems if need be."""
+        kept = self.path(process_id, file_id)
+        kept.parent.mkdir(exist_ok=True)
+        shutil.move(path, kept)
+
+    def remove(self, process_id: UUID) -> None:
+        """Removes all files of a process; nothing happens if there are none."""
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._folder / str(process_id))
+
+    def sweep_stages(self) -> None:
+        """Removes the stages that a killed server left behind."""
+        for folder in self._stages.iterdir():
+            newest = max(
+                (path.stat().st_mtime for path in (folder, *folder.iterdir())), default=0.0
+            )
+            if newest < time.time() - ABANDONED_AFTER:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def regular_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files below a folder, by their relative names; links and devices are not followed."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                yield path.relative_to(folder).as_posix(), path

@@ -1,0 +1,292 @@
+"""The supervisor: a small program that owns one running script (design, section 5).
+
+    python -I -S supervisor.py FOLDER
+
+It outlives the worker that started it. It knows nothing of Procession but the folder it is given:
+
+    launch.json   what to run: argv, env, cwd, timeout and grace in seconds, terminal (or not)
+    lock          locked (flock) for as long as the supervisor lives
+    spool         what the script printed, as records (below); only ever appended to
+    bell          a FIFO: a byte goes in whenever there is something new
+    control       a FIFO: `stop REASON` and a newline asks for the end of the script
+    ended.json    written last: how it ended
+
+A record is a header (time in microseconds since 1970 u64, kind u8, length u32, big-endian) and as
+many bytes: of kind OUTPUT as they came from the script, of kind SYSTEM a line of the supervisor's.
+It uses only the standard library, and little of it, so that it starts at once and stays small.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+
+OUTPUT, SYSTEM = 0, 1
+HEADER = struct.Struct(">QBI")
+BLOCK = 1 << 18  # bytes read at once
+PIPE = 1 << 20  # bytes the pipe may hold: a short stall of the disk does not stall the script
+DRAIN = 2.0  # seconds that left-over processes may keep the output open after the script ended
+WINDOW = struct.pack("HHHH", 40, 120, 0, 0)  # rows and columns of a pseudo-terminal
+
+
+class Spool:
+    """Appends records and rings the bell."""
+
+    def __init__(self) -> None:
+        self.file = os.open("spool", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Read and write: ringing neither fails nor blocks while no worker listens.
+        self.bell = os.open("bell", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def append(self, kind: int, content: bytes) -> None:
+        record = HEADER.pack(time.time_ns() // 1000, kind, len(content)) + content
+        while record:
+            record = record[os.write(self.file, record) :]
+        self.ring()
+
+    def say(self, text: str) -> None:
+        self.append(SYSTEM, text.encode("utf-8", "replace"))
+
+    def ring(self) -> None:
+        try:
+            os.write(self.bell, b"!")
+        except BlockingIOError:
+            pass  # full: it has been rung often enough
+
+
+class Launch:
+    """What `launch.json` says; `timeout` and `grace` in seconds."""
+
+    def __init__(
+        self,
+        argv: list[str],
+        env: dict[str, str],
+        cwd: str,
+        timeout: float | None,
+        grace: float,
+        terminal: bool,
+    ) -> None:
+        self.argv = argv
+        self.env = env
+        self.cwd = cwd
+        self.timeout = timeout
+        self.grace = grace
+        self.terminal = terminal
+
+
+class Script:
+    """The running script: its process group, its output, and how it is to end.
+
+    `deadline` is when something is to be done if nothing happens before: the time limit, then the
+    end of the grace after a SIGTERM, then the patience with what an ended script left behind.
+    """
+
+    def __init__(self, launch: Launch, spool: Spool) -> None:
+        self.launch = launch
+        self.spool = spool
+        self.cause = "exit"
+        self.status: int | None = None
+        self.open = True
+        self.left_overs_killed = False
+        self.given_up = False
+        self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
+        self.pid, self.output = start(launch)
+
+    def stop(self, cause: str, words: str) -> None:
+        """SIGTERM to the group now, SIGKILL after the grace; only the first cause counts."""
+        if self.cause != "exit" or self.status is not None:
+            return
+        self.cause = cause
+        self.spool.say(f"{words}; SIGTERM sent")
+        self.signal(signal.SIGTERM)
+        self.deadline = time.monotonic() + self.launch.grace
+
+    def on_deadline(self) -> None:
+        if self.status is None and self.cause == "exit":
+            self.stop("timeout", f"The time limit of {self.launch.timeout:g} s was reached")
+        elif self.status is None:
+            self.spool.say(f"Still running after {self.launch.grace:g} s; SIGKILL sent")
+            self.signal(signal.SIGKILL)
+            self.deadline = None
+        elif not self.left_overs_killed and not self.group_is_empty():
+            self.spool.say("The script ended but left processes behind; they were killed")
+            self.signal(signal.SIGKILL)
+            self.left_overs_killed = True
+            self.deadline = time.monotonic() + DRAIN
+        else:
+            if self.open:
+                self.spool.say("A process that left the script's group holds its output open")
+            self.given_up = True
+
+    def reap(self) -> None:
+        """Collects the script once it has ended; from then on what it left behind has DRAIN."""
+        if self.status is not None:
+            return
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid:
+            self.status = os.waitstatus_to_exitcode(status)
+            patience = time.monotonic() + DRAIN
+            stopping = self.cause != "exit" and self.deadline is not None
+            self.deadline = max(patience, self.deadline or 0) if stopping else patience
+
+    def over(self) -> bool:
+        ended = not self.open and self.status is not None and self.group_is_empty()
+        return ended or self.given_up
+
+    def signal(self, number: int) -> None:
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass  # the group is empty
+
+    def group_is_empty(self) -> bool:
+        try:
+            os.killpg(self.pid, 0)
+        except (ProcessLookupError, PermissionError):  # macOS: not permitted where only zombies are
+            return True
+        return False
+
+    def wait_ms(self) -> int | None:
+        """How long nothing needs to be looked at, in milliseconds; None: until something comes."""
+        if self.status is not None:
+            return 20  # nothing tells when the last process of a group is gone
+        if self.deadline is None:
+            return None
+        return max(0, int((self.deadline - time.monotonic()) * 1000) + 1)
+
+
+def start(launch: Launch) -> tuple[int, int]:
+    """Starts the script; returns its process id and the descriptor of its output.
+
+    Raises OSError with the command's name if it cannot be executed.
+    """
+    if launch.terminal:
+        output, end = os.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, WINDOW)
+    else:
+        output, end = os.pipe()
+        if hasattr(fcntl, "F_SETPIPE_SZ"):
+            try:
+                fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, PIPE)
+            except OSError:
+                pass  # the user's limit on pipe buffers is reached; the ordinary size will do
+    failure, report = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        become(launch, end, report)
+    os.close(end)
+    os.close(report)
+    with os.fdopen(failure, "rb") as reader:
+        number = reader.read()
+    if number:
+        os.waitpid(pid, 0)
+        os.close(output)
+        raise OSError(int(number), os.strerror(int(number)), launch.argv[0])
+    return pid, output
+
+
+def become(launch: Launch, end: int, report: int) -> None:
+    """In the child: turns into the script, or reports the error number."""
+    try:
+        if launch.terminal:
+            os.setsid()
+            fcntl.ioctl(end, termios.TIOCSCTTY, 0)
+        else:
+            os.setpgid(0, 0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(end if launch.terminal else nothing, 0)
+        os.dup2(end, 1)
+        os.dup2(end, 2)
+        for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.chdir(launch.cwd)
+        os.execvpe(launch.argv[0], launch.argv, launch.env)  # noqa: S606
+    except OSError as error:
+        os.write(report, str(error.errno or errno.EINVAL).encode())
+    finally:
+        os._exit(127)
+
+
+def supervise(script: Script, control: int, wake: int) -> None:
+    """Reads the script's output until the script has ended and nobody holds the output open."""
+    poll = select.poll()
+    for descriptor in (script.output, control, wake):
+        poll.register(descriptor, select.POLLIN)
+    while not script.over():
+        for descriptor, _ in poll.poll(script.wait_ms()):
+            if descriptor == wake:
+                os.read(wake, 4096)
+            elif descriptor == control:
+                obey(script, os.read(control, 4096))
+            elif content := read(script.output):
+                script.spool.append(OUTPUT, content)
+            else:
+                poll.unregister(script.output)
+                script.open = False
+        script.reap()
+        if script.deadline is not None and time.monotonic() >= script.deadline:
+            script.on_deadline()
+
+
+def obey(script: Script, orders: bytes) -> None:
+    for order in orders.decode("utf-8", "replace").splitlines():
+        verb, _, reason = order.partition(" ")
+        if verb == "stop":
+            script.stop("stopped", reason)
+
+
+def read(output: int) -> bytes:
+    try:
+        return os.read(output, BLOCK)
+    except OSError as error:
+        if error.errno == errno.EIO:  # a pseudo-terminal that everybody has closed
+            return b""
+        raise
+
+
+def write_end(**facts: object) -> None:
+    """Puts `ended.json` there whole or not at all."""
+    with open("ended.json.new", "w") as file:
+        json.dump(facts, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename("ended.json.new", "ended.json")
+
+
+def main(folder: str) -> None:
+    os.chdir(folder)
+    lock = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if os.path.exists("ended.json"):
+        return  # a worker has given this run up before it began
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker)
+    control = os.open("control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open("launch.json") as file:
+        launch = Launch(**json.load(file))
+    spool = Spool()
+    try:
+        script = Script(launch, spool)
+    except OSError as error:
+        spool.say(f"The script could not be started: {error.filename}: {error.strerror}")
+        write_end(cause="start", exit_code=None, signal=None)
+        return
+    supervise(script, control, wake)
+    status = script.status or 0
+    name = signal.Signals(-status).name if status < 0 else None
+    if name and script.cause == "exit":
+        spool.say(f"The script was ended by {name}")
+    write_end(cause=script.cause, exit_code=None if name else status, signal=name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,1 @@
+"""What exists: the database's tables, the legal moves of a status, and the migrations."""

@@ -1,0 +1,67 @@
+"""Opening the database: `sqlite:///PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from tortoise import Tortoise, connections
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.config_generator import expand_db_url
+
+MODULES = ("models.user", "models.process", "models.output", "models.file", "models.worker")
+
+SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "NORMAL",
+    "busy_timeout": 15_000,  # ms
+    "journal_size_limit": 64 << 20,  # bytes
+    "foreign_keys": "ON",
+}
+
+
+def dialect(url: str) -> str:
+    """`sqlite` or `postgres`."""
+    return "sqlite" if url.startswith("sqlite:") else "postgres"
+
+
+def configuration(url: str, pool: int = 10) -> dict[str, Any]:
+    """Tortoise's configuration for this URL, with at most `pool` connections to PostgreSQL."""
+    if dialect(url) == "sqlite":
+        credentials = {"file_path": url.removeprefix("sqlite://"), **SQLITE_PRAGMAS}
+        database: dict[str, Any] = {"engine": "models.sqlite", "credentials": credentials}
+    else:
+        database = expand_db_url(url.replace("postgresql://", "postgres://", 1))
+        database["credentials"] |= {
+            "minsize": 1,
+            "maxsize": pool,
+            "application_name": "procession",
+        }
+    return {
+        "connections": {"default": database},
+        "apps": {
+            "models": {"models": [*MODULES, "aerich.models"], "default_connection": "default"}
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+@asynccontextmanager
+async def connected(url: str, pool: int = 10) -> AsyncIterator[None]:
+    """The models are usable inside, from every task."""
+    await Tortoise.init(config=configuration(url, pool), _enable_global_fallback=True)
+    try:
+        yield
+    finally:
+        await Tortoise.close_connections()
+
+
+def connection() -> BaseDBAsyncClient:
+    """The connection for hand-written SQL, inside a transaction that transaction's."""
+    return cast(BaseDBAsyncClient, connections.get("default"))
+
+
+def placeholders(first: int, count: int) -> list[str]:
+    """Numbered SQL placeholders: `$1`-style on PostgreSQL, `?1`-style on SQLite."""
+    mark = "?" if connection().capabilities.dialect == "sqlite" else "$"
+    return [f"{mark}{number}" for number in range(first, first + count)]

@@ -1,0 +1,63 @@
+"""Points in time, stored as whole microseconds since 1970 (UTC).
+
+A number compares alike on SQLite and PostgreSQL and cannot lose its zone on the way; SQLite keeps
+ORM datetimes as text, in which an offset other than UTC sorts wrongly.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from tortoise.fields.base import Field
+
+T = TypeVar("T")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime.
+
+    >>> to_micros(datetime(1970, 1, 1, 0, 0, 1, 5, tzinfo=UTC))
+    1000005
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return (moment - EPOCH) // MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The UTC datetime of that many microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+class InstantField(Field[T]):
+    """A datetime column; aware values in any zone go in, UTC comes out."""
+
+    SQL_TYPE = "BIGINT"
+    field_type = datetime
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(
+            cls, *, null: Literal[True], **options: Any
+        ) -> "InstantField[datetime | None]": ...
+        @overload
+        def __new__(cls, **options: Any) -> "InstantField[datetime]": ...
+        def __new__(cls, **options: Any) -> Any: ...
+
+    def to_db_value(self, value: Any, instance: Any) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        return to_micros(value)
+
+    def to_python_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, datetime):
+            return value
+        return from_micros(value)

@@ -1,0 +1,125 @@
+"""Reading manifests: the `*.toml` files that describe scripts, checked to the last key."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from models.script import Catalogue, Name, Parameter, Script
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+Duration = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?[smhd]$")]
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A manifest as it is written."""
+
+    name: Name
+    command: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    description: str = ""
+    allow: Literal["admin", "user"] = "admin"
+    timeout: Duration | None = None
+    grace: Duration = "10s"
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    terminal: bool = False
+    parameters: tuple[Parameter, ...] = ()
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for number, parameter in enumerate(self.parameters):
+            for name in {parameter.name, parameter.long or parameter.name}:
+                if name in seen:
+                    raise ValueError(
+                        f"two parameters are called {name!r} - at `$.parameters[{number}]`"
+                    )
+                seen.add(name)
+
+
+class ManifestError(Exception):
+    """Manifests that cannot be used; `problems` has a line for each: file, line, reason."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def read_catalogue(folders: Iterable[Path]) -> Catalogue:
+    """The scripts of all manifests in these folders. Raises ManifestError with every problem."""
+    scripts: dict[str, tuple[Script, Path]] = {}
+    problems = []
+    for folder in folders:
+        if not folder.is_dir():
+            problems.append(f"{folder}: there is no such folder (see PROCESSION_SCRIPTS)")
+        for path in sorted(folder.glob("*.toml")):
+            try:
+                script = read_manifest(path)
+            except ManifestError as error:
+                problems += error.problems
+                continue
+            if script.name in scripts:
+                other = scripts[script.name][1]
+                problems.append(f"{path}:1: the name {script.name!r} is taken by {other}")
+            scripts[script.name] = script, path
+    if problems:
+        raise ManifestError(problems)
+    return Catalogue(script for script, _ in scripts.values())
+
+
+def read_manifest(path: Path) -> Script:
+    """One script. Raises ManifestError with file, line and reason."""
+    try:
+        text = path.read_text()
+        manifest = msgspec.convert(tomllib.loads(text), Manifest)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError([f"{path}:1: cannot be read: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise ManifestError([f"{path}:{line[1] if line else 1}: {error}"]) from None
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$")
+        problem = f"{path}:{line_of(text, place.rstrip('`'), reason)}: {reason}"
+        raise ManifestError([problem]) from None
+    return _script(manifest, path.resolve().parent)
+
+
+def line_of(text: str, place: str, reason: str) -> int:
+    """The line of a TOML text that a msgspec path such as `.parameters[2].type` speaks of.
+
+    An unknown key is not in the path but named in the reason; a missing one has its table's line.
+    """
+    named = re.search(r"unknown field `(.+?)`", reason)
+    table = re.match(r"\.parameters\[(\d+)\]", place)
+    key = named[1] if named else place.rpartition(".")[2].partition("[")[0]
+    lines = text.splitlines()
+    start, end = 0, len(lines)
+    heads = [number for number, line in enumerate(lines) if line.strip().startswith("[[")]
+    if table and int(table[1]) < len(heads):
+        start = heads[int(table[1])]
+        end = next((number for number in heads if number > start), len(lines))
+    for number in range(start, end):
+        if re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", lines[number]):
+            return number + 1
+    return start + 1
+
+
+def seconds(duration: str) -> float:
+    """`90s`, `1.5m`, `6h` or `2d` in seconds."""
+    return float(duration[:-1]) * UNITS[duration[-1]]
+
+
+def _script(manifest: Manifest, folder: Path) -> Script:
+    return Script(
+        name=manifest.name,
+        command=manifest.command,
+        description=manifest.description,
+        allow=manifest.allow,
+        timeout=seconds(manifest.timeout) if manifest.timeout else None,
+        grace=seconds(manifest.grace),
+        concurrency=manifest.concurrency,
+        terminal=manifest.terminal,
+        parameters=manifest.parameters,
+        folder=folder,
+    )

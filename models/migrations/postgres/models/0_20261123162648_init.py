@@ -1,0 +1,164 @@
+from tortoise import BaseDBAsyncClient
+
+RUN_IN_TRANSACTION = True
+
+
+async def upgrade(db: BaseDBAsyncClient) -> str:
+    return """
+        CREATE TABLE IF NOT EXISTS "user_account" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "name" VARCHAR(100) NOT NULL UNIQUE,
+    "is_admin" BOOL NOT NULL,
+    "created_at" BIGINT NOT NULL,
+    "disabled_at" BIGINT
+);
+COMMENT ON TABLE "user_account" IS 'A person or a program that signs in. Users are disabled, never deleted: they own things.';
+CREATE TABLE IF NOT EXISTS "token" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "name" VARCHAR(100) NOT NULL,
+    "digest" VARCHAR(64) NOT NULL UNIQUE,
+    "created_at" BIGINT NOT NULL,
+    "expires_at" BIGINT,
+    "revoked_at" BIGINT,
+    "user_id" UUID NOT NULL REFERENCES "user_account" ("id") ON DELETE CASCADE
+);
+COMMENT ON TABLE "token" IS 'A bearer token. Only the SHA-256 of its text is kept; the text is shown once.';
+CREATE TABLE IF NOT EXISTS "deletion" (
+    "process_id" UUID NOT NULL PRIMARY KEY,
+    "created_at" BIGINT NOT NULL
+);
+COMMENT ON TABLE "deletion" IS 'A deleted process of which output chunks or stored files may remain to be removed.';
+CREATE TABLE IF NOT EXISTS "process" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "script" VARCHAR(100) NOT NULL,
+    "status" VARCHAR(9) NOT NULL,
+    "created_at" BIGINT NOT NULL,
+    "start_time" BIGINT NOT NULL,
+    "parameters" JSONB NOT NULL,
+    "secrets" JSONB,
+    "ended_at" BIGINT,
+    "exit_code" INT,
+    "reason" TEXT,
+    "stop_requested_at" BIGINT,
+    "stop_requested_by" VARCHAR(100),
+    "worker_id" UUID,
+    "last_seq" BIGINT NOT NULL,
+    "output_bytes" BIGINT NOT NULL,
+    "output_sha256" VARCHAR(64),
+    "bookmark" VARCHAR(64) NOT NULL,
+    "user_id" UUID NOT NULL REFERENCES "user_account" ("id") ON DELETE RESTRICT
+);
+CREATE INDEX IF NOT EXISTS "idx_process_start_t_645121" ON "process" ("start_time", "id");
+CREATE INDEX IF NOT EXISTS "idx_process_created_f46176" ON "process" ("created_at", "id");
+CREATE INDEX IF NOT EXISTS "idx_process_script_fba3c5" ON "process" ("script", "start_time", "id");
+CREATE INDEX IF NOT EXISTS "idx_process_user_id_f2f272" ON "process" ("user_id", "start_time", "id");
+CREATE INDEX IF NOT EXISTS "idx_process_status_d1f3f9" ON "process" ("status", "start_time", "id");
+CREATE INDEX IF NOT EXISTS "idx_process_worker__ecfb3c" ON "process" ("worker_id", "status");
+COMMENT ON TABLE "process" IS 'One run of a script.';
+CREATE TABLE IF NOT EXISTS "parameter" (
+    "id" BIGSERIAL NOT NULL PRIMARY KEY,
+    "digest" VARCHAR(32) NOT NULL,
+    "process_id" UUID NOT NULL REFERENCES "process" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_parameter_digest_e0958e" ON "parameter" ("digest", "process_id");
+CREATE INDEX IF NOT EXISTS "idx_parameter_process_34bf3b" ON "parameter" ("process_id");
+COMMENT ON TABLE "parameter" IS 'Finds processes by a parameter: `digest` is of its name and value (values may be long).';
+CREATE TABLE IF NOT EXISTS "output_chunk" (
+    "id" BIGSERIAL NOT NULL PRIMARY KEY,
+    "process_id" UUID NOT NULL,
+    "first_seq" BIGINT NOT NULL,
+    "last_seq" BIGINT NOT NULL,
+    "first_time" BIGINT NOT NULL,
+    "last_time" BIGINT NOT NULL,
+    "data" BYTEA NOT NULL,
+    CONSTRAINT "uid_output_chun_process_03375f" UNIQUE ("process_id", "last_seq")
+);
+CREATE INDEX IF NOT EXISTS "idx_output_chun_process_2b312e" ON "output_chunk" ("process_id", "last_time");
+COMMENT ON TABLE "output_chunk" IS 'Lines `first_seq` to `last_seq` of a process; `data` is made by `jobs.chunk`.';
+CREATE TABLE IF NOT EXISTS "file" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "direction" VARCHAR(6) NOT NULL,
+    "parameter" INT,
+    "name" VARCHAR(1024) NOT NULL,
+    "size" BIGINT NOT NULL,
+    "media_type" VARCHAR(255) NOT NULL,
+    "sha256" VARCHAR(64) NOT NULL,
+    "created_at" BIGINT NOT NULL,
+    "process_id" UUID NOT NULL REFERENCES "process" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_file_process_edeb22" ON "file" ("process_id", "direction");
+COMMENT ON TABLE "file" IS 'A stored file; its bytes lie in the store under the ids of its process and itself.';
+CREATE TABLE IF NOT EXISTS "worker" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "machine" VARCHAR(255) NOT NULL,
+    "started_at" BIGINT NOT NULL,
+    "lease_until" BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS "idx_worker_lease_u_3847ef" ON "worker" ("lease_until");
+COMMENT ON TABLE "worker" IS 'A worker holds its processes until `lease_until`, which it keeps moving forward.';
+CREATE TABLE IF NOT EXISTS "aerich" (
+    "id" SERIAL NOT NULL PRIMARY KEY,
+    "version" VARCHAR(255) NOT NULL,
+    "app" VARCHAR(100) NOT NULL,
+    "content" JSONB NOT NULL
+);"""
+
+
+async def downgrade(db: BaseDBAsyncClient) -> str:
+    return """
+        """
+
+
+MODELS_STATE = (
+    "eJztXOtz2rgW/1c0fLlpJ5tJyatJ7twZ8tpmN5t0ErKPaXZA2AJ0MbJrySHc3v7veyT5jQ"
+    "2YRyDUX5paOkeSf5LPW3yr9G2TWHynbvcIq5ygbxWG+wT+k+zYRhXsOFGzbBC4ZSlKEZK0"
+    "uHCxIaCxjS1OoMkk3HCpI6gtR6/UUItgl7hI8eygO2YNkegS9PCp9lP14BDZbUQFR4K8CE"
+    "Q56hFHnCqCoIV37QFDNjPIjpzStA2Yk7LOUkb3GP3qkYawOwSoXJjjy9/QTJlJXggPHp1e"
+    "o02JZSbgo6YcQLU3xNBRbY+P1xdXilKuvNUwbMvrs4jaGYquzUJyz6PmjuSRfR3CiIsFMW"
+    "PgMs+y/E0ImvSKoUG4HgmXakYNJmljz5JbVPl322OG3BmkZpL/7P/HX1qMrNG4vas3Hi7r"
+    "jUZlZEflElLb4DcZNpOngTIhgfr2XY8bAaJaK3KC80+1+629w3cKApuLjqs6FVyV74oRC6"
+    "xZFegRyurvCM7nXexm4xzQp5CGhc6CcdAQgRwd+wC+AKAlQFrp45eGRVhHdOHxw+7uGIx/"
+    "r90rmIFK4WzDd6q/3lu/q6r7JN4RvibtEC6KIBxxLAbjyef41RA+3J8C4MP9XHxlVxJewy"
+    "USigbOgPgaVoKZyEY5yZhCGr4WImif7AT/WdbZjkkQX1tQvegdZg9WIUnOrn++vq2nQCYv"
+    "DgWJUhzkJOMCQPaP7rrIj6JAuuQZ9OoMpzXJWALpceI2ihkIMZZFWgnrC9wEo0DaXe1epk"
+    "0goRqF9sp2Ce2wX8lQAazPq5FlDPii7NEf5m1CGrVGn4uLB6GhGj9Q8O7wxkRozV57OK9d"
+    "XFYUwi1s9AbYNRsJqGWPXbVTLSHtaFe/2k+3YIY7Chz5FnLNcdQz3JBgN/K9EPVC2DBsj4"
+    "lpnRGHuByUl+0ijBzX7ri4D+4AFojDUeGIgg8hJ+YIvApkUi7nMrcRI8/gZGjMzBPpQAyR"
+    "9BtEF3aGZ/kly5uodFHWQBqtr4uyRubzUhwUCuaZ2adsFOEz27YIZjmHOcaWAroFfMuS+2"
+    "HLKxshd3c3cuQ+518tbZXUUxg//nZ2CeAr6IGIamUwarqUHssr2IeBAiiOcorzxzS1R2zD"
+    "fFMmwlyFDHmGGPH5rn69JxZWy801GcNY6YbYjIlDCWaLQTgnc2L0WQ+zSSgt0x6+kLafXu"
+    "iITRz2jbWLzTjVFDaxb20if79lzHzQpUYX2Z5wPIGMrsd6XJqyXIBPZaI2tQhHfTxELukD"
+    "LkjYqEXkg/1MzCxreBlTzGEH+8so6JEnuUq7uKhdXFoSq1d/y5RcnzE4ufCZZ7rzUedY2e"
+    "UkyCYKryvYMI5CRYVaQ+luB2OcoKZOTjRlps9PBcp1IcxM9Iwtj6At9UeLGhAwls0670Yl"
+    "2BLnmSzGvsRTLJEMAqoviedCbv8Z7VznfW+ZAo7qIEv8y/Kl1Pp6ox25hJ+Oq9W9vaPq7t"
+    "7hx4P9o6ODj7sfgVatd7TraPIHl/CjAls+X+ytPqO2VlnLveoUMYG9am5IQHZ9z7JT10ab"
+    "r4fVutgQuxMZ8XNG2TfPHdhOBdqTJ2udYu0B9ln6OdqWMdo5RjRRN98xsNc9JvUhRrpnVL"
+    "FmET2xJ9aEY+SKhrTnlFIddAkDtYpUMzFPpftgEdkCnQ/nny4vHm8uL7ZDOmg1PQJDNQe2"
+    "21OJj6ZSyVxV/+hGHZDv2gAd8JwiW1cPQZvfL5X1wKWCSPeDypU1Q6XPmyp0n1Lz8B4Eg1"
+    "+D5YhoAH84YQJtqfeTTs2JMg48x7Kx+S9tJZyqt39inIChK07QU+X9+/dPlXenqKmbYKou"
+    "1guX5w35pgQYIfARU+0UMEEtRaFBVAwtAmD4iMm1t2y718duTyEqaR0LGwAi04yeQ9xnym"
+    "0X1sUd27ZgmfLFE56aLJnSLtpW8792i+8oyub0tky0sZIjsGOSJn7Qqt9FRSgzuWIprWwC"
+    "aBUez+8PD4dPIomL2VFl+mTRbmK06dPaSxHHBtpLS0miRN/F1BiHHK+HcSUU7Ms6wUmoj6"
+    "cA+jgX5uOy1msFmZOkXC8AcpKxBHkcyJHRMwryLw93tzkeVoIrjTA1BPo/sigfCSssAduW"
+    "Ry0ByO7I+VYBq0QpkZAN5MbWb7U/0yLl/ObuLK045QBn6bOvrcMiexJjmWtD3k6ScCnIE3"
+    "jNGQR7nO3HzNQmy3SpAHDMTMmdW6Eb45kcoVx/0PwYZfXD/tH+x73D/TA0GbaMi0hmlexi"
+    "bmcUx9TJS26tbsAxk2W3ZniOAat++Wd9vCToD/2em7vbnwPytHhI2x+203AJvDufydbL5C"
+    "9lQwqW1rCYr5LBvAmH+xU8w0REZNpQR4JpjojHmsE9T3wjQtTCXDQ4+VosBxfnmknPzWQy"
+    "7y5Xy71KJi5CXocs4fsXmTVMY9BPc5Y7MNcO8C6uHhwWEeEjjJsnvhd/uTCI7xcBOs7zip"
+    "G91wnoLR7i8iJXeZFr1fnlvItc95cP9fvr8/q47HJGTK+hy03mrfKNF25tCPCJL19VpM6H"
+    "0RUMsUnwLLNU4U4ZAOeyLriSUa4Q794eV7LgGxJGSDmxbuGGMsJRs01dbYE3ZQ68GdjjTV"
+    "2q4FdCnKKmzGOqhHofm0Tm5HVaXE3YHC14WOjoslKiTmVRgyxFgCPHVQWCzOarCVRhgnyS"
+    "4yMLpt6W2f4+NVwghQ01OeIUZCn6cHy0u4PqXQLjwGzMRm0tdZ9YjwzVRcSwSFuuMF3QLe"
+    "f3i7ODegJ5Djqu7TFTTcr72LIQOORO7jXGL6nSmdAH+nukiiCDUAVGyiLI9SyCLGv0lhBZ"
+    "CIVIsZOdYHs9z3ZDzvjbDOxsHPj6EGfn/Scf/py0f7kBBU9/cfwTbCX8M8MvNW0W8gy7w5"
+    "xbBT5H+vZ7EON8Y7CPQ9DP4oeJvt9r92fXt7X7v7IzfWcZWf+zv+qXtfW5W6Vcxww/KHAp"
+    "8x2gdkAxxU3Q2OXLU1WnrA4HOA5RkbCkQGDTq+ppaDbDC0+hKwA+BzwTq511E3TRU6hi8T"
+    "CWEVU2B4XRvjsUUqCB8pJ0tTZm6Pr282MduKauX07apCZ1iSoxKsuGV1w2HO3ECNjjblrF"
+    "mDawePhwmvh3fvh75KZVPMg3ZcVOgqes2BnV5OUvmsYqGqrTZGwk2ZiahupI1obT/xU0Uw"
+    "OO0kKd2ULtE5NijVyB053k2sAzXj04mOKIA1XuCVd9qQNeOME+Z2Z9vTEuf7f3bV4zKIPE"
+    "5UXuNUq0r+9F7j9UwWUlIyDg92yPCwkMIpopggL+XejgmnT8Z1D0reOmRTAnDfXQ3PavC1"
+    "OBeoQ4HOTNM+yFTCfK184KCSx+gmn8+NiYpe++Yt+9j40uZcXsxIhlAw2Y5RiJ+pcAZrmj"
+    "EGcsbZhxNkxcrBRDOcW5KphXfAlkTeLtNeKCkslSsH7PWAWLI5pJCjYfvAX/zvePUugyZ1"
+    "wuX0k9E5cXDC/HWEolNZ2Skh9VAYR98g1Edym3u2BGQViG/s+/MR5jef0r/KtRRgu7Mr5S"
+    "Zfb9H5g3Ms4="
+)

@@ -1,0 +1,116 @@
+"""Scripts: what may be run, with which parameters, by whom (design, section 8)."""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class ParameterType(StrEnum):
+    """What values a parameter takes.
+
+    DATE is an ISO 8601 date or time, BOOLEAN "true" or "false", ID a UUID or another identifier,
+    FILE an upload, OUTPUT the name of a file that the script writes, CHOICE one of `choices`,
+    SECRET a string that is never shown again.
+    """
+
+    STRING = "string"
+    INTEGER = "integer"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    ID = "id"
+    FILE = "file"
+    OUTPUT = "output"
+    CHOICE = "choice"
+    SECRET = "secret"  # noqa: S105
+
+
+class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One parameter. `pattern` must match the whole value; `min` and `max` bound an integer."""
+
+    name: Name
+    type: ParameterType
+    description: str = ""
+    long: Name | None = None
+    mandatory: bool = False
+    repeat: bool = False
+    default: str | int | bool | None = None
+    choices: tuple[str, ...] = ()
+    pattern: str | None = None
+    min: int | None = None
+    max: int | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.choices) != (self.type is ParameterType.CHOICE):
+            raise ValueError('`choices` and the type "choice" go together')
+        if self.type is not ParameterType.INTEGER and (self.min, self.max) != (None, None):
+            raise ValueError('`min` and `max` are for the type "integer"')
+        if self.type is ParameterType.FILE and self.default is not None:
+            raise ValueError("a file has no default")
+        if self.pattern is not None:
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise ValueError(f"`pattern` is not a regular expression: {error}") from None
+
+    @property
+    def option(self) -> str:
+        """How it stands on the command line: `-z` for one letter, otherwise `--zip`."""
+        return f"-{self.name}" if len(self.name) == 1 else f"--{self.long or self.name}"
+
+    @property
+    def default_text(self) -> str | None:
+        """The default as it would be sent."""
+        if isinstance(self.default, bool):
+            return str(self.default).lower()
+        return None if self.default is None else str(self.default)
+
+
+class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command line with typed parameters.
+
+    `timeout` and `grace` are in seconds; `concurrency` is how many may run at once, everywhere
+    (None: any number); `folder` is the manifest's, from which a relative command is found.
+    """
+
+    name: Name
+    command: tuple[str, ...]
+    description: str
+    allow: str
+    timeout: float | None
+    grace: float
+    concurrency: int | None
+    terminal: bool
+    parameters: tuple[Parameter, ...]
+    folder: Path
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of that short or long name."""
+        found = (each for each in self.parameters if name == each.name)
+        by_long_name = (each for each in self.parameters if name == each.long)
+        return next(found, None) or next(by_long_name, None)
+
+    def allows(self, is_admin: bool) -> bool:
+        """Whether such a user may see and start it."""
+        return is_admin or self.allow == "user"
+
+
+class Catalogue(Mapping[str, Script]):
+    """All scripts, by name, in the order of their names."""
+
+    def __init__(self, scripts: Iterable[Script]) -> None:
+        self._scripts = {each.name: each for each in sorted(scripts, key=lambda each: each.name)}
+
+    def __getitem__(self, name: str) -> Script:
+        return self._scripts[name]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._scripts)
+
+    def __len__(self) -> int:
+        return len(self._scripts)

@@ -1,0 +1,44 @@
+"""Writes of several statements, all or nothing, also when the one who asked for them is cancelled.
+
+A task that is cancelled while it enters or runs a Tortoise transaction leaves the client unusable
+(a lock held for ever, a connection that is never given back). So each such write is a task of its
+own, and whoever is cancelled waits for it to end first.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from tortoise.transactions import in_transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def run_to_end(work: Awaitable[T]) -> T:
+    """Awaits `work` in a task of its own that the caller's cancellation does not reach."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:
+                continue
+        raise
+
+
+def transaction(write: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Makes an async function one transaction that runs to its end if its caller is cancelled."""
+
+    async def in_one(*args: P.args, **kwargs: P.kwargs) -> T:
+        async with in_transaction():
+            return await write(*args, **kwargs)
+
+    @wraps(write)
+    async def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await run_to_end(in_one(*args, **kwargs))
+
+    return whole

@@ -1,0 +1,19 @@
+"""What the resolvers work with: opened by the server, handed to each call."""
+
+from dataclasses import dataclass
+
+from jobs.doorbell import Doorbell
+from jobs.queue import Queue
+from jobs.store import Store
+from models.script import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """`max_upload` is how many bytes all uploads of one request may have."""
+
+    catalogue: Catalogue
+    store: Store
+    queue: Queue
+    doorbell: Doorbell
+    max_upload: int

@@ -1,0 +1,72 @@
+"""Changes of processes, as they happen."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from jobs.doorbell import EVERYTHING, Topic
+from models.instant import now
+from models.process import Process
+from resolvers.application import Application
+from resolvers.processes import may_see, process
+from resolvers.viewer import Viewer
+
+
+class Change(NamedTuple):
+    """A process as it is now; None: it was deleted."""
+
+    process_id: UUID
+    process: Process | None
+
+
+async def changes(
+    viewer: Viewer, app: Application, process_id: UUID | None
+) -> AsyncIterator[Change]:
+    """New and changed processes that the viewer may see, or one process, until it is deleted.
+
+    Of one process its present state comes first.
+    """
+    about = EVERYTHING if process_id is None else str(process_id)
+    known: dict[UUID, object] = {}
+    with app.doorbell.heard(Topic.PROCESS, about) as bell:
+        looked = now()
+        if process_id is not None:
+            found = await process(viewer, process_id)
+            known[process_id] = _state(found)
+            yield Change(process_id, found)
+        while True:
+            rung = await bell.wait()
+            since, looked = looked, now()
+            ids = [UUID(each) for each in rung] or ([process_id] if process_id else [])
+            rows = await (Process.filter(id__in=ids) if ids else _changed_since(since))
+            for row in rows:
+                if may_see(viewer, row) and known.get(row.id) != _state(row):
+                    known[row.id] = _state(row)
+                    yield Change(row.id, row)
+            for gone in _gone(ids, rows):
+                if known.pop(gone, None) is not None or viewer.is_admin:
+                    yield Change(gone, None)
+                if gone == process_id:
+                    return
+
+
+def _state(row: Process) -> tuple[object, ...]:
+    return (row.status, row.start_time, row.stop_requested_at)
+
+
+def _changed_since(moment: datetime) -> QuerySet[Process]:
+    """For when no bell was heard. What was deleted meanwhile is not told."""
+    return Process.filter(
+        Q(created_at__gte=moment)
+        | Q(start_time__gte=moment)
+        | Q(stop_requested_at__gte=moment)
+        | Q(ended_at__gte=moment)
+    )
+
+
+def _gone(ids: Iterable[UUID], rows: Iterable[Process]) -> set[UUID]:
+    return set(ids) - {row.id for row in rows}

@@ -1,0 +1,110 @@
+"""The console output of a process: pages of it, and all of it live."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from jobs.chunk import Batch
+from jobs.doorbell import Topic
+from jobs.output import Window, read, read_all, read_last
+from models.instant import to_micros
+from models.process import Process
+from models.status import Status
+from resolvers.application import Application
+from resolvers.errors import BadInput, NotFound
+from resolvers.processes import process
+from resolvers.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which lines are wanted: numbered above `after`; the `first` or the `last` so many of them.
+
+    Times are inclusive.
+    """
+
+    after: int = 0
+    first: int | None = None
+    last: int | None = None
+    from_time: datetime | None = None
+    to_time: datetime | None = None
+
+    def window(self) -> Window:
+        """Raises BadInput for what makes no sense."""
+        wrong = {
+            name: ["This must be 0 or more."]
+            for name, number in (("after", self.after), ("first", self.first), ("last", self.last))
+            if number is not None and number < 0
+        }
+        if self.first is not None and self.last is not None:
+            wrong["last"] = ["Ask for the first or for the last lines, not for both."]
+        if self.from_time and self.to_time and self.from_time > self.to_time:
+            wrong["toTime"] = ["This is before fromTime."]
+        if wrong:
+            raise BadInput(wrong)
+        return Window(
+            self.after,
+            to_micros(self.from_time) if self.from_time else None,
+            to_micros(self.to_time) if self.to_time else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last event of a live output; its sums let a client prove that it has everything."""
+
+    process: Process
+
+
+async def page(viewer: Viewer, process_id: UUID, part: Part) -> Batch | None:
+    """Lines that are stored by now; fewer than asked for where these would be very many bytes.
+
+    Raises BadInput for a `part` that makes no sense.
+    """
+    window = part.window()
+    await process(viewer, process_id)
+    if part.last is not None:
+        return await read_last(process_id, window, part.last) if part.last else None
+    return await read(process_id, window, part.first) if part.first != 0 else None
+
+
+async def stored(viewer: Viewer, process_id: UUID, part: Part) -> AsyncIterator[Batch]:
+    """All lines that are stored by now, between two times; a batch at a time.
+
+    Raises as `page` does, before the first batch.
+    """
+    window = part.window()
+    await process(viewer, process_id)
+    return read_all(process_id, window)
+
+
+async def follow(
+    viewer: Viewer, app: Application, process_id: UUID, part: Part
+) -> AsyncIterator[Batch | End]:
+    """Each line once, in order, from the asked place on; then the End, and the iterator is over.
+
+    Raises NotFound when the process is deleted meanwhile.
+    """
+    with app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
+        window = await _beginning(viewer, process_id, part)
+        while True:
+            row = await Process.get_or_none(id=process_id)  # the status before the rows
+            if row is None:
+                raise NotFound(f"The process {process_id} was deleted")
+            while batch := await read(process_id, window):
+                yield batch
+                window = replace(window, after=batch.last_seq)
+            if Status(row.status).ended:
+                yield End(row)
+                return
+            await bell.wait()
+
+
+async def _beginning(viewer: Viewer, process_id: UUID, part: Part) -> Window:
+    """Where a live output begins: after a line, or so many before the end of now."""
+    window = part.window()
+    found = await process(viewer, process_id)
+    if part.last is not None:
+        return replace(window, after=max(window.after, found.last_seq - part.last))
+    return window

@@ -1,0 +1,118 @@
+"""Starting a process: check everything, keep the uploads, store the rows, then enqueue the id."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from jobs.doorbell import Bell, Topic
+from jobs.store import Store
+from models.file import Direction, File
+from models.instant import now
+from models.process import Parameter, Process, parameter_digest
+from models.status import Status
+from models.transaction import run_to_end, transaction
+from resolvers.application import Application
+from resolvers.errors import BadInput, NotFound
+from resolvers.parameters import Checked, Sent, check
+from resolvers.scripts import script
+from resolvers.viewer import Viewer
+
+FARTHEST = timedelta(days=3660)  # from now, for a start time
+
+
+async def start(
+    viewer: Viewer,
+    app: Application,
+    name: str,
+    sent: Iterable[Sent],
+    start_time: datetime | None = None,
+    patience: float = 0.0,
+) -> Process:
+    """A new process of the script of that name; waits up to `patience` seconds for it to run.
+
+    Raises NotFound and Forbidden for the script, BadInput for what was sent; then nothing is left
+    of it.
+    """
+    wanted = script(viewer, app, name)
+    checked = check(wanted, sent)
+    if start_time is not None and start_time > now() + FARTHEST:
+        raise BadInput({"startTime": ["This is more than ten years from now."]})
+    created = now()
+    process = Process(
+        id=uuid4(),
+        script=wanted.name,
+        user_id=viewer.id,
+        created_at=created,
+        start_time=max(created, start_time or created),
+        parameters=checked.shown,
+        secrets=checked.secrets or None,
+    )
+    with app.doorbell.heard(Topic.PROCESS, process.id) as bell:
+        await run_to_end(_accept(app, process, checked))
+        if process.start_time == created and patience:
+            await _until_started(process.id, bell, patience)
+    started = await Process.get_or_none(id=process.id)
+    if started is None:
+        raise NotFound("The process was deleted as soon as it was started")
+    return started
+
+
+def parse_start_time(text: str) -> datetime:
+    """An ISO 8601 time; UTC where no zone is given. Raises BadInput."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        example = "a time such as 2026-11-23T10:00:00Z"
+        raise BadInput({"startTime": [f"{text!r} is not {example}."]}) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def _accept(app: Application, process: Process, checked: Checked) -> None:
+    """From here on the start happens, even if who asked for it has gone."""
+    try:
+        files = await asyncio.to_thread(_keep, app.store, process.id, checked)
+        await _insert(process, files)
+    except BaseException:
+        await asyncio.to_thread(app.store.remove, process.id)
+        raise
+    await app.queue.put(process.id, process.start_time)
+    await app.doorbell.ring(Topic.PROCESS, [process.id])
+
+
+def _keep(store: Store, process_id: UUID, checked: Checked) -> list[File]:
+    files = []
+    for position, upload in checked.uploads.items():
+        file = File(
+            process_id=process_id,
+            direction=Direction.INPUT.value,
+            parameter=position,
+            name=upload.name,
+            size=upload.size,
+            media_type=upload.media_type,
+            sha256=upload.sha256,
+        )
+        store.keep(upload.path, process_id, file.id)
+        files.append(file)
+    return files
+
+
+@transaction
+async def _insert(process: Process, files: list[File]) -> None:
+    await process.save(force_create=True)
+    digests = {parameter_digest(name, value) for name, value in process.parameters}
+    if digests:
+        await Parameter.bulk_create(
+            [Parameter(process_id=process.id, digest=digest) for digest in digests]
+        )
+    if files:
+        await File.bulk_create(files)
+
+
+async def _until_started(process_id: UUID, bell: Bell, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while (left := deadline - time.monotonic()) > 0:
+        await bell.wait(left)
+        if not await Process.exists(id=process_id, status=Status.SCHEDULED.value):
+            return

@@ -1,0 +1,170 @@
+"""Uploads: a multipart form (RFC 7578) read as it comes, its files streamed into a stage."""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from jobs.store import Stage, Staged
+from resolvers.errors import BadInput, TooLarge
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+LONGEST_VALUE = 4 << 20  # bytes of a part that is no file
+MOST_PARTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the form: a value, or a file that has arrived whole."""
+
+    name: str
+    value: str | None = None
+    file: Staged | None = None
+
+
+@dataclass(slots=True)
+class _Begin:
+    """The headers of a part."""
+
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+
+    def names(self) -> tuple[str, str | None]:
+        """The part's name and, if it is a file, what the file is called."""
+        kind, options = parse_options_header(self.headers.get(b"content-disposition", b""))
+        if kind != b"form-data" or b"name" not in options:
+            raise BadInput({"body": ["A part has no Content-Disposition: form-data with a name."]})
+        file_name = options.get(b"filename")
+        return _text(options[b"name"], "name"), (
+            None if file_name is None else base_name(_text(file_name, "file name"))
+        )
+
+    @property
+    def media_type(self) -> str:
+        declared = self.headers.get(b"content-type", b"").decode("latin-1").strip()
+        return declared[:255] or "application/octet-stream"
+
+
+async def receive(
+    body: AsyncIterator[bytes], content_type: str, stage: Stage, max_upload: int
+) -> AsyncIterator[Part]:
+    """The parts in the order in which they come.
+
+    Raises BadInput for a body that is no such form or ends too early, TooLarge for one that has
+    more than `max_upload` bytes.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise BadInput({"body": ["Send multipart/form-data with a boundary."]})
+    events = _events(_limited(body, max_upload), options[b"boundary"])
+    count = 0
+    async for event in events:
+        if not isinstance(event, _Begin):
+            continue
+        count += 1
+        if count > MOST_PARTS:
+            raise TooLarge(f"A form may have at most {MOST_PARTS} parts")
+        name, file_name = event.names()
+        if file_name is None:
+            yield Part(name, value=await _value(name, _content(events)))
+        else:
+            file = await stage.receive(_content(events), file_name, event.media_type)
+            yield Part(name, file=file)
+
+
+def base_name(name: str) -> str:
+    """A file's name without the folders that some clients send before it."""
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+Event = _Begin | bytes | None
+"""The headers of a part, some of its content, or (None) its end."""
+
+
+async def _events(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[Event]:
+    listener = _Listener()
+    try:
+        parser = MultipartParser(boundary, listener.callbacks())
+        async for block in body:
+            parser.write(block)
+            while listener.events:
+                yield listener.events.popleft()
+    except FormParserError as error:
+        raise BadInput({"body": [f"This is not multipart/form-data: {error}."]}) from None
+    if not listener.complete:
+        raise BadInput({"body": ["The form ends before its closing boundary."]})
+
+
+class _Listener:
+    """Turns the parser's callbacks into events."""
+
+    def __init__(self) -> None:
+        self.events: deque[Event] = deque()
+        self.complete = False
+        self._part = _Begin()
+        self._field = self._value = b""
+
+    def callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": lambda: self.events.append(self._part),
+            "on_part_data": lambda data, start, end: self.events.append(data[start:end]),
+            "on_part_end": lambda: self.events.append(None),
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._part = _Begin()
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._field += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._part.headers[self._field.lower()] = self._value
+        self._field = self._value = b""
+
+    def _end(self) -> None:
+        self.complete = True
+
+
+async def _content(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    """What is left of the present part."""
+    async for event in events:
+        if not isinstance(event, bytes):
+            return
+        yield event
+
+
+async def _value(name: str, content: AsyncIterator[bytes]) -> str:
+    value = bytearray()
+    async for block in content:
+        value += block
+        if len(value) > LONGEST_VALUE:
+            raise TooLarge(f"{name}: at most {LONGEST_VALUE} bytes are allowed")
+    return _text(bytes(value), name)
+
+
+def _text(content: bytes, what: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise BadInput({what: ["This is not valid UTF-8."]}) from None
+
+
+async def _limited(body: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for block in body:
+        size += len(block)
+        if size > most:
+            raise TooLarge(f"A request may upload at most {most} bytes")
+        yield block

@@ -1,0 +1,68 @@
+"""What the endpoints have at hand, and the resources that dispatch to them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from resolvers.application import Application
+from resolvers.errors import NotFound
+from resolvers.viewer import Door, Viewer
+from rest_compat.errors import MethodNotAllowed, refusal
+from rest_compat.links import Links
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The application, who may come in, and how addresses and pages are made."""
+
+    app: Application
+    door: Door
+    links: Links
+    max_page_size: int
+
+
+Endpoint = Callable[[Api, Viewer, Request], Awaitable[Response]]
+
+
+class Resource:
+    """An ASGI application: signs in, calls the method's endpoint, renders its errors."""
+
+    def __init__(self, api: Api, endpoints: Mapping[str, Endpoint]) -> None:
+        self._api = api
+        self._endpoints = dict(endpoints)
+        if "GET" in endpoints:
+            self._endpoints["HEAD"] = endpoints["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        try:
+            response = await self._respond(request)
+        except Exception as error:
+            response = refusal(request, error)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        endpoint = self._endpoints.get(request.method)
+        if endpoint is None:
+            raise MethodNotAllowed(list(self._endpoints))
+        viewer = await self._api.door.sign_in(bearer(request))
+        return await endpoint(self._api, viewer, request)
+
+
+def bearer(request: Request) -> str | None:
+    """The token of the request (RFC 6750)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def process_id(request: Request) -> UUID:
+    """The id in the address. Raises NotFound for what is no UUID: nothing has such an address."""
+    text = request.path_params["process_id"]
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(f"There is no process {text!r}") from None

@@ -1,0 +1,60 @@
+"""Errors as the contract's clients see them."""
+
+import logging
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from models.instant import now
+from resolvers.errors import (
+    BadInput,
+    Forbidden,
+    NotFound,
+    NotSignedIn,
+    TooLarge,
+)
+from rest_compat import hal
+from rest_compat.responses import json
+
+log = logging.getLogger(__name__)
+
+
+class MethodNotAllowed(Exception):
+    """`allowed` are the methods that the resource has."""
+
+    def __init__(self, allowed: list[str]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(f"This resource has only the methods {self.allowed}")
+
+
+class UnsupportedMediaType(Exception):
+    """The body is of a kind that the resource does not take."""
+
+
+STATUSES: dict[type[Exception], HTTPStatus] = {
+    BadInput: HTTPStatus.BAD_REQUEST,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+def refusal(request: Request, error: Exception) -> Response:
+    """The answer to a request that ended in this error."""
+    status = STATUSES.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    message = str(error)
+    headers = {}
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        if not isinstance(error, ClientDisconnect):
+            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        message = "Something went wrong on the server; its log says what"
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = error.allowed
+    document = hal.error(status.value, status.phrase, message, request.url.path, now())
+    return json(document, status.value, headers, media_type="application/json")

@@ -1,0 +1,148 @@
+"""The contract's documents (`processes-endpoint.md`, `scripts-endpoint.md`): keys in its order.
+
+Pure functions from models to documents, so that none can hide a query.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from jobs.chunk import Batch
+from models.file import File
+from models.instant import from_micros
+from models.process import Process
+from models.script import Parameter, ParameterType, Script
+from models.status import Status
+from rest_compat.links import Links
+from rest_compat.paging import Page
+
+Document = dict[str, Any]
+
+LEGACY_STATUS = {
+    Status.SCHEDULED: "SCHEDULED",
+    Status.RUNNING: "RUNNING",
+    Status.COMPLETED: "STOPPED",  # the contract's word for the ordinary end
+    Status.FAILED: "FAILED",
+    Status.STOPPED: "STOPPED",
+}
+LEGACY_TYPES = {
+    ParameterType.INTEGER: "string",
+    ParameterType.CHOICE: "string",
+    ParameterType.SECRET: "string",
+}
+
+
+def time(moment: datetime) -> str:
+    """`2017-11-22T10:29:11Z`: UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def process(row: Process, links: Links) -> Document:
+    """Execution Details."""
+    document = started(row, links)
+    document["_links"]["files"] = {"href": links.files(row.id)}
+    return document
+
+
+def started(row: Process, links: Links) -> Document:
+    """Script Invocation: as Execution Details, but without a link to files."""
+    return {
+        "processId": str(row.id),
+        "userId": str(row.user_id),
+        "startTime": time(row.start_time),
+        "status": LEGACY_STATUS[Status(row.status)],
+        "parameters": [{"name": name, "value": value} for name, value in row.parameters],
+        "_links": {
+            "self": {"href": links.process(row.id)},
+            "script": {"href": links.script(row.script)},
+            "output": {"href": links.output(row.id)},
+        },
+    }
+
+
+def processes(rows: Iterable[Process], page: Page, total: int, links: Links) -> Document:
+    """Execution List."""
+    return {**head(page, total), "_embedded": {"processes": [process(row, links) for row in rows]}}
+
+
+def head(page: Page, total: int) -> Document:
+    """What every list begins with."""
+    return {
+        "page": {
+            "size": page.size,
+            "totalElements": total,
+            "totalPages": page.count(total),
+            "number": page.number,
+        },
+        "sort": {"by": page.sort, "order": "desc" if page.descending else "asc"},
+    }
+
+
+def output(batch: Batch) -> list[Document]:
+    """Some entries of Execution Console Output."""
+    times = {moment: time(from_micros(moment)) for _, moment in batch.runs}
+    return [{"time": times[line.time], "line": line.text} for line in batch.lines()]
+
+
+def files(process_id: UUID, rows: Iterable[File], links: Links) -> Document:
+    """Execution File Output List."""
+    named = {
+        row.name: {"href": links.file(process_id, row.name)} for row in rows if row.name != "self"
+    }
+    return {
+        "processId": str(process_id),
+        "_links": {"self": {"href": links.files(process_id)}, **named},
+    }
+
+
+def scripts(some: Iterable[Script], page: Page, total: int, links: Links) -> Document:
+    """The list of scripts."""
+    listed = [
+        {
+            "name": each.name,
+            "description": each.description,
+            "_links": {"self": {"href": links.script(each.name)}},
+        }
+        for each in some
+    ]
+    return {**head(page, total), "_embedded": {"scripts": listed}}
+
+
+def script(one: Script) -> Document:
+    """One script."""
+    return {
+        "name": one.name,
+        "description": one.description,
+        "parameters": [_parameter(each) for each in one.parameters],
+    }
+
+
+def root(links: Links) -> Document:
+    """Where to begin."""
+    return {
+        "_links": {
+            "self": {"href": links.root()},
+            "scripts": {"href": links.scripts()},
+            "processes": {"href": links.processes()},
+        }
+    }
+
+
+def error(status: int, phrase: str, message: str, path: str, now: datetime) -> Document:
+    """Any error."""
+    return {
+        "timestamp": time(now),
+        "status": status,
+        "error": phrase,
+        "message": message,
+        "path": path,
+    }
+
+
+def _parameter(parameter: Parameter) -> Document:
+    return {
+        "name": parameter.name,
+        "description": parameter.description,
+        "type": LEGACY_TYPES.get(parameter.type, parameter.type.value),
+    }

@@ -1,0 +1,40 @@
+"""The addresses of the contract's resources."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+from uuid import UUID
+
+ROOT = "/api"
+SCRIPTS = "/api/system/scripts"
+PROCESSES = "/api/system/processes"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses below `base`, which is empty (then they are relative) or `https://HOST…`."""
+
+    base: str = ""
+
+    def root(self) -> str:
+        return f"{self.base}{ROOT}"
+
+    def scripts(self) -> str:
+        return f"{self.base}{SCRIPTS}"
+
+    def script(self, name: str) -> str:
+        return f"{self.base}{SCRIPTS}/{quote(name)}"
+
+    def processes(self) -> str:
+        return f"{self.base}{PROCESSES}"
+
+    def process(self, process_id: UUID) -> str:
+        return f"{self.base}{PROCESSES}/{process_id}"
+
+    def output(self, process_id: UUID) -> str:
+        return f"{self.process(process_id)}/output"
+
+    def files(self, process_id: UUID) -> str:
+        return f"{self.process(process_id)}/files"
+
+    def file(self, process_id: UUID, name: str) -> str:
+        return f"{self.files(process_id)}/{quote(name)}"

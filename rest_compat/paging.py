@@ -1,0 +1,79 @@
+"""Reading `page`, `size` and `sort`, and the `Link` header that says where the other pages are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from resolvers.errors import BadInput
+
+DEFAULT_SIZE = 20
+LARGEST = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Page `number` (from 0) of a list sorted by a field of the contract."""
+
+    number: int
+    size: int
+    sort: str
+    descending: bool
+
+    @property
+    def offset(self) -> int:
+        return self.number * self.size
+
+    def count(self, total: int) -> int:
+        """How many pages there are."""
+        return -(-total // self.size)
+
+
+def read_page(query: QueryParams, fields: Iterable[str], default: str, most: int) -> Page:
+    """Raises BadInput, which names each wrong parameter. A `default` of `-FIELD` is descending."""
+    wrong: dict[str, list[str]] = {}
+    number = _number(query, "page", 0, 0, wrong)
+    size = _number(query, "size", DEFAULT_SIZE, 1, wrong)
+    field, descending = default.removeprefix("-"), default.startswith("-")
+    if (text := single(query, "sort", wrong)) is not None:
+        field, _, order = text.partition(",")
+        descending = order == "desc"
+        if field not in fields or order not in {"", "asc", "desc"}:
+            wrong["sort"] = [f"{text!r} is not one of {', '.join(fields)} with ,asc or ,desc."]
+    if wrong:
+        raise BadInput(wrong)
+    return Page(number, min(size, most), field, descending)
+
+
+def single(query: QueryParams, name: str, wrong: dict[str, list[str]]) -> str | None:
+    """The value of a parameter that may be given once; `wrong` is told of more."""
+    values = query.getlist(name)
+    if len(values) > 1:
+        wrong[name] = ["This may be given only once."]
+    return values[0] if values else None
+
+
+def link_header(path: str, query: QueryParams, page: Page, total: int) -> str:
+    """RFC 8288: the first, previous, next and last page, as far as there are any."""
+    last = max(page.count(total) - 1, 0)
+    numbers = {"first": 0, "prev": page.number - 1, "next": page.number + 1, "last": last}
+    others = [(name, value) for name, value in query.multi_items() if name not in {"page", "size"}]
+    links = []
+    for rel, number in numbers.items():
+        if 0 <= number <= last:
+            arguments = urlencode([*others, ("page", str(number)), ("size", str(page.size))])
+            links.append(f'<{path}?{arguments}>; rel="{rel}"')
+    return ", ".join(links)
+
+
+def _number(
+    query: QueryParams, name: str, default: int, least: int, wrong: dict[str, list[str]]
+) -> int:
+    text = single(query, name, wrong)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or not least <= int(text[:20]) < LARGEST:
+        wrong[name] = [f"{text!r} is not a whole number of at least {least}."]
+        return default
+    return int(text)

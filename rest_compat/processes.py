@@ -1,0 +1,103 @@
+"""The processes endpoints of the contract."""
+
+from uuid import UUID
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.status import Status
+from resolvers import ending, files, output, processes
+from resolvers.errors import BadInput
+from resolvers.processes import Filter, Sort, SortKey
+from resolvers.viewer import Viewer
+from rest_compat import hal, responses
+from rest_compat.api import Api, process_id
+from rest_compat.download import download
+from rest_compat.paging import link_header, read_page, single
+from rest_compat.times import earliest, latest, read_time
+
+SORT_KEYS = {"script": SortKey.SCRIPT, "startTime": SortKey.START_TIME}
+STATUSES = {
+    legacy: [status for status, word in hal.LEGACY_STATUS.items() if word == legacy]
+    for legacy in dict.fromkeys(hal.LEGACY_STATUS.values())
+}
+PARAMETER = "parameter."
+
+
+async def list_processes(api: Api, viewer: Viewer, request: Request) -> Response:
+    """Execution List."""
+    query = request.query_params
+    page = read_page(query, SORT_KEYS, "-startTime", api.max_page_size)
+    wanted = read_filter(query)
+    sort = Sort(SORT_KEYS[page.sort], page.descending)
+    rows = await processes.page(viewer, wanted, sort, page.size, offset=page.offset)
+    total = await processes.count(viewer, wanted)
+    document = hal.processes(rows, page, total, api.links)
+    link = link_header(api.links.processes(), query, page, total)
+    return responses.json(document, headers={"Link": link})
+
+
+async def show_process(api: Api, viewer: Viewer, request: Request) -> Response:
+    """Execution Details."""
+    row = await processes.process(viewer, process_id(request))
+    return responses.json(hal.process(row, api.links))
+
+
+async def delete_process(api: Api, viewer: Viewer, request: Request) -> Response:
+    """Execution Deletion."""
+    await ending.delete(viewer, api.app, process_id(request))
+    return Response(status_code=204)
+
+
+async def show_output(api: Api, viewer: Viewer, request: Request) -> Response:
+    """Execution Console Output."""
+    wrong: dict[str, list[str]] = {}
+    query = request.query_params
+    start = read_time("fromTime", single(query, "fromTime", wrong), wrong)
+    end = read_time("toTime", single(query, "toTime", wrong), wrong)
+    if wrong:
+        raise BadInput(wrong)
+    part = output.Part(from_time=start and earliest(start), to_time=end and latest(end))
+    return responses.output(await output.stored(viewer, process_id(request), part))
+
+
+async def list_files(api: Api, viewer: Viewer, request: Request) -> Response:
+    """Execution File Output List."""
+    found = process_id(request)
+    rows = await files.files(viewer, found)
+    return responses.json(hal.files(found, rows, api.links))
+
+
+async def show_file(api: Api, viewer: Viewer, request: Request) -> Response:
+    """Execution File Output."""
+    name = request.path_params["name"]
+    stored = await files.file(viewer, api.app, process_id(request), name)
+    return await download(request, stored)
+
+
+def read_filter(query: QueryParams) -> Filter:
+    """Raises BadInput, which names each wrong parameter."""
+    wrong: dict[str, list[str]] = {}
+    user = single(query, "userId", wrong)
+    status = single(query, "status", wrong)
+    script = single(query, "script", wrong)
+    statuses: list[Status] | None = None
+    user_id: UUID | None = None
+    if status is not None:
+        statuses = STATUSES.get(status)
+        if statuses is None:
+            wrong["status"] = [f"{status!r} is not one of {', '.join(STATUSES)}."]
+    if user is not None:
+        try:
+            user_id = UUID(user)
+        except ValueError:
+            wrong["userId"] = [f"{user!r} is not a UUID."]
+    if wrong:
+        raise BadInput(wrong)
+    parameters = [
+        (name.removeprefix(PARAMETER), value)
+        for name, value in query.multi_items()
+        if name.startswith(PARAMETER)
+    ]
+    return Filter(script=script, user_id=user_id, statuses=statuses, parameters=parameters)

@@ -1,0 +1,41 @@
+"""The contract's addresses."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from resolvers.errors import NotFound
+from rest_compat import hal, openapi, processes, responses, scripts
+from rest_compat.api import Api, Endpoint, Resource
+from rest_compat.errors import refusal
+
+
+def routes(api: Api) -> list[BaseRoute]:
+    """All of them; the last one answers for what is not there."""
+    process = "/api/system/processes/{process_id}"
+    resources: dict[str, dict[str, Endpoint]] = {
+        "/api/system/processes": {"GET": processes.list_processes},
+        process: {"GET": processes.show_process, "DELETE": processes.delete_process},
+        f"{process}/output": {"GET": processes.show_output},
+        f"{process}/files": {"GET": processes.list_files},
+        f"{process}/files/{{name:path}}": {"GET": processes.show_file},
+        "/api/system/scripts": {"GET": scripts.list_scripts},
+        "/api/system/scripts/{name}": {"GET": scripts.show_script},
+        "/api/system/scripts/{name}/processes": {"POST": scripts.start_process},
+    }
+
+    async def root(_: Request) -> Response:
+        return responses.json(hal.root(api.links))
+
+    async def description(_: Request) -> Response:
+        return responses.json(openapi.document(), media_type="application/json")
+
+    async def nothing(request: Request) -> Response:
+        return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
+
+    return [
+        Route("/api", root),
+        Route("/api/openapi.json", description),
+        *(Route(path, Resource(api, endpoints)) for path, endpoints in resources.items()),
+        Route("/api/{path:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+    ]

@@ -1,0 +1,67 @@
+"""The scripts endpoints of the contract, and Script Invocation."""
+
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jobs.store import Stage
+from resolvers import scripts, starting
+from resolvers.errors import BadInput
+from resolvers.parameters import Sent
+from resolvers.uploads import receive
+from resolvers.viewer import Viewer
+from rest_compat import hal, responses
+from rest_compat.api import Api
+from rest_compat.errors import UnsupportedMediaType
+from rest_compat.paging import link_header, read_page
+
+START_TIME = "startTime"
+PATIENCE = 1.0  # seconds for which the answer to a start waits for the script to run
+
+
+async def list_scripts(api: Api, viewer: Viewer, request: Request) -> Response:
+    """All that the viewer may start."""
+    page = read_page(request.query_params, ["name"], "name", api.max_page_size)
+    found = scripts.scripts(viewer, api.app)
+    ordered = found[::-1] if page.descending else found
+    shown = ordered[page.offset : page.offset + page.size]
+    document = hal.scripts(shown, page, len(found), api.links)
+    link = link_header(api.links.scripts(), request.query_params, page, len(found))
+    return responses.json(document, headers={"Link": link})
+
+
+async def show_script(api: Api, viewer: Viewer, request: Request) -> Response:
+    """One script."""
+    found = scripts.script(viewer, api.app, request.path_params["name"])
+    return responses.json(hal.script(found))
+
+
+async def start_process(api: Api, viewer: Viewer, request: Request) -> Response:
+    """Script Invocation."""
+    name = scripts.script(viewer, api.app, request.path_params["name"]).name
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise UnsupportedMediaType("Send the parameters as multipart/form-data")
+    async with api.app.store.stage() as stage:
+        sent, start_time = await _read_form(api, request, stage)
+        row = await starting.start(viewer, api.app, name, sent, start_time, PATIENCE)
+    location = {"Location": api.links.process(row.id)}
+    return responses.json(hal.started(row, api.links), 202, location)
+
+
+async def _read_form(
+    api: Api, request: Request, stage: Stage
+) -> tuple[list[Sent], datetime | None]:
+    sent: list[Sent] = []
+    times: list[str] = []
+    content_type = request.headers["content-type"]
+    async for part in receive(request.stream(), content_type, stage, api.app.max_upload):
+        if part.name == START_TIME and part.value is not None:
+            times.append(part.value)
+        elif part.file is None or part.file.name or part.file.size:
+            sent.append(Sent(part.name, part.value, part.file))
+        # else: a file field of an HTML form that was left empty
+    if len(times) > 1:
+        raise BadInput({START_TIME: ["This may be given only once."]})
+    return sent, starting.parse_start_time(times[0]) if times else None

@@ -1,0 +1,1 @@
+"""GraphQL: translates between documents and the resolvers, and decides nothing."""

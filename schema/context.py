@@ -1,0 +1,63 @@
+"""What every field can reach: who asks, the application, and loaders that gather look-ups."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from models.file import Direction
+from models.file import File as FileRow
+from models.user import User as UserRow
+from resolvers.application import Application
+from resolvers.errors import NotSignedIn
+from resolvers.files import files_of
+from resolvers.users import users_of
+from resolvers.viewer import Viewer
+
+
+async def _load_users(ids: Sequence[UUID]) -> list[UserRow]:
+    found = {row.id: row for row in await users_of(ids)}
+    return [found[each] for each in ids]
+
+
+async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileRow]]:
+    found: dict[tuple[UUID, Direction], list[FileRow]] = {key: [] for key in keys}
+    for direction in {direction for _, direction in keys}:
+        ids = [process_id for process_id, wanted in keys if wanted is direction]
+        for row in await files_of(ids, direction):
+            found[row.process_id, direction].append(row)
+    return [found[key] for key in keys]
+
+
+@dataclass
+class Context:
+    """Of one request or, on a WebSocket, of one connection; so the loaders remember nothing.
+
+    `file_url` gives the address of an output file by its process and name.
+    """
+
+    app: Application
+    file_url: Callable[[UUID, str], str]
+    max_page_size: int
+    signed_in: Viewer | None = None
+    connection_params: dict[str, object] | None = None
+    uploads: AsyncExitStack = field(default_factory=AsyncExitStack)
+    users: DataLoader[UUID, UserRow] = field(
+        default_factory=lambda: DataLoader(_load_users, cache=False)
+    )
+    files: DataLoader[tuple[UUID, Direction], list[FileRow]] = field(
+        default_factory=lambda: DataLoader(_load_files, cache=False)
+    )
+
+    @property
+    def viewer(self) -> Viewer:
+        if self.signed_in is None:
+            raise NotSignedIn("Sign in: send your token in the header `Authorization: Bearer …`")
+        return self.signed_in
+
+
+Info = strawberry.Info[Context, Any]

@@ -1,0 +1,137 @@
+"""The GraphQL endpoint: queries and mutations over HTTP, subscriptions over `graphql-transport-ws`,
+`multipart/mixed` and server-sent events.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from cross_web import HTTPException
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.file_uploads.utils import replace_placeholders_with_files
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.unset import UnsetType
+
+from resolvers.application import Application
+from resolvers.errors import BadInput, NotSignedIn, ProcessionError, TooLarge
+from resolvers.uploads import receive
+from resolvers.viewer import Door
+from schema.context import Context
+from schema.errors import extensions_of
+from schema.schema import ProcessionSchema
+
+PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
+PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
+MOST_SUBSCRIPTIONS = 100  # on one WebSocket
+
+
+class Endpoint(GraphQL[Context, None]):
+    """`file_url` gives the address of an output file by its process and name."""
+
+    def __init__(
+        self,
+        schema: ProcessionSchema,
+        app: Application,
+        door: Door,
+        file_url: Callable[[UUID, str], str],
+        max_page_size: int,
+    ) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=PROTOCOLS,
+            connection_init_wait_timeout=PATIENCE,
+            multipart_uploads_enabled=True,
+            max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
+        )
+        self._app = app
+        self._door = door
+        self._file_url = file_url
+        self._max_page_size = max_page_size
+
+    async def get_context(self, request: Any, response: Any) -> Context:
+        """Who asks over HTTP must have signed in; on a WebSocket `connection_init` says who."""
+        context = Context(self._app, self._file_url, self._max_page_size)
+        authorization = request.headers.get("authorization")
+        if not self.is_websocket_request(request) or authorization:
+            context.signed_in = await self._door.sign_in(bearer(authorization))
+        request.scope["procession"] = context
+        return context
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        given = context.connection_params or {}
+        authorization = next((v for k, v in given.items() if k.lower() == "authorization"), None)
+        if context.signed_in is None or authorization is not None:
+            try:
+                context.signed_in = await self._door.sign_in(bearer(authorization))
+            except NotSignedIn as error:
+                raise ConnectionRejectionError from error
+        return await super().on_ws_connect(context)
+
+    async def run(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Errors outside of a document are answered in GraphQL's form too."""
+        if self.is_websocket_request(request):
+            return await super().run(request, *args, **kwargs)
+        try:
+            return await super().run(request, *args, **kwargs)
+        except NotSignedIn as error:
+            return await self._refuse(request, 401, error)
+        except TooLarge as error:
+            return await self._refuse(request, 413, error)
+        except BadInput as error:
+            return await self._refuse(request, 400, error)
+        except HTTPException as error:
+            status = 415 if error.reason == "Unsupported content type" else error.status_code
+            return await self._refuse(request, status, BadInput({"body": [error.reason]}))
+        finally:
+            context = request.scope.get("procession")
+            if context is not None:
+                await context.uploads.aclose()
+
+    async def parse_multipart(self, request: Any) -> dict[str, str]:
+        """The GraphQL multipart request: `operations`, then `map`, then the files, streamed."""
+        plain = request.request
+        context: Context = plain.scope["procession"]
+        stage = await context.uploads.enter_async_context(self._app.store.stage())
+        values: dict[str, Any] = {}
+        files: dict[str, Any] = {}
+        content_type = plain.headers["content-type"]
+        async for part in receive(plain.stream(), content_type, stage, self._app.max_upload):
+            if part.file is not None:
+                files[part.name] = part.file
+            elif part.name in ("operations", "map"):
+                values[part.name] = _object(part.name, part.value or "")
+        missing = [name for name in ("operations", "map") if name not in values]
+        if missing:
+            raise BadInput({name: ["This part is missing."] for name in missing})
+        try:
+            return replace_placeholders_with_files(values["operations"], values["map"], files)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+            raise BadInput({"map": ["This does not fit `operations` and the files."]}) from None
+
+    def encode_json(self, data: object) -> str:
+        return orjson.dumps(data).decode()
+
+    async def _refuse(self, request: Any, status: int, error: ProcessionError) -> Any:
+        answer = await self.get_sub_response(request)
+        answer.status_code = status
+        if status == 401:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        told = {"message": str(error), "extensions": extensions_of(error)}
+        return self.create_response({"data": None, "errors": [told]}, answer)
+
+
+def bearer(authorization: object) -> str | None:
+    """The token of an Authorization value (RFC 6750)."""
+    scheme, _, token = str(authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _object(name: str, text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadInput({name: ["This is not JSON."]}) from None

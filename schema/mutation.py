@@ -1,0 +1,77 @@
+"""Mutations."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.file_uploads import Upload
+
+from jobs.store import Staged
+from resolvers import ending, starting
+from resolvers.errors import BadInput
+from resolvers.parameters import Sent
+from schema.arguments import arg
+from schema.context import Info
+from schema.process import Process
+from schema.scalars import read_id
+
+
+@strawberry.input(description="A parameter to start a script with: a value, or an uploaded file.")
+class ParameterInput:
+    name: str = strawberry.field(description="The short or the long name of the parameter.")
+    value: str | None = strawberry.field(
+        default=None, description='Its value; of a boolean "true" or "false".'
+    )
+    file: Upload | None = strawberry.field(
+        default=None,
+        description="An upload, by the GraphQL multipart request specification.",
+    )
+
+    def sent(self) -> Sent:
+        """Raises BadInput where there is not exactly one of both."""
+        if (self.value is None) == (self.file is None):
+            raise BadInput({self.name: ["Give either a value or a file."]})
+        if self.file is not None and not isinstance(self.file, Staged):
+            raise BadInput({self.name: ["Send the file as a part of a multipart request."]})
+        return Sent(self.name, self.value, self.file)
+
+
+Id = Annotated[strawberry.ID, arg("The process's id.")]
+
+
+@strawberry.type(description="What can be done.")
+class Mutation:
+    @strawberry.mutation(
+        description="Starts a script. It is accepted as a whole or not at all; what is wrong is "
+        "told for each parameter in the error's `extensions.fields`."
+    )
+    async def start_process(
+        self,
+        info: Info,
+        script: Annotated[str, arg("The name of the script.")],
+        parameters: Annotated[list[ParameterInput] | None, arg("What it is given.")] = None,
+        start_time: Annotated[
+            datetime | None, arg("When it is to start; at once if this is left out or past.")
+        ] = None,
+    ) -> Process:
+        sent = [each.sent() for each in parameters or ()]
+        context = info.context
+        return Process.of(
+            await starting.start(context.viewer, context.app, script, sent, start_time)
+        )
+
+    @strawberry.mutation(
+        description="Asks for the end of a process: SIGTERM, then SIGKILL after the script's "
+        "grace. One that has not started never will. Of one that has ended nothing changes."
+    )
+    async def stop_process(self, info: Info, id: Id) -> Process:  # noqa: A002
+        row = await ending.stop(info.context.viewer, info.context.app, read_id(id))
+        return Process.of(row)
+
+    @strawberry.mutation(
+        description="Removes a process with its output and files, and stops it if it runs. "
+        "Answers its id."
+    )
+    async def delete_process(self, info: Info, id: Id) -> strawberry.ID:  # noqa: A002
+        await ending.delete(info.context.viewer, info.context.app, read_id(id))
+        return id

@@ -1,0 +1,115 @@
+"""Console output: lines, pages of them, and the events of the live output."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from jobs.chunk import Batch, Line
+from models.instant import from_micros
+from models.process import Process as ProcessRow
+from models.status import Status
+from schema.scalars import BigInt
+from schema.status import ProcessStatus
+
+
+@strawberry.type(description="One line of console output.")
+class OutputLine:
+    seq: int = strawberry.field(description="Its number in the process: 1, 2, 3 … without holes.")
+    time: datetime = strawberry.field(description="When it arrived.")
+    text: str = strawberry.field(description="Its text, without the newline.")
+
+    @classmethod
+    def of(cls, line: Line) -> "OutputLine":
+        return cls(seq=line.seq, time=from_micros(line.time), text=line.text)
+
+
+@strawberry.type(description="Some consecutive lines of console output.")
+class OutputPage:
+    batch: strawberry.Private[Batch | None]
+    last_known: strawberry.Private[int]
+
+    @strawberry.field(description="The lines, each with its number and time.")
+    def lines(self) -> list[OutputLine]:
+        return [OutputLine.of(line) for line in self.batch.lines()] if self.batch else []
+
+    @strawberry.field(
+        description="All lines joined by newlines: much cheaper than `lines` where there are many."
+    )
+    def text(self) -> str:
+        return self.batch.text if self.batch else ""
+
+    @strawberry.field(description="The number of the first line here; null if there is none.")
+    def first_seq(self) -> int | None:
+        return self.batch.first_seq if self.batch else None
+
+    @strawberry.field(
+        description="The number of the last line here; null if there is none. "
+        "Give it as `after` to get the next page."
+    )
+    def last_seq(self) -> int | None:
+        return self.batch.last_seq if self.batch else None
+
+    @strawberry.field(description="Whether more lines are stored after these.")
+    def has_more(self) -> bool:
+        return self.batch is not None and self.batch.last_seq < self.last_known
+
+
+@strawberry.type(description="New lines of console output.")
+class OutputBatch:
+    batch: strawberry.Private[Batch]
+
+    @strawberry.field(description="The number of the first line here.")
+    def first_seq(self) -> int:
+        return self.batch.first_seq
+
+    @strawberry.field(
+        description="The number of the last line here: the `after` with which to go on after a cut."
+    )
+    def last_seq(self) -> int:
+        return self.batch.last_seq
+
+    @strawberry.field(description="The lines, each with its number and time.")
+    def lines(self) -> list[OutputLine]:
+        return [OutputLine.of(line) for line in self.batch.lines()]
+
+    @strawberry.field(
+        description="All lines joined by newlines: much cheaper than `lines` where there are many."
+    )
+    def text(self) -> str:
+        return self.batch.text
+
+
+@strawberry.type(
+    description="The end of the output: with these facts a client can prove that it has it all."
+)
+class OutputEnd:
+    status: ProcessStatus = strawberry.field(description="How the process ended.")  # type: ignore[valid-type]
+    exit_code: int | None = strawberry.field(
+        description="The script's exit code; null if it did not end by itself."
+    )
+    last_seq: int = strawberry.field(description="The number of the last line: how many there are.")
+    byte_count: BigInt = strawberry.field(
+        description="The bytes of all lines as UTF-8, each with its newline."
+    )
+    sha256: str | None = strawberry.field(
+        description="The SHA-256 of these bytes; null if there are none."
+    )
+
+    @classmethod
+    def of(cls, row: ProcessRow) -> "OutputEnd":
+        return cls(
+            status=Status(row.status),
+            exit_code=row.exit_code,
+            last_seq=row.last_seq,
+            byte_count=BigInt(row.output_bytes),
+            sha256=row.output_sha256,
+        )
+
+
+OutputEvent = Annotated[
+    OutputBatch | OutputEnd,
+    strawberry.union(
+        "OutputEvent", description="An event of the live output: new lines or, once, the end."
+    ),
+]

@@ -1,0 +1,134 @@
+"""Processes."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from models.file import Direction
+from models.process import Process as ProcessRow
+from models.status import Status
+from resolvers import output
+from resolvers.errors import BadInput, Forbidden, NotFound
+from resolvers.processes import waits_for
+from resolvers.scripts import script
+from schema.arguments import arg
+from schema.context import Info
+from schema.file import File
+from schema.output import OutputPage
+from schema.scalars import BigInt
+from schema.script import Script
+from schema.status import ProcessStatus, WaitsFor
+from schema.user import User
+
+PAGE_LINES = 1000
+MOST_LINES = 100_000
+
+
+@strawberry.type(description="A parameter as it was given.")
+class ProcessParameter:
+    name: str = strawberry.field(description="The short name of the parameter.")
+    value: str = strawberry.field(
+        description="Its value; of a file the name of the upload, of a secret only `***`."
+    )
+
+
+@strawberry.type(description="One run of a script.")
+class Process:
+    row: strawberry.Private[ProcessRow]
+    id: strawberry.ID = strawberry.field(description="The process's UUID.")
+    script_name: str = strawberry.field(description="The name of its script.")
+    status: ProcessStatus = strawberry.field(description="Where it is in its life.")  # type: ignore[valid-type]
+    created_at: datetime = strawberry.field(description="When it was accepted.")
+    start_time: datetime = strawberry.field(
+        description="When it started; while it is SCHEDULED, when it is due."
+    )
+    ended_at: datetime | None = strawberry.field(description="When it ended.")
+    exit_code: int | None = strawberry.field(
+        description="The script's exit code; null if it has not ended by itself."
+    )
+    reason: str | None = strawberry.field(description="Why it failed or was stopped, in words.")
+    stop_requested_at: datetime | None = strawberry.field(
+        description="When somebody asked for it to be stopped."
+    )
+    parameters: list[ProcessParameter] = strawberry.field(
+        description="The parameters, in the order in which they were given."
+    )
+    last_seq: int = strawberry.field(description="How many lines of output are stored.")
+    output_bytes: BigInt = strawberry.field(
+        description="The bytes of the stored output as UTF-8, each line with its newline."
+    )
+    output_sha256: str | None = strawberry.field(
+        description="The SHA-256 of the stored output; null while there is none."
+    )
+
+    @classmethod
+    def of(cls, row: ProcessRow) -> "Process":
+        return cls(
+            row=row,
+            id=strawberry.ID(str(row.id)),
+            script_name=row.script,
+            status=Status(row.status),
+            created_at=row.created_at,
+            start_time=row.start_time,
+            ended_at=row.ended_at,
+            exit_code=row.exit_code,
+            reason=row.reason,
+            stop_requested_at=row.stop_requested_at,
+            parameters=[ProcessParameter(name=name, value=value) for name, value in row.parameters],
+            last_seq=row.last_seq,
+            output_bytes=BigInt(row.output_bytes),
+            output_sha256=row.output_sha256,
+        )
+
+    @strawberry.field(description="Its script; null if it is gone or you may not see it.")
+    def script(self, info: Info) -> Script | None:
+        try:
+            return Script.of(script(info.context.viewer, info.context.app, self.row.script))
+        except (NotFound, Forbidden):
+            return None
+
+    @strawberry.field(description="Who started it.")
+    async def user(self, info: Info) -> User:
+        return User.of(await info.context.users.load(self.row.user_id))
+
+    @strawberry.field(description="What it waits for while it is SCHEDULED.")
+    async def waits_for(self, info: Info) -> WaitsFor | None:
+        waiting = await waits_for(info.context.app, self.row)
+        return WaitsFor(waiting) if waiting else None
+
+    @strawberry.field(description="The files that the script wrote; there once it has ended.")
+    async def files(self, info: Info) -> list[File]:
+        rows = await info.context.files.load((self.row.id, Direction.OUTPUT))
+        return [File.of(row, info) for row in rows]
+
+    @strawberry.field(description="The files that were uploaded for it.")
+    async def uploads(self, info: Info) -> list[File]:
+        rows = await info.context.files.load((self.row.id, Direction.INPUT))
+        return [File.of(row, info) for row in rows]
+
+    @strawberry.field(
+        description="A page of the output stored by now. It may have fewer lines than asked for; "
+        "go on with `after` as long as it says `hasMore`."
+    )
+    async def output(
+        self,
+        info: Info,
+        after: Annotated[int, arg("Only lines with a higher number.")] = 0,
+        first: Annotated[int | None, arg("At most so many lines (1000 unless said).")] = None,
+        last: Annotated[int | None, arg("Only the last so many lines.")] = None,
+        from_time: Annotated[datetime | None, arg("Only lines from this time on.")] = None,
+        to_time: Annotated[datetime | None, arg("Only lines up to this time.")] = None,
+    ) -> OutputPage:
+        for name, number in (("first", first), ("last", last)):
+            if number is not None and number > MOST_LINES:
+                raise BadInput({name: [f"At most {MOST_LINES} lines can be asked for at once."]})
+        part = output.Part(
+            after=after,
+            first=PAGE_LINES if first is None and last is None else first,
+            last=last,
+            from_time=from_time,
+            to_time=to_time,
+        )
+        batch = await output.page(info.context.viewer, self.row.id, part)
+        return OutputPage(batch=batch, last_known=self.row.last_seq)

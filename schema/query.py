@@ -1,0 +1,63 @@
+"""Queries."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers import processes
+from resolvers import scripts as script_resolvers
+from schema.arguments import arg
+from schema.connection import (
+    After,
+    Before,
+    First,
+    Last,
+    Order,
+    ProcessConnection,
+    Wanted,
+    connection,
+)
+from schema.context import Info
+from schema.process import Process
+from schema.scalars import read_id
+from schema.script import Script
+from schema.user import User
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    @strawberry.field(description="Who you are.")
+    def viewer(self, info: Info) -> User:
+        return User.of(info.context.viewer)
+
+    @strawberry.field(description="The scripts that you may start.")
+    def scripts(self, info: Info) -> list[Script]:
+        found = script_resolvers.scripts(info.context.viewer, info.context.app)
+        return [Script.of(each) for each in found]
+
+    @strawberry.field(description="One script, by its name.")
+    def script(self, info: Info, name: Annotated[str, arg("The name of the script.")]) -> Script:
+        return Script.of(script_resolvers.script(info.context.viewer, info.context.app, name))
+
+    @strawberry.field(description="One process, by its id.")
+    async def process(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, arg("The process's id.")],  # noqa: A002
+    ) -> Process:
+        return Process.of(await processes.process(info.context.viewer, read_id(id)))
+
+    @strawberry.field(
+        description="Processes: all for administrators, otherwise your own. The newest first."
+    )
+    async def processes(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Wanted = None,  # noqa: A002
+        sort: Order = None,
+    ) -> ProcessConnection:
+        return await connection(info, first, after, last, before, filter, sort)

@@ -1,0 +1,236 @@
+"""The command line: `procession`."""
+
+import asyncio
+import re
+import sys
+from collections.abc import Coroutine
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import click
+import uvloop
+
+from jobs.command import found, program
+from models.database import connected
+from models.manifest import ManifestError, read_catalogue, seconds
+from models.migration import migrate, pending
+from resolvers import users
+from resolvers.errors import ProcessionError
+from schema.schema import sdl
+from server.parts import DataFolderInUseError, log_to_stderr
+from server.redis import NoRedisError
+from server.serve import NotMigratedError, serve
+from server.settings import Settings, SettingsError, read_settings
+from server.worker import work
+
+T = TypeVar("T")
+
+EXPLAINED = (
+    DataFolderInUseError,
+    ManifestError,
+    NoRedisError,
+    NotMigratedError,
+    ProcessionError,
+    SettingsError,
+)
+
+
+class Commands(click.Group):
+    """Tells errors that a person can do something about without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EXPLAINED as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("procession"), prog_name="procession")
+def main() -> None:
+    """Run an organisation's scripts as processes: start them, watch them live, fetch their files.
+
+    Settings are environment variables PROCESSION_* or lines of procession.toml; with none set,
+    everything lives in the folder ./data. See docs/settings.md.
+    """
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def on_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
+    """Runs `work` with the database open, in the form that this program knows."""
+
+    async def connected_work() -> T:
+        if settings.embedded_database:
+            settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await migrate(settings.database)
+        elif missing := await pending(settings.database):
+            raise NotMigratedError(f"Run `procession migrate` first ({len(missing)} to apply)")
+        async with connected(settings.database):
+            return await work
+
+    try:
+        return run(connected_work())
+    finally:
+        work.close()
+
+
+@main.command("serve")
+@click.option("--host", help="Address to listen on (PROCESSION_HOST; 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on; 0: any (PROCESSION_PORT; 8080).")
+def serve_command(host: str | None, port: int | None) -> None:
+    """Serve GraphQL, REST and the page.
+
+    Without settings this starts all there is: it makes the data folder and its database, the first
+    administrator, a Redis and a worker. With PROCESSION_REDIS_URL run `procession worker` on each
+    machine that is to run scripts. Ctrl-C ends everything, running scripts included; SIGTERM leaves
+    the scripts running for the next start.
+    """
+    changes = {"host": host, "port": port}
+    settings = read_settings(
+        **{name: value for name, value in changes.items() if value is not None}
+    )
+    log_to_stderr(settings)
+    run(serve(settings))
+
+
+@main.command("worker")
+def worker_command() -> None:
+    """Run scripts that servers accept.
+
+    Needs PROCESSION_DATABASE_URL and PROCESSION_REDIS_URL, the same as the servers'. SIGTERM leaves
+    the scripts running for the next worker on this machine; Ctrl-C stops them.
+    """
+    settings = read_settings()
+    if settings.embedded_redis:
+        raise SettingsError(
+            "PROCESSION_REDIS_URL: a worker needs the Redis of its servers; "
+            "without one, `procession serve` runs a worker by itself"
+        )
+    log_to_stderr(settings)
+    run(work(settings))
+
+
+@main.command("migrate")
+@click.option("--check", is_flag=True, help="Only say what is missing; exit code 1 if anything.")
+def migrate_command(check: bool) -> None:
+    """Bring the database to the form that this version needs.
+
+    Safe to run twice, and on several machines at once. The embedded database is migrated by
+    `procession serve`.
+    """
+    settings = read_settings()
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = run(pending(settings.database) if check else migrate(settings.database))
+    for name in names:
+        click.echo(f"{'missing' if check else 'applied'} {name}")
+    if not names:
+        click.echo("The database is up to date.")
+    sys.exit(1 if check and names else 0)
+
+
+@main.group("user")
+def user_group() -> None:
+    """Add, list and disable users."""
+
+
+@user_group.command("add")
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="May do everything and see the processes of all.")
+def add_user(name: str, admin: bool) -> None:
+    """Add the user NAME. Then `procession token create NAME` lets them sign in."""
+    on_database(read_settings(), users.add_user(name, admin))
+    click.echo(f"Added {name!r}. Now make a token: procession token create {name}")
+
+
+@user_group.command("list")
+def list_users() -> None:
+    """List all users: name, role, state and id."""
+    for user in on_database(read_settings(), users.list_users()):
+        role = "admin" if user.is_admin else "user"
+        state = "disabled" if user.disabled_at else "active"
+        click.echo(f"{user.name}\t{role}\t{state}\t{user.id}")
+
+
+@user_group.command("disable")
+@click.argument("name")
+def disable_user(name: str) -> None:
+    """Refuse all tokens of the user NAME from now on. Their processes stay."""
+    on_database(read_settings(), users.disable_user(name))
+    click.echo(f"Disabled {name!r}.")
+
+
+@main.group("token")
+def token_group() -> None:
+    """Create, list and revoke the tokens with which users sign in."""
+
+
+@token_group.command("create")
+@click.argument("user")
+@click.option("--name", default="token", show_default=True, help="What it is for.")
+@click.option("--expires", metavar="DURATION", help="When it ends to be good: 12h, 30d; never.")
+def create_token(user: str, name: str, expires: str | None) -> None:
+    """Print a new token of USER. It is shown only now: only its hash is kept."""
+    lifetime = None
+    if expires is not None:
+        if not re.fullmatch(r"[0-9]{1,6}[smhd]", expires):
+            raise click.BadParameter(
+                "give a number and s, m, h or d, such as 30d", param_hint="--expires"
+            )
+        lifetime = timedelta(seconds=seconds(expires))
+    click.echo(on_database(read_settings(), users.create_token(user, name, lifetime)))
+
+
+@token_group.command("list")
+@click.argument("user", required=False)
+def list_tokens(user: str | None) -> None:
+    """List tokens, of USER or of all: id, user, name, state."""
+    for token in on_database(read_settings(), users.list_tokens(user)):
+        state = "revoked" if token.revoked_at else "active"
+        until = f"until {token.expires_at:%Y-%m-%d %H:%M}Z" if token.expires_at else "for ever"
+        click.echo(f"{token.id}\t{token.user.name}\t{token.name}\t{state}\t{until}")
+
+
+@token_group.command("revoke")
+@click.argument("token_id", metavar="ID")
+def revoke_token(token_id: str) -> None:
+    """Refuse a token from now on. ID is the one that `token list` shows, or its beginning."""
+    on_database(read_settings(), users.revoke_token(token_id))
+    click.echo("Revoked.")
+
+
+@main.group("scripts")
+def scripts_group() -> None:
+    """Look at the scripts that may be started (the manifests in PROCESSION_SCRIPTS)."""
+
+
+@scripts_group.command("list")
+def list_scripts() -> None:
+    """List all scripts: name, who may start it, description."""
+    for script in read_catalogue(read_settings().script_folders).values():
+        click.echo(f"{script.name}\t{script.allow}\t{script.description}")
+
+
+@scripts_group.command("check")
+def check_scripts() -> None:
+    """Check every manifest, and that its command exists on this machine."""
+    settings = read_settings()
+    catalogue = read_catalogue(settings.script_folders)
+    missing = 0
+    for script in catalogue.values():
+        if not found(script, settings.data_folder):
+            missing += 1
+            command = program(script, settings.data_folder)[0]
+            click.echo(f"{script.name}: the command {command!r} is not found here", err=True)
+    click.echo(f"{len(catalogue)} script(s), {missing} without a command")
+    sys.exit(1 if missing else 0)
+
+
+@main.command("schema")
+def schema_command() -> None:
+    """Print the GraphQL schema in its definition language."""
+    click.echo(sdl(), nl=False)

@@ -1,0 +1,70 @@
+"""Opening what servers and workers have in common."""
+
+import fcntl
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from arq import ArqRedis
+
+from jobs.doorbell import Doorbell
+from jobs.queue import Queue, connect
+from jobs.store import Store
+from models.database import connected
+from models.manifest import read_catalogue
+from models.script import Catalogue
+from server.settings import Settings
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+QUIET = ("arq.worker", "uvicorn.error", "websockets", "python_multipart", "tortoise")
+
+
+class DataFolderInUseError(Exception):
+    """Another server uses the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The open parts."""
+
+    catalogue: Catalogue
+    store: Store
+    redis: ArqRedis
+    doorbell: Doorbell
+    queue: Queue
+
+
+@asynccontextmanager
+async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
+    """The scripts, the database, Redis and the store, ready to be used."""
+    catalogue = read_catalogue(settings.script_folders)
+    store = Store(settings.files_folder)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(connected(settings.database, settings.database_pool))
+        redis = connect(redis_url)
+        stack.push_async_callback(redis.aclose, close_connection_pool=True)
+        doorbell = await stack.enter_async_context(Doorbell(redis).open())
+        yield Parts(catalogue, store, redis, doorbell, Queue(redis, doorbell))
+
+
+@contextmanager
+def alone_in(data: Path) -> Iterator[None]:
+    """Keeps a second server out of the data folder. Raises DataFolderInUseError."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataFolderInUseError(
+                f"Another server uses the data folder {data}; "
+                "end it, or choose another folder with PROCESSION_DATA"
+            ) from None
+        yield
+
+
+def log_to_stderr(settings: Settings) -> None:
+    logging.basicConfig(format=LOG_FORMAT, level=settings.log_level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,128 @@
+"""The server as a program: `procession serve`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from socket import socket
+
+import uvicorn
+from starlette.applications import Starlette
+
+from models.migration import migrate, pending
+from resolvers.users import add_user, create_token, list_users
+from server.app import web_app
+from server.children import WorkerChild
+from server.parts import alone_in, opened
+from server.redis import embedded_redis
+from server.settings import PREFIX, Settings
+
+log = logging.getLogger(__name__)
+
+FIRST_USER = "admin"
+GRACE = 8  # seconds for requests under way when the server ends
+LARGEST_MESSAGE = 1 << 20  # bytes of a WebSocket message
+
+
+class NotMigratedError(Exception):
+    """The database is older than this program."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn, told of signals by us; `greet` is called with the port once it listens."""
+
+    def __init__(self, app: Starlette, settings: Settings, greet: Callable[[int], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                http="httptools",
+                ws="websockets-sansio",
+                ws_max_size=LARGEST_MESSAGE,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._greet = greet
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._greet(self.servers[0].sockets[0].getsockname()[1])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until a signal comes. Without an external Redis it starts one, and a worker."""
+    async with AsyncExitStack() as stack:
+        if settings.embedded_database or settings.embedded_redis:
+            stack.enter_context(alone_in(settings.data_folder))
+        await _bring_up_to_date(settings)
+        redis_url, worker = settings.redis_url, None
+        if settings.embedded_redis:
+            redis_url = await stack.enter_async_context(embedded_redis(settings.data_folder))
+            environment = {**settings.environment, f"{PREFIX}REDIS_URL": redis_url}
+            worker = await stack.enter_async_context(WorkerChild(environment).open())
+        parts = await stack.enter_async_context(opened(settings, redis_url))
+        token = await _first_token()
+        server = Server(
+            web_app(settings, parts), settings, lambda port: _greet(settings, port, token)
+        )
+        _end_on_signal(server, worker)
+        await server.serve()
+
+
+def _end_on_signal(server: Server, worker: WorkerChild | None) -> None:
+    """A worker of ours is told the same: SIGINT stops its scripts, SIGTERM leaves them running."""
+
+    def end(number: signal.Signals) -> None:
+        if worker is not None:
+            worker.farewell = number
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end, number)
+
+
+async def _bring_up_to_date(settings: Settings) -> None:
+    if settings.embedded_database:
+        await migrate(settings.database)
+    elif missing := await pending(settings.database):
+        raise NotMigratedError(
+            f"The database needs {len(missing)} migration(s): run `procession migrate` first"
+        )
+
+
+async def _first_token() -> str | None:
+    """Where there is no user yet: a token of a new administrator."""
+    if await list_users():
+        return None
+    await add_user(FIRST_USER, is_admin=True)
+    return await create_token(FIRST_USER, "first", None)
+
+
+def _greet(settings: Settings, port: int, token: str | None) -> None:
+    """Says where it listens and how to sign in."""
+    address = f"http://{settings.host}:{port}/graphql"
+    if token:
+        sys.stdout.write(
+            f"Procession listens. Open this address; it signs you in as {FIRST_USER!r}:\n\n"
+            f"    {address}#token={token}\n\n"
+            f"The token is shown only now; programs send it as `Authorization: Bearer TOKEN`.\n"
+        )
+    else:
+        sys.stdout.write(
+            f"Procession listens at {address}\n"
+            f"Sign in with your token; `procession token create {FIRST_USER}` makes a new one.\n"
+        )
+    sys.stdout.flush()

@@ -1,0 +1,135 @@
+"""Settings: environment variables `PROCESSION_*`, then `procession.toml`, then the defaults.
+
+Nobody but this module reads the environment; everyone else is given what they need.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+import msgspec
+
+SHIPPED_SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+PREFIX = "PROCESSION_"
+FILE = "procession.toml"
+PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Level = Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it and says what it may be."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every setting; the name of its environment variable is PROCESSION_ and the name in capitals.
+
+    `docs/settings.md` explains each.
+    """
+
+    data: str = "data"
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    database_url: str = ""
+    redis_url: str = ""
+    files_url: str = ""
+    scripts: str = str(SHIPPED_SCRIPTS)
+    rest_base_url: str = ""
+    worker_slots: Positive = 20
+    max_upload: Positive = 64 << 30
+    max_page_size: Positive = 1000
+    database_pool: Positive = 10
+    log_level: Level = "INFO"
+    pass_environment: str = ""
+    environment: Mapping[str, str] = {}
+
+    @property
+    def data_folder(self) -> Path:
+        return Path(self.data).absolute()
+
+    @property
+    def database(self) -> str:
+        """The database's URL; without a setting, SQLite in the data folder."""
+        return self.database_url or f"sqlite://{self.data_folder / 'procession.sqlite3'}"
+
+    @property
+    def embedded_database(self) -> bool:
+        return not self.database_url
+
+    @property
+    def embedded_redis(self) -> bool:
+        return not self.redis_url
+
+    @property
+    def script_folders(self) -> list[Path]:
+        return [Path(each).absolute() for each in self.scripts.split(":") if each]
+
+    @property
+    def files_folder(self) -> Path:
+        """Where the store keeps its files."""
+        if not self.files_url:
+            return self.data_folder / "files"
+        return Path(self.files_url.removeprefix("file://"))
+
+    def script_environment(self) -> dict[str, str]:
+        """What scripts see of the environment: nothing that could be a secret of the server's."""
+        wanted = {*PASSED_ON, *self.pass_environment.split(",")}
+        passed = {
+            name: value
+            for name, value in self.environment.items()
+            if name in wanted or name.startswith("LC_")
+        }
+        return {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **passed}
+
+
+def read_settings(**options: object) -> Settings:
+    """The settings, `options` of the command line before all others.
+
+    Raises SettingsError for the first setting that is unknown or cannot be used.
+    """
+    environment = os.environ
+    values = _from_file(Path(environment.get(f"{PREFIX}SETTINGS", FILE)))
+    known = set(get_type_hints(Settings)) - {"environment"}
+    for variable, text in environment.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name not in {"settings", "test_database_url"}:
+            if name not in known:
+                raise SettingsError(f"{variable}: there is no such setting; see docs/settings.md")
+            values[name] = text
+    try:
+        settings = msgspec.convert(
+            {**values, **options, "environment": dict(environment)}, Settings, strict=False
+        )
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$.")
+        raise SettingsError(f"{PREFIX}{place.rstrip('`').upper()}: {reason}") from None
+    _check(settings)
+    return settings
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _check(settings: Settings) -> None:
+    schemes = {
+        "database_url": ("sqlite:///", "postgres://", "postgresql://"),
+        "redis_url": ("redis://", "rediss://", "unix://"),
+        "files_url": ("file:///",),
+        "rest_base_url": ("http://", "https://"),
+    }
+    for name, allowed in schemes.items():
+        value = getattr(settings, name)
+        if value and not value.startswith(allowed):
+            raise SettingsError(
+                f"{PREFIX}{name.upper()}: {value!r} should begin with {' or '.join(allowed)}"
+            )

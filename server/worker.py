@@ -1,0 +1,91 @@
+"""The worker as a program: `procession worker`, or a child of `procession serve`."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from functools import partial
+
+from jobs.queue import QueueWorker
+from jobs.site import Site
+from jobs.sweep import sweep
+from jobs.worker import Worker
+from models.migration import pending
+from server.parts import log_to_stderr, opened
+from server.settings import Settings, read_settings
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = 2.0  # seconds between looks at a database that is not migrated yet
+CTRL_C = "Stopped by Ctrl-C"
+
+
+async def work(settings: Settings, *, with_parent: bool = False) -> None:
+    """Runs scripts until a signal comes, or (`with_parent`) until standard input ends.
+
+    SIGTERM leaves the scripts running for the next worker; SIGINT, which is Ctrl-C, stops them.
+    """
+    leave = asyncio.Event()
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, leave.set)
+    loop.add_signal_handler(signal.SIGINT, interrupted.set)
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), partial(_watch_parent, leave))
+    await _until_migrated(settings)
+    async with opened(settings, settings.redis_url) as parts:
+        site = Site(
+            settings.data_folder,
+            parts.catalogue,
+            parts.store,
+            parts.queue,
+            parts.doorbell,
+            settings.script_environment(),
+        )
+        async with Worker(site).open() as worker:
+            queue = QueueWorker(
+                parts.redis,
+                parts.doorbell,
+                worker.launch,
+                partial(sweep, site),
+                settings.worker_slots,
+            )
+            worker.use_slots(queue)
+            log.info("Worker %s is ready", worker.id)
+            await _until_first(queue.main(), leave.wait(), interrupted.wait())
+            await queue.close()
+            if interrupted.is_set():
+                await worker.stop_all(CTRL_C)
+
+
+async def _until_first(*works: Coroutine[None, None, object]) -> None:
+    """Awaits the first of these to end, and cancels the others. Raises what that one raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+def _watch_parent(leave: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        leave.set()
+
+
+async def _until_migrated(settings: Settings) -> None:
+    while missing := await pending(settings.database):
+        log.warning("Waiting for `procession migrate` (%d to be applied)", len(missing))
+        await asyncio.sleep(LOOK_AGAIN)
+
+
+if __name__ == "__main__":  # the child of `procession serve`, without the web server's weight
+    its_settings = read_settings()
+    log_to_stderr(its_settings)
+    asyncio.run(work(its_settings, with_parent=True))
