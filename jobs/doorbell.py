@@ -53,8 +53,10 @@ class Bell:
 class Doorbell:
     """Rings for others and hears what they ring, as long as it is `open`."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, url: str) -> None:
         self._redis = redis
+        # A connection of its own: silence is no error on it, and a drop must be noticed.
+        self._ears = Redis.from_url(url, socket_keepalive=True)
         self._bells: dict[tuple[Topic, str], set[Bell]] = {}
 
     async def ring(self, topic: Topic, about: Iterable[object] = ()) -> None:
@@ -85,11 +87,12 @@ class Doorbell:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await self._ears.aclose()
 
     async def _listen(self) -> None:
         while True:
             try:
-                async with self._redis.pubsub() as subscription:
+                async with self._ears.pubsub() as subscription:
                     await subscription.subscribe(*(topic.value for topic in Topic))
                     self._ring_all()  # for what was missed while nobody listened
                     async for message in subscription.listen():

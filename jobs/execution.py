@@ -6,8 +6,6 @@ import mimetypes
 from pathlib import Path
 from uuid import UUID
 
-from tortoise.exceptions import BaseORMException
-
 from jobs.claim import finish
 from jobs.command import argument_list
 from jobs.doorbell import Topic
@@ -54,22 +52,28 @@ class Execution:
         else:
             supervisor = await self._run.start()
             async with self._run.listen(lambda: supervisor.returncode is None) as ringing:
-                await self._ring(Topic.PROCESS)
                 await self._follow(ringing, Packer())
             await supervisor.wait()
         await asyncio.to_thread(self._run.remove)
 
     async def go_on(self) -> None:
-        """Follows a script that another worker started, to its end."""
-        packer = await Packer.after(self._process)
+        """Follows a script that has been started already, to its end."""
+        process = await Process.get_or_none(id=self._process.id)
+        if process is None or not self._holds(process):
+            self.stop("The process is not this worker's any more")
+            return  # the folder is removed once the supervisor has ended
+        packer = await Packer.after(process)
         alive = await asyncio.to_thread(self._run.supervised)
-        if alive or self._run.spool.exists():
+        if alive or self._run.prepared:
             async with self._run.listen(self._run.supervised) as ringing:
                 ringing.over = not alive
                 await self._follow(ringing, packer)
         else:
             await self._end_at_once(NEVER_STARTED, packer)
         await asyncio.to_thread(self._run.remove)
+
+    def _holds(self, process: Process) -> bool:
+        return process.worker_id == self._worker_id and process.status == Status.RUNNING
 
     async def _plan(self, script: Script) -> tuple[Launch, dict[Path, Path]]:
         """What the supervisor is to do, and the path that each stored upload is to have."""
@@ -122,13 +126,19 @@ class Execution:
         while True:
             try:
                 ours = await self._journal.store(self._process.id, piece)
-            except (BaseORMException, OSError) as error:
+                ours = ours or await self._is_stored(piece)
+            except Exception as error:  # whatever a driver raises while the database is away
                 log.warning("Output of %s is not stored yet: %s", self._process.id, error)
                 await asyncio.sleep(TROUBLE)
                 continue
             if not ours:
                 self.stop("The process is not this worker's any more")
             return ours
+
+    async def _is_stored(self, piece: Piece) -> bool:
+        """Whether it was stored although the database's answer was lost."""
+        process = await Process.get_or_none(id=self._process.id)
+        return process is not None and self._holds(process) and process.last_seq == piece.last_seq
 
     async def _end(self, packer: Packer) -> None:
         end = await asyncio.to_thread(self._run.end)

@@ -67,11 +67,19 @@ class Journal:
 
 @transaction
 async def commit(worker_id: UUID, entries: list[Entry]) -> set[UUID]:
-    """Stores the pieces of all processes that the worker still holds; returns their ids."""
+    """Stores the pieces of all processes that the worker still holds; returns their ids.
+
+    A piece that does not go on where the stored output ends is not stored.
+    """
     ours = set()
     chunks = []
     for process_id, piece in entries:
-        held = Process.filter(id=process_id, worker_id=worker_id, status=Status.RUNNING.value)
+        held = Process.filter(
+            id=process_id,
+            worker_id=worker_id,
+            status=Status.RUNNING.value,
+            last_seq=piece.first_seq - 1,
+        )
         if await held.update(**piece.sums()):
             ours.add(process_id)
             chunks.append(piece.chunk(process_id))

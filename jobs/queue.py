@@ -8,7 +8,6 @@ worker keeps one of arq's slots for as long as the script runs.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -26,8 +25,11 @@ from models.instant import now
 log = logging.getLogger(__name__)
 
 LAUNCH = "launch"
+LAUNCHES = "procession:launches"
+TIMETABLE = "procession:timetable"
 POLL = 0.5  # seconds between looks into the queue when no doorbell is heard
-JOB_TIMEOUT = 30  # seconds that one launch may take
+JOB_TIMEOUT = 60  # seconds that one job may take
+TROUBLE = 1.0  # seconds to wait after Redis refused something
 KEPT_MS = 30 * 24 * 3600 * 1000  # for which a waiting job's body is kept in Redis
 SWEEP_SECONDS = {0, 10, 20, 30, 40, 50}  # of each minute
 
@@ -45,7 +47,7 @@ def connect(url: str) -> ArqRedis:
         pool,
         job_serializer=pack,
         job_deserializer=orjson.loads,
-        default_queue_name=Topic.QUEUE.value,
+        default_queue_name=LAUNCHES,
         expires_extra_ms=KEPT_MS,
     )
 
@@ -71,39 +73,20 @@ class Queue:
             await self._doorbell.ring(Topic.QUEUE)
 
 
-class QueueWorker(Worker):
-    """arq's worker, woken by the doorbell; a slot is taken from `hold` to `release`."""
+class Poller(Worker):
+    """arq's worker with a loop that outlives Redis's troubles and can be woken."""
 
-    def __init__(
-        self,
-        redis: ArqRedis,
-        doorbell: Doorbell,
-        launch: Callable[[UUID], Awaitable[None]],
-        sweep: Callable[[], Awaitable[None]],
-        slots: int,
-    ) -> None:
-        self._doorbell = doorbell
-        self._launch = launch
-        self._sweep = sweep
-        self._bell = Bell()
+    def __init__(self, redis: ArqRedis, queue: str, jobs: dict[str, Any]) -> None:
+        self.bell = Bell()
         super().__init__(
-            functions=[func(cast(WorkerCoroutine, self._run_launch), name=LAUNCH)],
-            cron_jobs=[
-                cron(
-                    cast(WorkerCoroutine, self._run_sweep),
-                    name="sweep",
-                    second=SWEEP_SECONDS,
-                    timeout=60,
-                )
-            ],
-            queue_name=Topic.QUEUE.value,
+            **jobs,
+            queue_name=queue,
             redis_pool=redis,
             handle_signals=False,
-            max_jobs=slots,
             job_timeout=JOB_TIMEOUT,
             keep_result=0,
             poll_delay=POLL,
-            max_tries=1000,  # a launch is safe to repeat: only one can claim the process
+            max_tries=1000,  # each job here is safe to repeat
             job_serializer=pack,
             job_deserializer=orjson.loads,
             expires_extra_ms=KEPT_MS,
@@ -111,15 +94,41 @@ class QueueWorker(Worker):
         )
 
     async def main(self) -> None:
-        """As arq's, but woken at once when something was put into the queue."""
-        with self._doorbell.heard(Topic.QUEUE) as self._bell:
-            while True:
-                try:
-                    await self._poll_iteration()
-                except (RedisError, OSError) as error:
-                    log.warning("The queue cannot be read: %s", error)
-                    await asyncio.sleep(1)
-                await self._bell.wait(self.poll_delay_s)
+        while True:
+            try:
+                await self._poll_iteration()
+            except (RedisError, OSError) as error:
+                log.warning("The queue cannot be read: %s", error)
+                await asyncio.sleep(TROUBLE)
+            await self.bell.wait(self.poll_delay_s)
+
+    async def close(self) -> None:
+        """Waits for the jobs under way; what is in the queue stays there."""
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+
+
+class LaunchQueue(Poller):
+    """Launches what is due. A slot is taken from `hold` to `release`; without one it takes nothing
+    from the queue."""
+
+    def __init__(
+        self,
+        redis: ArqRedis,
+        doorbell: Doorbell,
+        launch: Callable[[UUID], Awaitable[None]],
+        slots: int,
+    ) -> None:
+        async def run(_: dict[Any, Any], process_id: str) -> None:
+            await launch(UUID(process_id))
+
+        self._doorbell = doorbell
+        functions = [func(cast(WorkerCoroutine, run), name=LAUNCH)]
+        super().__init__(redis, LAUNCHES, {"functions": functions, "max_jobs": slots})
+
+    async def main(self) -> None:
+        """As a poller, woken when something is put into the queue."""
+        with self._doorbell.heard(Topic.QUEUE) as self.bell:
+            await super().main()
 
     def hold(self) -> None:
         """Takes a slot for a script that runs."""
@@ -128,15 +137,15 @@ class QueueWorker(Worker):
     def release(self) -> None:
         """Gives a script's slot back and looks for the next."""
         self.job_counter -= 1
-        self._bell.ring(())
+        self.bell.ring(())
 
-    async def close(self) -> None:
-        """Waits for the launches under way; what is in the queue stays there."""
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
-    async def _run_launch(self, _: dict[Any, Any], process_id: str) -> None:
-        await self._launch(UUID(process_id))
+class Timetable(Poller):
+    """Runs the sweep, one worker at a time. It has a queue of its own: slots are for scripts."""
 
-    async def _run_sweep(self, _: dict[Any, Any]) -> None:
-        with suppress(asyncio.CancelledError):
-            await self._sweep()
+    def __init__(self, redis: ArqRedis, sweep: Callable[[], Awaitable[None]]) -> None:
+        async def run(_: dict[Any, Any]) -> None:
+            await sweep()
+
+        job = cron(cast(WorkerCoroutine, run), name="sweep", second=SWEEP_SECONDS)
+        super().__init__(redis, TIMETABLE, {"cron_jobs": [job]})

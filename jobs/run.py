@@ -65,6 +65,11 @@ class Run:
         """Where the upload of the parameter at this position is put for the script."""
         return self.folder / "in" / str(position) / name
 
+    @property
+    def prepared(self) -> bool:
+        """Whether `prepare` has come to its end."""
+        return (self.folder / "launch.json").exists()
+
     def prepare(self, launch: Launch, uploads: Mapping[Path, Path]) -> None:
         """Makes the folder; `uploads` maps the path each upload is to have to where it is kept."""
         for folder in (self.work, self.out):

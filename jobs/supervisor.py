@@ -16,6 +16,7 @@ many bytes: of kind OUTPUT as they came from the script, of kind SYSTEM a line o
 It uses only the standard library, and little of it, so that it starts at once and stays small.
 """
 
+import ctypes
 import errno
 import fcntl
 import json
@@ -32,6 +33,7 @@ HEADER = struct.Struct(">QBI")
 BLOCK = 1 << 18  # bytes read at once
 PIPE = 1 << 20  # bytes the pipe may hold: a short stall of the disk does not stall the script
 DRAIN = 2.0  # seconds that left-over processes may keep the output open after the script ended
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 WINDOW = struct.pack("HHHH", 40, 120, 0, 0)  # rows and columns of a pseudo-terminal
 
 
@@ -80,7 +82,7 @@ class Launch:
 
 
 class Script:
-    """The running script: its process group, its output, and how it is to end.
+    """The running script with all its descendants, its output, and how it is to end.
 
     `deadline` is when something is to be done if nothing happens before: the time limit, then the
     end of the grace after a SIGTERM, then the patience with what an ended script left behind.
@@ -92,7 +94,8 @@ class Script:
         self.cause = "exit"
         self.status: int | None = None
         self.open = True
-        self.left_overs_killed = False
+        self.alone = False
+        self.killing = False
         self.given_up = False
         self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
         self.pid, self.output = start(launch)
@@ -113,51 +116,85 @@ class Script:
             self.spool.say(f"Still running after {self.launch.grace:g} s; SIGKILL sent")
             self.signal(signal.SIGKILL)
             self.deadline = None
-        elif not self.left_overs_killed and not self.group_is_empty():
+        elif not self.killing and not self.deserted():
             self.spool.say("The script ended but left processes behind; they were killed")
-            self.signal(signal.SIGKILL)
-            self.left_overs_killed = True
+            self.killing = True
+            self.kill_left_overs()
             self.deadline = time.monotonic() + DRAIN
         else:
             if self.open:
-                self.spool.say("A process that left the script's group holds its output open")
+                self.spool.say("A process that could not be found holds the output open")
             self.given_up = True
 
     def reap(self) -> None:
-        """Collects the script once it has ended; from then on what it left behind has DRAIN."""
-        if self.status is not None:
-            return
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if pid:
-            self.status = os.waitstatus_to_exitcode(status)
-            patience = time.monotonic() + DRAIN
-            stopping = self.cause != "exit" and self.deadline is not None
-            self.deadline = max(patience, self.deadline or 0) if stopping else patience
+        """Collects what has ended; once the script has, what it left behind has DRAIN seconds."""
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                if pid == self.pid:
+                    self.status = os.waitstatus_to_exitcode(status)
+                    grace = (self.deadline or 0.0) if self.cause != "exit" else 0.0
+                    self.deadline = max(time.monotonic() + DRAIN, grace)
+        except ChildProcessError:
+            self.alone = True
+        if self.killing and not self.alone:
+            self.kill_left_overs()  # the death of one makes its children ours
 
     def over(self) -> bool:
-        ended = not self.open and self.status is not None and self.group_is_empty()
+        ended = self.status is not None and not self.open and self.deserted()
         return ended or self.given_up
 
-    def signal(self, number: int) -> None:
-        try:
-            os.killpg(self.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass  # the group is empty
-
-    def group_is_empty(self) -> bool:
+    def deserted(self) -> bool:
+        """Whether no descendant is left: neither a child of ours nor any in the group."""
+        if not self.alone:
+            return False
         try:
             os.killpg(self.pid, 0)
         except (ProcessLookupError, PermissionError):  # macOS: not permitted where only zombies are
             return True
         return False
 
+    def kill_left_overs(self) -> None:
+        self.signal(signal.SIGKILL)
+        for pid in children():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass  # ended meanwhile, or has become somebody else
+
+    def signal(self, number: int) -> None:
+        """To the whole group."""
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass  # the group is empty
+
     def wait_ms(self) -> int | None:
         """How long nothing needs to be looked at, in milliseconds; None: until something comes."""
-        if self.status is not None:
-            return 20  # nothing tells when the last process of a group is gone
+        if self.alone:
+            return 20  # nothing tells when a group becomes empty whose processes are not ours
         if self.deadline is None:
             return None
         return max(0, int((self.deadline - time.monotonic()) * 1000) + 1)
+
+
+def adopt_orphans() -> None:
+    """Makes what the script's processes leave behind our children (Linux's child subreaper)."""
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    except AttributeError:
+        pass  # another system: only the group is known
+
+
+def children() -> list[int]:
+    """The process ids of our children."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []
 
 
 def start(launch: Launch) -> tuple[int, int]:
@@ -249,6 +286,13 @@ def read(output: int) -> bytes:
         raise
 
 
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # a real-time signal
+
+
 def write_end(**facts: object) -> None:
     """Puts `ended.json` there whole or not at all."""
     with open("ended.json.new", "w") as file:
@@ -274,6 +318,7 @@ def main(folder: str) -> None:
     with open("launch.json") as file:
         launch = Launch(**json.load(file))
     spool = Spool()
+    adopt_orphans()
     try:
         script = Script(launch, spool)
     except OSError as error:
@@ -282,7 +327,7 @@ def main(folder: str) -> None:
         return
     supervise(script, control, wake)
     status = script.status or 0
-    name = signal.Signals(-status).name if status < 0 else None
+    name = signal_name(-status) if status < 0 else None
     if name and script.cause == "exit":
         spool.say(f"The script was ended by {name}")
     write_end(cause=script.cause, exit_code=None if name else status, signal=name)

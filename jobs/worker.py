@@ -12,13 +12,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from tortoise.exceptions import BaseORMException
-
 from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
 from jobs.doorbell import Topic
-from jobs.execution import Execution
+from jobs.execution import TROUBLE, Execution
 from jobs.journal import Journal
-from jobs.queue import QueueWorker
+from jobs.queue import LaunchQueue
 from jobs.run import Run
 from jobs.site import Site
 from models.instant import now
@@ -43,7 +41,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._slots: QueueWorker | None = None
+        self._slots: LaunchQueue | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Worker"]:
@@ -64,7 +62,7 @@ class Worker:
             await self.adopt()
             yield self
 
-    def use_slots(self, slots: QueueWorker) -> None:
+    def use_slots(self, slots: LaunchQueue) -> None:
         """From now on each running script takes one of these slots."""
         self._slots = slots
         for _ in self._executions:
@@ -84,6 +82,7 @@ class Worker:
             return
         process = await claim(process_id, script, self.id)
         if process is not None:
+            await self._site.doorbell.ring(Topic.PROCESS, [process.id])
             execution = self._execution(process)
             self._hold(process, execution, execution.start(script))
 
@@ -117,12 +116,16 @@ class Worker:
         self._idle.clear()
         if self._slots is not None:
             self._slots.hold()
-        self._go(self._see_through(process, work))
+        self._go(self._see_through(process, execution, work))
 
-    async def _see_through(self, process: Process, work: Coroutine[None, None, None]) -> None:
+    async def _see_through(
+        self, process: Process, execution: Execution, work: Coroutine[None, None, None]
+    ) -> None:
         """Awaits the end of an execution, then lets the next process have its place."""
         try:
-            await work
+            while not await self._ended_well(process, work):
+                await asyncio.sleep(TROUBLE)
+                work = execution.go_on()
         finally:
             del self._executions[process.id]
             if not self._executions:
@@ -134,6 +137,14 @@ class Worker:
             waiting = await next_in_turn(script.name)
             if waiting:
                 await self._site.queue.put(*waiting)
+
+    async def _ended_well(self, process: Process, work: Coroutine[None, None, None]) -> bool:
+        try:
+            await work
+        except Exception:  # the database is away, the disk is full …: the script goes on meanwhile
+            log.exception("Process %s cannot be followed now; trying again", process.id)
+            return False
+        return True
 
     async def _clear(self, run: Run) -> None:
         """Ends and removes what is left of a process that was deleted or has ended."""
@@ -150,7 +161,7 @@ class Worker:
                 ids = [each for each in self._executions if not rung or str(each) in rung]
                 try:
                     await self._stop_unwanted(ids)
-                except (BaseORMException, OSError) as error:
+                except Exception as error:  # whatever a driver raises while the database is away
                     log.warning("Cannot look for stop requests: %s", error)
 
     async def _stop_unwanted(self, ids: list[UUID]) -> None:
@@ -176,7 +187,7 @@ class Worker:
             try:
                 await WorkerRow.filter(id=self.id).update(lease_until=now() + LEASE)
                 await self.adopt()
-            except (BaseORMException, OSError) as error:
+            except Exception as error:  # as above
                 log.warning("The lease could not be renewed: %s", error)
 
     def _is_alive(self, worker_id: UUID | None) -> bool:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from resolvers.application import Application
-from resolvers.errors import NotFound
+from resolvers.errors import BadInput
 from resolvers.viewer import Door, Viewer
 from rest_compat.errors import MethodNotAllowed, refusal
 from rest_compat.links import Links
@@ -60,9 +60,9 @@ def bearer(request: Request) -> str | None:
 
 
 def process_id(request: Request) -> UUID:
-    """The id in the address. Raises NotFound for what is no UUID: nothing has such an address."""
+    """The id in the address. Raises BadInput for what is no UUID."""
     text = request.path_params["process_id"]
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound(f"There is no process {text!r}") from None
+        raise BadInput({"processId": [f"{text!r} is not a UUID."]}) from None

@@ -38,6 +38,7 @@ class WorkerChild:
             # session of its own, so that a Ctrl-C reaches it only by this program.
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # whatever lies in the present folder is not ours to import
                 "-m",
                 "server.worker",
                 stdin=asyncio.subprocess.PIPE,

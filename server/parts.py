@@ -45,7 +45,7 @@ async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
-        doorbell = await stack.enter_async_context(Doorbell(redis).open())
+        doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())
         yield Parts(catalogue, store, redis, doorbell, Queue(redis, doorbell))
 
 

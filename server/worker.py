@@ -8,7 +8,7 @@ import sys
 from collections.abc import Coroutine
 from functools import partial
 
-from jobs.queue import QueueWorker
+from jobs.queue import LaunchQueue, Timetable
 from jobs.site import Site
 from jobs.sweep import sweep
 from jobs.worker import Worker
@@ -45,17 +45,15 @@ async def work(settings: Settings, *, with_parent: bool = False) -> None:
             settings.script_environment(),
         )
         async with Worker(site).open() as worker:
-            queue = QueueWorker(
-                parts.redis,
-                parts.doorbell,
-                worker.launch,
-                partial(sweep, site),
-                settings.worker_slots,
+            launches = LaunchQueue(
+                parts.redis, parts.doorbell, worker.launch, settings.worker_slots
             )
-            worker.use_slots(queue)
+            timetable = Timetable(parts.redis, partial(sweep, site))
+            worker.use_slots(launches)
             log.info("Worker %s is ready", worker.id)
-            await _until_first(queue.main(), leave.wait(), interrupted.wait())
-            await queue.close()
+            await _until_first(launches.main(), timetable.main(), leave.wait(), interrupted.wait())
+            await launches.close()
+            await timetable.close()
             if interrupted.is_set():
                 await worker.stop_all(CTRL_C)
 
