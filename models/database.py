@@ -15,6 +15,7 @@ SQLITE_PRAGMAS = {
     "synchronous": "NORMAL",
     "busy_timeout": 15_000,  # ms
     "journal_size_limit": 64 << 20,  # bytes
+    "cache_size": -16_000,  # KiB
     "foreign_keys": "ON",
 }
 

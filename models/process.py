@@ -52,6 +52,7 @@ class Process(Model):
             ("user_id", "start_time", "id"),
             ("status", "start_time", "id"),
             ("worker_id", "status"),
+            ("status",),  # the smallest index: SQLite counts all rows by it
         )
 
 

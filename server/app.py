@@ -4,9 +4,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from resolvers.application import Application
+from resolvers.errors import TooLarge
 from resolvers.viewer import Door
 from rest_compat.api import Api
 from rest_compat.links import Links
@@ -16,6 +17,8 @@ from schema.schema import build
 from server.page import Assets, page, wants_page
 from server.parts import Parts
 from server.settings import Settings
+
+LARGEST_DOCUMENT = 2 << 20  # bytes of a GraphQL request with its variables
 
 
 def web_app(settings: Settings, parts: Parts) -> Starlette:
@@ -50,5 +53,25 @@ class GraphQLOrPage:
         self._graphql = graphql
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = page() if wants_page(Request(scope)) else self._graphql
-        await answer(scope, receive, send)
+        request = Request(scope)
+        if wants_page(request):
+            await page()(scope, receive, send)
+        elif request.headers.get("content-type", "").startswith("multipart/"):
+            await self._graphql(scope, receive, send)  # limits its uploads itself
+        else:
+            await self._graphql(scope, limited(receive, LARGEST_DOCUMENT), send)
+
+
+def limited(receive: Receive, most: int) -> Receive:
+    """Raises TooLarge once more than `most` bytes of a body have come."""
+    size = 0
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            raise TooLarge(f"A GraphQL request may have at most {most} bytes")
+        return message
+
+    return receive_limited
