@@ -13,6 +13,8 @@ from enum import StrEnum
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from jobs.background import beside
+
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 2.0  # seconds after which one looks although no bell was heard
@@ -56,7 +58,7 @@ class Doorbell:
     def __init__(self, redis: Redis, url: str) -> None:
         self._redis = redis
         # A connection of its own: silence is no error on it, and a drop must be noticed.
-        self._ears = Redis.from_url(url, socket_keepalive=True)
+        self._ears = Redis.from_url(url, health_check_interval=15)
         self._bells: dict[tuple[Topic, str], set[Bell]] = {}
 
     async def ring(self, topic: Topic, about: Iterable[object] = ()) -> None:
@@ -81,13 +83,8 @@ class Doorbell:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Doorbell"]:
         """Listens inside."""
-        task = asyncio.create_task(self._listen(), name="doorbell")
-        try:
+        async with self._ears, beside(self._listen(), "doorbell"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await self._ears.aclose()
 
     async def _listen(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
 from jobs.piece import Piece
 from models.output import OutputChunk
@@ -30,12 +31,8 @@ class Journal:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Journal"]:
-        task = asyncio.create_task(self._write(), name="journal")
-        try:
+        async with beside(self._write(), "journal"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def store(self, process_id: UUID, piece: Piece) -> bool:
         """Stores lines and the bookmark after them; False if the process is not ours any more.

@@ -93,7 +93,7 @@ class Endpoint(GraphQL[Context, None]):
 
     async def parse_multipart(self, request: Any) -> dict[str, str]:
         """The GraphQL multipart request: `operations`, then `map`, then the files, streamed."""
-        plain = request.request
+        plain = request._request  # the adapter itself reads a form only as a whole
         context: Context = plain.scope["procession"]
         stage = await context.uploads.enter_async_context(self._app.store.stage())
         values: dict[str, Any] = {}

@@ -7,6 +7,8 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from jobs.background import beside
+
 log = logging.getLogger(__name__)
 
 AGAIN = 1.0  # seconds before a worker that ended by itself is started again
@@ -22,12 +24,10 @@ class WorkerChild:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["WorkerChild"]:
-        task = asyncio.create_task(self._keep_running(), name="worker")
         try:
-            yield self
+            async with beside(self._keep_running(), "worker"):
+                yield self
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
             if self._child is not None and self._child.returncode is None:
                 self._child.send_signal(self.farewell)
                 await self._child.wait()
