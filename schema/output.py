@@ -1,7 +1,9 @@
 """Console output: lines, pages of them, and the events of the live output."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -9,6 +11,8 @@ from jobs.chunk import Batch, Line
 from models.instant import from_micros
 from models.process import Process as ProcessRow
 from models.status import Status
+from resolvers.output import Part, page
+from schema.context import Info
 from schema.scalars import BigInt
 from schema.status import ProcessStatus
 
@@ -27,7 +31,8 @@ class OutputLine:
 @strawberry.type(description="Some consecutive lines of console output.")
 class OutputPage:
     batch: strawberry.Private[Batch | None]
-    last_known: strawberry.Private[int]
+    process_id: strawberry.Private[UUID]
+    part: strawberry.Private[Part]
 
     @strawberry.field(description="The lines, each with its number and time.")
     def lines(self) -> list[OutputLine]:
@@ -50,9 +55,12 @@ class OutputPage:
     def last_seq(self) -> int | None:
         return self.batch.last_seq if self.batch else None
 
-    @strawberry.field(description="Whether more lines are stored after these.")
-    def has_more(self) -> bool:
-        return self.batch is not None and self.batch.last_seq < self.last_known
+    @strawberry.field(description="Whether more of the lines asked for are stored after these.")
+    async def has_more(self, info: Info) -> bool:
+        if self.batch is None:
+            return False
+        rest = replace(self.part, after=self.batch.last_seq, first=1, last=None)
+        return await page(info.context.viewer, self.process_id, rest) is not None
 
 
 @strawberry.type(description="New lines of console output.")

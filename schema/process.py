@@ -131,4 +131,4 @@ class Process:
             to_time=to_time,
         )
         batch = await output.page(info.context.viewer, self.row.id, part)
-        return OutputPage(batch=batch, last_known=self.row.last_seq)
+        return OutputPage(batch=batch, process_id=self.row.id, part=part)

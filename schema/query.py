@@ -36,7 +36,9 @@ class Query:
         return [Script.of(each) for each in found]
 
     @strawberry.field(description="One script, by its name.")
-    def script(self, info: Info, name: Annotated[str, arg("The name of the script.")]) -> Script:
+    def script(
+        self, info: Info, name: Annotated[str, arg("The name of the script.")]
+    ) -> Script | None:
         return Script.of(script_resolvers.script(info.context.viewer, info.context.app, name))
 
     @strawberry.field(description="One process, by its id.")
@@ -44,7 +46,7 @@ class Query:
         self,
         info: Info,
         id: Annotated[strawberry.ID, arg("The process's id.")],  # noqa: A002
-    ) -> Process:
+    ) -> Process | None:
         return Process.of(await processes.process(info.context.viewer, read_id(id)))
 
     @strawberry.field(
