@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from jobs.chunk import Batch
 from resolvers import changes, output
 from schema.arguments import arg
 from schema.context import Info
@@ -12,7 +13,8 @@ from schema.output import OutputBatch, OutputEnd, OutputEvent
 from schema.process import Process
 from schema.scalars import read_id
 
-LINES_AT_ONCE = 1000  # in a batch whose lines are asked for one by one
+LINES = 1000  # in a batch whose lines are asked for one by one
+CHARACTERS = 200_000  # in any batch, about: many clients refuse messages of 1 MiB
 
 
 @strawberry.type(description="A process that is new, has changed, or was deleted.")
@@ -42,11 +44,9 @@ class Subscription:
         async for event in output.follow(info.context.viewer, info.context.app, read_id(id), part):
             if isinstance(event, output.End):
                 yield OutputEnd.of(event.process)
-            elif in_lines:
-                for some in event.split(LINES_AT_ONCE):
-                    yield OutputBatch(batch=some)
             else:
-                yield OutputBatch(batch=event)
+                for some in event.split(lines_at_once(event, in_lines=in_lines)):
+                    yield OutputBatch(batch=some)
 
     @strawberry.subscription(
         description="Processes that are new, change or are deleted: all that you may see, or one, "
@@ -63,6 +63,12 @@ class Subscription:
                 id=strawberry.ID(str(change.process_id)),
                 process=Process.of(change.process) if change.process else None,
             )
+
+
+def lines_at_once(batch: Batch, *, in_lines: bool) -> int:
+    """How many lines one event may have."""
+    fitting = max(1, batch.count * CHARACTERS // (len(batch.text) + 1))
+    return min(fitting, LINES) if in_lines else fitting
 
 
 def _asks_for_lines(info: Info) -> bool:
