@@ -106,5 +106,7 @@ def delete(repository: Repository, is_test: bool, map_path: str, entries: list[E
 
 
 def _own_collections(folder: Folder) -> tuple[str, ...]:
-    say("Processing collections file: collections")
+    """None is no error: the item then lies in the repository, but in no collection."""
+    if "collections" in folder:
+        say("Processing collections file: collections")
     return listed_collections(folder)

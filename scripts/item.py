@@ -57,17 +57,6 @@ def listed_collections(folder: Folder) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check_collection(line) for line in lines if line))
 
 
-def check_destinations(folders: list[Folder]) -> None:
-    """Raise ScriptError for an item without collection, before anything is imported."""
-    for folder in folders:
-        with naming(folder.name):
-            if not listed_collections(folder):
-                raise ScriptError(
-                    "no collection to put it in; give one with -c, or put a file named"
-                    " collections into its folder."
-                )
-
-
 class ItemReader:
     """Turns folders of an archive into drafts, and prints what it reads as it goes."""
 
@@ -79,6 +68,8 @@ class ItemReader:
         """The draft of one item, its bitstreams staged. Raises ScriptError if it is broken."""
         values = self._metadata(folder)
         if self._options.applies_template:
+            if not collections:
+                raise ScriptError("there is no collection whose template to apply; give -c.")
             values = self._template(collections[0]) + values
         content = self._repository.staging.begin()
         bitstreams = self._bitstreams(folder, content)

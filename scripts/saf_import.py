@@ -16,7 +16,7 @@ from scripts.actions import Addition, delete, replace
 from scripts.archive import Archive, Limits
 from scripts.console import run, say
 from scripts.errors import ScriptError, Stopped, UsageError
-from scripts.item import Options, check_collection, check_destinations
+from scripts.item import Options, check_collection
 from scripts.mapfile import Destination, Entry, MapWriter
 from scripts.repository import Repository
 
@@ -147,9 +147,8 @@ def _add(asked: argparse.Namespace, options: Options) -> None:
     with Archive(asked.zip, _limits(asked)) as archive:
         if asked.resume:
             say("**Resume import** - attempting to import items not already imported")
-        if not options.collections:
+        if not options.collections and any("collections" in each for each in archive.folders):
             say("No collections given. Assuming 'collections' file inside item directory")
-            check_destinations(archive.folders)
         say(f"Adding items from directory: {asked.zip}")
         if asked.test:
             _add_all(asked, options, archive, None, done)

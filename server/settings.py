@@ -14,6 +14,12 @@ import msgspec
 SHIPPED_SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 PREFIX = "PROCESSION_"
 FILE = "procession.toml"
+NO_SETTINGS = {
+    "PROCESSION_SETTINGS",  # where the file is
+    "PROCESSION_TEST_DATABASE_URL",
+    *("PROCESSION_PROCESS_ID", "PROCESSION_OUTPUT_DIR", "PROCESSION_WORK_DIR"),  # of a script
+    "PROCESSION_REPOSITORY",  # of the scripts that ship
+}
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -96,7 +102,7 @@ def read_settings(**options: object) -> Settings:
     known = set(get_type_hints(Settings)) - {"environment"}
     for variable, text in environment.items():
         name = variable.removeprefix(PREFIX).lower()
-        if variable.startswith(PREFIX) and name not in {"settings", "test_database_url"}:
+        if variable.startswith(PREFIX) and variable not in NO_SETTINGS:
             if name not in known:
                 raise SettingsError(f"{variable}: there is no such setting; see docs/settings.md")
             values[name] = text
