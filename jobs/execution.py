@@ -4,7 +4,7 @@ import asyncio
 import logging
 import mimetypes
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from jobs.claim import finish
 from jobs.command import argument_list
@@ -156,7 +156,7 @@ class Execution:
             closing=closing,
         )
         if not ended:
-            await asyncio.to_thread(self._site.store.remove, self._process.id)
+            await self._discard(files)
         await self._ring(Topic.PROCESS)
         await self._ring(Topic.OUTPUT)
 
@@ -169,10 +169,14 @@ class Execution:
         await self._ring(Topic.OUTPUT)
 
     def _collect(self) -> list[File]:
-        """Moves what the script wrote into the store; returns the rows that say so."""
+        """Puts what the script wrote into the store; returns the rows that say so.
+
+        The ids follow from the names, so that it can be repeated after a crash.
+        """
         files = []
         for name, path in regular_files(self._run.out):
             file = File(
+                id=uuid5(self._process.id, name),
                 process_id=self._process.id,
                 direction=Direction.OUTPUT.value,
                 name=name,
@@ -180,9 +184,17 @@ class Execution:
                 media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
                 sha256=digest_of(path),
             )
-            self._site.store.keep(path, self._process.id, file.id)
+            self._site.store.adopt(path, self._process.id, file.id)
             files.append(file)
         return files
+
+    async def _discard(self, files: list[File]) -> None:
+        """Removes those of which nothing tells: the process is deleted, or somebody else's."""
+        ids = [file.id for file in files]
+        told = set(await File.filter(id__in=ids).values_list("id", flat=True))
+        for file_id in ids:
+            if file_id not in told:
+                self._site.store.path(self._process.id, file_id).unlink(missing_ok=True)
 
     async def _ring(self, topic: Topic) -> None:
         await self._site.doorbell.ring(topic, [self._process.id])

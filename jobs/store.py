@@ -82,6 +82,16 @@ class Store:
         kept.parent.mkdir(exist_ok=True)
         shutil.move(path, kept)
 
+    def adopt(self, path: Path, process_id: UUID, file_id: UUID) -> None:
+        """As `keep`, but `path` stays too, and it may be done again."""
+        kept = self.path(process_id, file_id)
+        kept.parent.mkdir(exist_ok=True)
+        kept.unlink(missing_ok=True)
+        try:
+            kept.hardlink_to(path)
+        except OSError:  # another file system
+            shutil.copyfile(path, kept)
+
     def remove(self, process_id: UUID) -> None:
         """Removes all files of a process; nothing happens if there are none."""
         with suppress(FileNotFoundError):
