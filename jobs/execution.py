@@ -11,7 +11,7 @@ from jobs.command import argument_list
 from jobs.doorbell import Topic
 from jobs.journal import Journal
 from jobs.piece import Packer, Piece
-from jobs.run import End, Launch, Ringing, Run
+from jobs.run import LOST, End, Launch, Ringing, Run
 from jobs.site import Site
 from jobs.spool import Reader
 from jobs.store import digest_of, regular_files
@@ -23,7 +23,6 @@ from models.status import Status
 log = logging.getLogger(__name__)
 
 TROUBLE = 1.0  # seconds to wait after the database refused something
-LOST_SUPERVISOR = "The supervisor of the script was killed, and the script with it"
 NEVER_STARTED = "The worker was lost before it could start the script"
 
 
@@ -142,9 +141,8 @@ class Execution:
 
     async def _end(self, packer: Packer) -> None:
         end = await asyncio.to_thread(self._run.end)
-        row = await Process.get_or_none(id=self._process.id)
-        status, reason = verdict(end, row.stop_requested_by if row else None)
-        closing = packer.say(LOST_SUPERVISOR) if end.cause == "lost" else None
+        status, reason = verdict(end)
+        closing = packer.say(end.words or "") if end == LOST else None
         files = await asyncio.to_thread(self._collect)
         ended = await finish(
             self._process.id,
@@ -200,17 +198,12 @@ class Execution:
         await self._site.doorbell.ring(topic, [self._process.id])
 
 
-def verdict(end: End, stopper: str | None) -> tuple[Status, str | None]:
-    """The terminal status and its reason in words; `stopper` is who asked for the stop."""
-    match end.cause:
-        case "stopped":
-            return Status.STOPPED, f"Stopped by {stopper}" if stopper else "Stopped"
-        case "timeout":
-            return Status.FAILED, "The time limit was reached"
-        case "start":
-            return Status.FAILED, "The script could not be started"
-        case "lost":
-            return Status.FAILED, LOST_SUPERVISOR
+def verdict(end: End) -> tuple[Status, str | None]:
+    """The terminal status and its reason in words."""
+    if end.cause == "stopped":
+        return Status.STOPPED, end.words
+    if end.cause != "exit":
+        return Status.FAILED, end.words
     if end.signal:
         return Status.FAILED, f"Ended by {end.signal}"
     if end.exit_code:

@@ -39,15 +39,17 @@ class Launch:
 @dataclass(frozen=True, slots=True)
 class End:
     """How a script ended: of itself ("exit"), "stopped", by "timeout", "start" (it could not be
-    started) or "lost" (its supervisor was killed). `signal` is the name of the one that ended it.
+    started) or "lost" (its supervisor was killed); `words` say more. `signal` is the name of the
+    one that ended it.
     """
 
     cause: str
+    words: str | None
     exit_code: int | None
     signal: str | None
 
 
-LOST = End("lost", None, None)
+LOST = End("lost", "The supervisor of the script was killed, and the script with it", None, None)
 
 
 class Run:
@@ -103,10 +105,15 @@ class Run:
 
     def stop(self, reason: str) -> None:
         """Asks the supervisor to end the script; `reason` goes into the output."""
-        with suppress(OSError):  # nobody reads: the supervisor has ended
+        wanted = self.folder / "stop"
+        with suppress(OSError):  # there is no run, or no supervisor any more
+            if not wanted.exists():
+                new = self.folder / "stop.new"
+                new.write_text(" ".join(reason.split()))
+                new.rename(wanted)
             control = os.open(self.folder / "control", os.O_WRONLY | os.O_NONBLOCK)
             try:
-                os.write(control, f"stop {' '.join(reason.split())}\n".encode())
+                os.write(control, b"!")
             finally:
                 os.close(control)
 

@@ -8,7 +8,8 @@ It outlives the worker that started it. It knows nothing of Procession but the f
     lock          locked (flock) for as long as the supervisor lives
     spool         what the script printed, as records (below); only ever appended to
     bell          a FIFO: a byte goes in whenever there is something new
-    control       a FIFO: `stop REASON` and a newline asks for the end of the script
+    stop          there if the script is to be stopped, and why; it may come at any time
+    control       a FIFO: a byte in it says that `stop` is there now
     ended.json    written last: how it ended
 
 A record is a header (time in microseconds since 1970 u64, kind u8, length u32, big-endian) and as
@@ -92,6 +93,7 @@ class Script:
         self.launch = launch
         self.spool = spool
         self.cause = "exit"
+        self.words: str | None = None
         self.status: int | None = None
         self.open = True
         self.alone = False
@@ -104,7 +106,7 @@ class Script:
         """SIGTERM to the group now, SIGKILL after the grace; only the first cause counts."""
         if self.cause != "exit" or self.status is not None:
             return
-        self.cause = cause
+        self.cause, self.words = cause, words
         self.spool.say(f"{words}; SIGTERM sent")
         self.signal(signal.SIGTERM)
         self.deadline = time.monotonic() + self.launch.grace
@@ -254,12 +256,14 @@ def supervise(script: Script, control: int, wake: int) -> None:
     poll = select.poll()
     for descriptor in (script.output, control, wake):
         poll.register(descriptor, select.POLLIN)
+    obey(script)  # what came before we listened
     while not script.over():
         for descriptor, _ in poll.poll(script.wait_ms()):
             if descriptor == wake:
                 os.read(wake, 4096)
             elif descriptor == control:
-                obey(script, os.read(control, 4096))
+                os.read(control, 4096)
+                obey(script)
             elif content := read(script.output):
                 script.spool.append(OUTPUT, content)
             else:
@@ -270,11 +274,13 @@ def supervise(script: Script, control: int, wake: int) -> None:
             script.on_deadline()
 
 
-def obey(script: Script, orders: bytes) -> None:
-    for order in orders.decode("utf-8", "replace").splitlines():
-        verb, _, reason = order.partition(" ")
-        if verb == "stop":
-            script.stop("stopped", reason)
+def obey(script: Script) -> None:
+    """Stops the script if that is wanted."""
+    try:
+        with open("stop") as file:
+            script.stop("stopped", file.read())
+    except FileNotFoundError:
+        pass
 
 
 def read(output: int) -> bytes:
@@ -322,15 +328,17 @@ def main(folder: str) -> None:
     try:
         script = Script(launch, spool)
     except OSError as error:
-        spool.say(f"The script could not be started: {error.filename}: {error.strerror}")
-        write_end(cause="start", exit_code=None, signal=None)
+        words = f"The script could not be started: {error.filename}: {error.strerror}"
+        spool.say(words)
+        write_end(cause="start", words=words, exit_code=None, signal=None)
         return
     supervise(script, control, wake)
     status = script.status or 0
     name = signal_name(-status) if status < 0 else None
     if name and script.cause == "exit":
         spool.say(f"The script was ended by {name}")
-    write_end(cause=script.cause, exit_code=None if name else status, signal=name)
+    code = None if name else status
+    write_end(cause=script.cause, words=script.words, exit_code=code, signal=name)
 
 
 if __name__ == "__main__":
