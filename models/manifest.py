@@ -8,10 +8,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from models.script import Catalogue, Name, Parameter, Script
+from models.script import NAME, Catalogue, Name, Parameter, Script
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-Duration = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?[smhd]$")]
+DURATION = r"^[0-9]+(\.[0-9]+)?[smhd]$"
+Duration = Annotated[str, msgspec.Meta(pattern=DURATION)]
+PATTERNS = {
+    DURATION: "a duration such as 90s, 1.5m, 6h or 2d",
+    NAME: "a name of up to 100 letters, digits, dots, dashes and underscores",
+}
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,9 +85,16 @@ def read_manifest(path: Path) -> Script:
         raise ManifestError([f"{path}:{line[1] if line else 1}: {error}"]) from None
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$")
-        problem = f"{path}:{line_of(text, place.rstrip('`'), reason)}: {reason}"
+        problem = f"{path}:{line_of(text, place.rstrip('`'), reason)}: {in_words(reason)}"
         raise ManifestError([problem]) from None
     return _script(manifest, path.resolve().parent)
+
+
+def in_words(reason: str) -> str:
+    """msgspec's reason, with words in place of regular expressions."""
+    for pattern, words in PATTERNS.items():
+        reason = reason.replace(f"`str` matching regex {pattern!r}", words)
+    return reason
 
 
 def line_of(text: str, place: str, reason: str) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 from aerich import Command
 from tortoise import Tortoise
+from tortoise.exceptions import OperationalError
 
 from models.database import configuration, dialect
 
@@ -45,7 +46,10 @@ async def pending(url: str) -> list[str]:
     aerich = command(url)
     try:
         await aerich.init()
-        return await aerich.heads()
+        try:
+            return await aerich.heads()
+        except OperationalError:  # there is not even aerich's own table
+            return await aerich.history()
     finally:
         await Tortoise.close_connections()
 

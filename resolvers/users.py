@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tortoise.exceptions import IntegrityError
+
 from models.instant import now
 from models.user import Token, User
 from resolvers.errors import BadInput, NotFound
@@ -21,6 +23,17 @@ async def add_user(name: str, is_admin: bool) -> User:
     if await User.exists(name=name):
         raise BadInput({"name": [f"There is a user {name!r} already"]})
     return await User.create(name=name, is_admin=is_admin)
+
+
+async def first_administrator(name: str) -> str | None:
+    """Where there is no user yet, adds one; returns the text of their token, else None."""
+    if await User.exists():
+        return None
+    try:
+        await User.create(name=name, is_admin=True)
+    except IntegrityError:  # another server was quicker
+        return None
+    return await create_token(name, "first", None)
 
 
 async def list_users() -> list[User]:

@@ -26,31 +26,35 @@ class Api:
 
 
 Endpoint = Callable[[Api, Viewer, Request], Awaitable[Response]]
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def signed_in(api: Api, endpoint: Endpoint) -> Answer:
+    """The endpoint for those who have signed in."""
+
+    async def answer(request: Request) -> Response:
+        return await endpoint(api, await api.door.sign_in(bearer(request)), request)
+
+    return answer
 
 
 class Resource:
-    """An ASGI application: signs in, calls the method's endpoint, renders its errors."""
+    """An ASGI application: answers each method that it has, and renders errors."""
 
-    def __init__(self, api: Api, endpoints: Mapping[str, Endpoint]) -> None:
-        self._api = api
-        self._endpoints = dict(endpoints)
-        if "GET" in endpoints:
-            self._endpoints["HEAD"] = endpoints["GET"]
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        self._answers = dict(answers)
+        if "GET" in answers:
+            self._answers["HEAD"] = answers["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         try:
-            response = await self._respond(request)
+            if request.method not in self._answers:
+                raise MethodNotAllowed(list(self._answers))
+            response = await self._answers[request.method](request)
         except Exception as error:
             response = refusal(request, error)
         await response(scope, receive, send)
-
-    async def _respond(self, request: Request) -> Response:
-        endpoint = self._endpoints.get(request.method)
-        if endpoint is None:
-            raise MethodNotAllowed(list(self._endpoints))
-        viewer = await self._api.door.sign_in(bearer(request))
-        return await endpoint(self._api, viewer, request)
 
 
 def bearer(request: Request) -> str | None:

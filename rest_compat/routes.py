@@ -6,8 +6,10 @@ from starlette.routing import BaseRoute, Route
 
 from resolvers.errors import NotFound
 from rest_compat import hal, openapi, processes, responses, scripts
-from rest_compat.api import Api, Endpoint, Resource
+from rest_compat.api import Answer, Api, Endpoint, Resource, signed_in
 from rest_compat.errors import refusal
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def routes(api: Api) -> list[BaseRoute]:
@@ -33,9 +35,15 @@ def routes(api: Api) -> list[BaseRoute]:
     async def nothing(request: Request) -> Response:
         return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
 
+    closed = {
+        path: {method: signed_in(api, endpoint) for method, endpoint in endpoints.items()}
+        for path, endpoints in resources.items()
+    }
+    public: dict[str, dict[str, Answer]] = {
+        "/api": {"GET": root},
+        "/api/openapi.json": {"GET": description},
+    }
     return [
-        Route("/api", root),
-        Route("/api/openapi.json", description),
-        *(Route(path, Resource(api, endpoints)) for path, endpoints in resources.items()),
-        Route("/api/{path:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        *(Route(path, Resource(answers)) for path, answers in {**public, **closed}.items()),
+        Route("/api/{path:path}", nothing, methods=METHODS),
     ]

@@ -26,6 +26,12 @@ from schema.schema import ProcessionSchema
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
 MOST_SUBSCRIPTIONS = 100  # on one WebSocket
+HINTS = {
+    "subscriptions are not allowed when using POST": (
+        "Subscribe over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream."
+    ),
+    "Unsupported content type": "Send application/json or multipart/form-data.",
+}
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -85,7 +91,9 @@ class Endpoint(GraphQL[Context, None]):
             return await self._refuse(request, 400, error)
         except HTTPException as error:
             status = 415 if error.reason == "Unsupported content type" else error.status_code
-            return await self._refuse(request, status, BadInput({"body": [error.reason]}))
+            return await self._refuse(
+                request, status, BadInput({"body": [HINTS.get(error.reason, error.reason)]})
+            )
         finally:
             context = request.scope.get("procession")
             if context is not None:

@@ -7,7 +7,6 @@ GRAPHQL_PARSE_FAILED and GRAPHQL_VALIDATION_FAILED; everything else is logged an
 import logging
 
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.extensions import MaskErrors
 
 from resolvers.errors import BadInput, ProcessionError
 
@@ -24,24 +23,10 @@ def extensions_of(error: ProcessionError) -> dict[str, object]:
     return {"code": error.code}
 
 
-class RenderErrors(MaskErrors):
-    """Gives every error its extensions, in answers and in streams alike."""
-
-    def __init__(self) -> None:
-        super().__init__(should_mask_error=lambda _: True, error_message=MASK)
-
-    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        if error.extensions and "code" in error.extensions:
-            return error
-        message, extensions = _told(error)
-        return GraphQLError(
-            message,
-            nodes=error.nodes,
-            source=error.source,
-            positions=error.positions,
-            path=error.path,
-            extensions=extensions,
-        )
+def render(error: GraphQLError) -> None:
+    """Gives an error the message and the extensions that clients are to see."""
+    if not error.extensions or "code" not in error.extensions:
+        error.message, error.extensions = _told(error)
 
 
 def _told(error: GraphQLError) -> tuple[str, dict[str, object]]:

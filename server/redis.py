@@ -15,10 +15,13 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from jobs.background import beside
+
 log = logging.getLogger(__name__)
 
 LONGEST_SOCKET = 100  # characters; a longer path is cut off silently
 PATIENCE = 10.0  # seconds for it to start
+LOOK_AGAIN = 1.0  # seconds between looks whether it still lives
 PROGRAMS = ("valkey-server", "redis-server")
 
 
@@ -33,13 +36,27 @@ async def embedded_redis(data: Path) -> AsyncIterator[str]:
     folder.mkdir(mode=0o700, exist_ok=True)
     socket, pid_file = _socket(folder), folder / "pid"
     url = f"unix://{socket}"
+    await _ensure(url, folder, socket, pid_file)
+    try:
+        async with beside(_keep_running(url, folder, socket, pid_file), "redis"):
+            yield url
+    finally:
+        await _end(int(pid_file.read_text()), url)
+
+
+async def _keep_running(url: str, folder: Path, socket: Path, pid_file: Path) -> None:
+    while True:
+        await asyncio.sleep(LOOK_AGAIN)
+        try:
+            await _ensure(url, folder, socket, pid_file)
+        except NoRedisError as error:
+            log.error("%s", error)
+
+
+async def _ensure(url: str, folder: Path, socket: Path, pid_file: Path) -> None:
     if not await _answers(url):
         await _start(folder, socket, pid_file)
         await _until_it_answers(url, folder)
-    try:
-        yield url
-    finally:
-        await _end(int(pid_file.read_text()), url)
 
 
 def find_program() -> str:

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from models.migration import migrate, pending
-from resolvers.users import add_user, create_token, list_users
+from resolvers.users import first_administrator
 from server.app import web_app
 from server.children import WorkerChild
 from server.parts import alone_in, opened
@@ -73,7 +73,7 @@ async def serve(settings: Settings) -> None:
             environment = {**settings.environment, f"{PREFIX}REDIS_URL": redis_url}
             worker = await stack.enter_async_context(WorkerChild(environment).open())
         parts = await stack.enter_async_context(opened(settings, redis_url))
-        token = await _first_token()
+        token = await first_administrator(FIRST_USER)
         server = Server(
             web_app(settings, parts), settings, lambda port: _greet(settings, port, token)
         )
@@ -101,14 +101,6 @@ async def _bring_up_to_date(settings: Settings) -> None:
         raise NotMigratedError(
             f"The database needs {len(missing)} migration(s): run `procession migrate` first"
         )
-
-
-async def _first_token() -> str | None:
-    """Where there is no user yet: a token of a new administrator."""
-    if await list_users():
-        return None
-    await add_user(FIRST_USER, is_admin=True)
-    return await create_token(FIRST_USER, "first", None)
 
 
 def _greet(settings: Settings, port: int, token: str | None) -> None:

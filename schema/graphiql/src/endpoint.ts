@@ -26,6 +26,13 @@ export async function post(token: string, body: string | FormData): Promise<Answ
   return read(response);
 }
 
+/** A file of this server. */
+export async function download(token: string, url: string): Promise<Blob> {
+  const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` }, redirect: "error" });
+  if (!response.ok) throw new Error(`The server answered ${response.status} ${response.statusText}.`);
+  return response.blob();
+}
+
 async function read(response: Response): Promise<Answer> {
   const text = await response.text();
   try {

@@ -1,10 +1,11 @@
-// GraphiQL itself, with our examples, the pane for files and the live output.
+// GraphiQL itself, with our examples, the pane for files, the live output and downloads.
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { useGraphiQL } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import type { GraphQLSchema } from "graphql";
 import { useEffect, useMemo, useRef } from "react";
 import examples from "examples";
+import { Downloads } from "./downloads";
 import { connect } from "./fetcher";
 import { FILES } from "./files";
 import { LiveOutput } from "./live-output";
@@ -66,7 +67,10 @@ export function Explorer({ token, onRefused }: Props) {
     >
       <WrapLines />
       <GraphiQL.Logo><></></GraphiQL.Logo>
-      <GraphiQL.Footer><LiveOutput /></GraphiQL.Footer>
+      <GraphiQL.Footer>
+        <Downloads token={token} />
+        <LiveOutput />
+      </GraphiQL.Footer>
     </GraphiQL>
   );
 }

@@ -1,6 +1,7 @@
 // What GraphiQL calls to run an operation.
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
 import { getOperationAST, parse, type GraphQLSchema } from "graphql";
+import { noteDownloads } from "./downloads";
 import { openSocket, post, reasonOf, refusesToken, type Answer } from "./endpoint";
 import { showEvent, startLog, stopLog } from "./live-output";
 import { Unauthenticated } from "./session";
@@ -38,7 +39,9 @@ export function connect(
 
   async function ask(params: FetcherParams): Promise<Answer> {
     try {
-      return check(await post(token, encode(params, schemaOf())));
+      const answer = check(await post(token, encode(params, schemaOf())));
+      noteDownloads(answer.data);
+      return answer;
     } catch (error) {
       throw reported(reasonOf(error));
     }

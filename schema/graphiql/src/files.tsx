@@ -41,7 +41,7 @@ function Files() {
       <h2>Files</h2>
       <p>
         Choose files, or drop them here. Then write a file’s name in the variables wherever the type is <code>Upload</code>,
-        for example <code>{'{ "name": "z", "file": "items.zip" }'}</code>. They leave this page only when you run the operation.
+        for example <code>{'{ "name": "z", "file": "saf.zip" }'}</code>. They leave this page only when you run the operation.
       </p>
       <label className="pane-choose" htmlFor={input}>Choose files</label>
       <input className="visually-hidden" id={input} type="file" multiple onChange={(event) => {
