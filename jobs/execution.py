@@ -49,10 +49,11 @@ class Execution:
             log.exception("Process %s could not be started", self._process.id)
             await self._end_at_once(f"The script could not be started: {error}", Packer())
         else:
-            supervisor = await self._run.start()
-            async with self._run.listen(lambda: supervisor.returncode is None) as ringing:
+            async with self._run.listen() as ringing:
+                supervisor = await self._run.start()
+                ringing.alive = lambda: supervisor.returncode is None
                 await self._follow(ringing, Packer())
-            await supervisor.wait()
+                await supervisor.wait()
         await asyncio.to_thread(self._run.remove)
 
     async def go_on(self) -> None:
@@ -64,7 +65,7 @@ class Execution:
         packer = await Packer.after(process)
         alive = await asyncio.to_thread(self._run.supervised)
         if alive or self._run.prepared:
-            async with self._run.listen(self._run.supervised) as ringing:
+            async with self._run.listen() as ringing:
                 ringing.over = not alive
                 await self._follow(ringing, packer)
         else:

@@ -9,6 +9,7 @@ out/         what it writes here becomes the process's files
 import asyncio
 import fcntl
 import json
+import logging
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs import supervisor
+
+log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 2.0  # seconds after which the supervisor's life is checked although no bell rang
 
@@ -131,10 +134,10 @@ class Run:
         return False
 
     @asynccontextmanager
-    async def listen(self, alive: Callable[[], bool]) -> AsyncIterator["Ringing"]:
-        """Hears the supervisor's bell inside; `alive` says whether there is one."""
+    async def listen(self) -> AsyncIterator["Ringing"]:
+        """Hears the supervisor's bell inside. Enter before it is started, to miss nothing."""
         bell = os.open(self.folder / "bell", os.O_RDONLY | os.O_NONBLOCK)
-        ringing = Ringing(bell, alive)
+        ringing = Ringing(bell, self.supervised)
         loop = asyncio.get_running_loop()
         loop.add_reader(bell, ringing.ring)
         try:
@@ -146,12 +149,24 @@ class Run:
     def end(self) -> End:
         """How the script ended. For when the supervisor is gone."""
         try:
-            end = End(**json.loads(self._ended.read_text()))
+            told = json.loads(self._ended.read_text())
         except FileNotFoundError:
-            end = LOST
+            told = asdict(LOST)
+        # By name, since the supervisor may be of another version than the worker.
+        end = End(told["cause"], told.get("words"), told["exit_code"], told["signal"])
         if end == LOST:
             self._kill_left_overs()
+            log.error(
+                "The supervisor of %s was lost. Its last words: %s", self.process_id, self._log()
+            )
         return end
+
+    def _log(self) -> str:
+        """What the supervisor itself complained of."""
+        try:
+            return (self.folder / "supervisor.log").read_text(errors="replace")[-2000:] or "none"
+        except FileNotFoundError:
+            return "none"
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -166,12 +181,15 @@ class Run:
 
 
 class Ringing:
-    """Waits for news of one supervisor; `over` says that it has ended."""
+    """Waits for news of one supervisor; `over` says that it has ended.
+
+    `alive` is asked now and then, in case that the end could not be heard.
+    """
 
     def __init__(self, bell: int, alive: Callable[[], bool]) -> None:
         self.over = False
+        self.alive = alive
         self._bell = bell
-        self._alive = alive
         self._news = asyncio.Event()
 
     def ring(self) -> None:
@@ -189,5 +207,5 @@ class Ringing:
             async with asyncio.timeout(LOOK_AGAIN):
                 await self._news.wait()
         except TimeoutError:
-            self.over = self.over or not self._alive()
+            self.over = self.over or not self.alive()
         self._news.clear()

@@ -27,6 +27,7 @@ from models.worker import Worker as WorkerRow
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
+FAREWELL = 60.0  # seconds that stopped scripts may take to end
 RENEW = 5.0  # seconds between renewals of the lease
 
 
@@ -101,10 +102,14 @@ class Worker:
                 self._hold(process, execution, execution.go_on())
 
     async def stop_all(self, reason: str) -> None:
-        """Stops every script and waits until all ends are stored."""
+        """Stops every script and waits until all ends are stored, or FAREWELL is over."""
         for execution in self._executions.values():
             execution.stop(reason)
-        await self._idle.wait()
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await self._idle.wait()
+        except TimeoutError:
+            log.error("%d scripts have not ended; the next worker goes on", len(self._executions))
 
     def _execution(self, process: Process) -> Execution:
         return Execution(process, self._site, self._journal, self.id)

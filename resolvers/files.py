@@ -34,9 +34,8 @@ async def files_of(process_ids: list[UUID], direction: Direction) -> list[File]:
 async def file(viewer: Viewer, app: Application, process_id: UUID, name: str) -> Stored:
     """An output file by its name. Raises NotFound where there is none of that name."""
     await process(viewer, process_id)
-    found = await File.get_or_none(
-        process_id=process_id, direction=Direction.OUTPUT.value, name=name
-    )
+    known = {each.name: each for each in await files_of([process_id], Direction.OUTPUT)}
+    found = known.get(name)
     if found is None:
         raise NotFound(f"The process {process_id} has no output file {name!r}")
     return Stored(found, app.store.path(process_id, found.id))

@@ -11,6 +11,7 @@ from jobs.store import Store
 from models.file import Direction, File
 from models.instant import now
 from models.process import Parameter, Process, parameter_digest
+from models.script import Script
 from models.status import Status
 from models.transaction import run_to_end, transaction
 from resolvers.application import Application
@@ -19,6 +20,7 @@ from resolvers.parameters import Checked, Sent, check
 from resolvers.scripts import script
 from resolvers.viewer import Viewer
 
+START_TIME = "startTime"
 FARTHEST = timedelta(days=3660)  # from now, for a start time
 
 
@@ -27,7 +29,7 @@ async def start(
     app: Application,
     name: str,
     sent: Iterable[Sent],
-    start_time: datetime | None = None,
+    start_time: datetime | str | None = None,
     patience: float = 0.0,
 ) -> Process:
     """A new process of the script of that name; waits up to `patience` seconds for it to run.
@@ -36,16 +38,14 @@ async def start(
     of it.
     """
     wanted = script(viewer, app, name)
-    checked = check(wanted, sent)
-    if start_time is not None and start_time > now() + FARTHEST:
-        raise BadInput({"startTime": ["This is more than ten years from now."]})
     created = now()
+    checked, due = _check(wanted, sent, start_time, created)
     process = Process(
         id=uuid4(),
         script=wanted.name,
         user_id=viewer.id,
         created_at=created,
-        start_time=max(created, start_time or created),
+        start_time=due,
         parameters=checked.shown,
         secrets=checked.secrets or None,
     )
@@ -59,14 +59,34 @@ async def start(
     return started
 
 
-def parse_start_time(text: str) -> datetime:
-    """An ISO 8601 time; UTC where no zone is given. Raises BadInput."""
+def _check(
+    wanted: Script, sent: Iterable[Sent], start_time: datetime | str | None, created: datetime
+) -> tuple[Checked, datetime]:
+    """The parameters, and when it is due. Raises BadInput with all that is wrong with both."""
+    checked, due = Checked(), created
+    wrong: dict[str, list[str]] = {}
     try:
-        moment = datetime.fromisoformat(text.strip())
+        checked = check(wanted, sent)
+    except BadInput as error:
+        wrong |= error.fields
+    try:
+        due = max(created, _moment(start_time) or created)
+        if due > created + FARTHEST:
+            wrong[START_TIME] = ["This is more than ten years from now."]
     except ValueError:
-        example = "a time such as 2026-11-23T10:00:00Z"
-        raise BadInput({"startTime": [f"{text!r} is not {example}."]}) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        wrong[START_TIME] = [f"{start_time!r} is not a time such as 2026-11-23T10:00:00Z."]
+    if wrong:
+        raise BadInput(wrong)
+    return checked, due
+
+
+def _moment(start_time: datetime | str | None) -> datetime | None:
+    """An ISO 8601 text as a moment, in UTC where it has no zone. Raises ValueError."""
+    if isinstance(start_time, str):
+        start_time = datetime.fromisoformat(start_time.strip())
+    if start_time is not None and start_time.tzinfo is None:
+        return start_time.replace(tzinfo=UTC)
+    return start_time
 
 
 async def _accept(app: Application, process: Process, checked: Checked) -> None:

@@ -32,12 +32,30 @@ class UnsupportedMediaType(Exception):
     """The body is of a kind that the resource does not take."""
 
 
+class PreconditionFailed(Exception):
+    """If-Match or If-Unmodified-Since does not hold."""
+
+
+class RangeNotSatisfiable(Exception):
+    """A file of `size` bytes has none of the ranges."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"The file has only {size} bytes")
+
+
+PHRASES = {  # those of Python differ from version to version
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Payload Too Large",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "Requested Range Not Satisfiable",
+}
 STATUSES: dict[type[Exception], HTTPStatus] = {
     BadInput: HTTPStatus.BAD_REQUEST,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
@@ -56,5 +74,8 @@ def refusal(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
-    document = hal.error(status.value, status.phrase, message, request.url.path, now())
+    if isinstance(error, RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{error.size}"
+    phrase = PHRASES.get(status, status.phrase)
+    document = hal.error(status.value, phrase, message, request.url.path, now())
     return json(document, status.value, headers, media_type="application/json")

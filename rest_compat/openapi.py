@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from rest_compat.hal import LEGACY_STATUS, Document
 from rest_compat.links import PROCESSES, ROOT, SCRIPTS
-from rest_compat.paging import DEFAULT_SIZE, LARGEST
+from rest_compat.paging import DEFAULT_SIZE
 from rest_compat.responses import HAL
 
 ABOUT = """\
@@ -56,6 +56,7 @@ REFUSALS = {
     403: ("Forbidden", "This is somebody else's, or only administrators may do it."),
     404: ("NotFound", "There is nothing of that id or name."),
     405: ("MethodNotAllowed", "This address has other methods; `Allow` lists them."),
+    412: ("PreconditionFailed", "The file is not the one that `If-Match` names."),
     413: ("TooLarge", "More was sent than the server is set to take."),
     415: ("UnsupportedMediaType", "The body is not `multipart/form-data`."),
 }
@@ -63,8 +64,10 @@ ANYBODY = (405,)
 LISTING = (400, 401, 403, 405)
 OF_SCRIPT = (401, 403, 404, 405)
 OF_PROCESS = (400, 401, 403, 404, 405)
+DOWNLOADING = (*OF_PROCESS, 412)
 STARTING = (*OF_PROCESS, 413, 415)
 
+CONDITIONS = ("If-Range", "If-Match", "If-None-Match", "If-Modified-Since")
 HEADERS = {
     "Accept-Ranges": "Always `bytes`.",
     "Allow": "The methods that the address has.",
@@ -166,7 +169,7 @@ def _processes() -> Document:
     gone: Document = {"204": {"description": "It is gone, and stopped if it had not ended."}}
     filters = ["page", "size", "processSort", "script", "userId", "status", "parameters"]
     times = [*own, "fromTime", "toTime"]
-    wanted = [*own, "fileName", "Range", "If-Range", "If-None-Match", "If-Modified-Since"]
+    wanted = [*own, "fileName", "Range", *CONDITIONS]
     return {
         PROCESSES: {"get": _operation("listProcesses", "List processes", page, LISTING, filters)},
         path: {
@@ -180,7 +183,7 @@ def _processes() -> Document:
             "get": _operation("listFiles", "List files written", files, OF_PROCESS, own),
         },
         f"{path}/files/{{fileName}}": {
-            "get": _operation("downloadFile", "Download a file", _file(), OF_PROCESS, wanted),
+            "get": _operation("downloadFile", "Download a file", _file(), DOWNLOADING, wanted),
         },
     }
 
@@ -242,9 +245,8 @@ def _started() -> Document:
 
 def _form() -> Document:
     start_time: Document = {
-        "type": "string",
-        "format": "date-time",
-        "description": "When it is to start; at once if this is left out or past.",
+        "anyOf": [*TIME["anyOf"], {"const": ""}],
+        "description": "When it is to start; at once if this is left out, empty or past.",
     }
     schema: Document = {
         "type": "object",
@@ -260,12 +262,13 @@ def _form() -> Document:
 
 
 def _file() -> Document:
+    error: Document = {"application/json": {"schema": _ref("schemas", "Error")}}
     part = "The range asked for. Several come as `multipart/byteranges`, without `Content-Range`."
     answers: list[tuple[str, str, list[str], Document]] = [
         ("200", "The file.", OF_FILES, {"*/*": {}}),
         ("206", part, [*OF_FILES, "Content-Range"], {"*/*": {}}),
         ("304", "You have it already.", ["ETag", "Last-Modified"], {}),
-        ("416", "The range begins beyond the end.", ["Content-Range"], {}),
+        ("416", "Every range begins beyond the end.", ["Content-Range"], error),
     ]
     return {
         status: {
@@ -279,7 +282,7 @@ def _file() -> Document:
 
 def _parameters() -> Document:
     name = TEXT | {"minLength": 1}
-    page = COUNT | {"maximum": LARGEST - 1, "default": 0}
+    page = COUNT | {"default": 0}
     size = page | {"minimum": 1, "default": DEFAULT_SIZE}
     filters = {
         "type": "object",
@@ -312,6 +315,7 @@ def _parameters() -> Document:
         "toTime": _in_query("toTime", f"Only lines up to this time. {PRECISION}", TIME),
         "Range": _in_header("Range", "The bytes wanted.") | {"examples": ranges},
         "If-Range": _in_header("If-Range", "The ETag or date without which not to send a range."),
+        "If-Match": _in_header("If-Match", "ETags, one of which the file must have."),
         "If-None-Match": _in_header("If-None-Match", "ETags of what you have already."),
         "If-Modified-Since": _in_header("If-Modified-Since", "The date of what you have already."),
     }

@@ -1,5 +1,6 @@
 """Reading `page`, `size` and `sort`, and the `Link` header that says where the other pages are."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ from starlette.datastructures import QueryParams
 from resolvers.errors import BadInput
 
 DEFAULT_SIZE = 20
-LARGEST = 1 << 31
+LARGEST = 1 << 62  # what a database takes as an offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Page:
 
     @property
     def offset(self) -> int:
-        return self.number * self.size
+        return min(self.number * self.size, LARGEST)
 
     def count(self, total: int) -> int:
         """How many pages there are."""
@@ -37,9 +38,9 @@ def read_page(query: QueryParams, fields: Iterable[str], default: str, most: int
     size = _number(query, "size", DEFAULT_SIZE, 1, wrong)
     field, descending = default.removeprefix("-"), default.startswith("-")
     if (text := single(query, "sort", wrong)) is not None:
-        field, _, order = text.partition(",")
+        field, comma, order = text.partition(",")
         descending = order == "desc"
-        if field not in fields or order not in {"", "asc", "desc"}:
+        if field not in fields or (comma and order not in {"asc", "desc"}):
             wrong["sort"] = [f"{text!r} is not one of {', '.join(fields)} with ,asc or ,desc."]
     if wrong:
         raise BadInput(wrong)
@@ -73,7 +74,8 @@ def _number(
     text = single(query, name, wrong)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or not least <= int(text[:20]) < LARGEST:
+    number = min(int(text), LARGEST) if re.fullmatch(r"[0-9]{1,4000}", text) else -1
+    if number < least:
         wrong[name] = [f"{text!r} is not a whole number of at least {least}."]
         return default
-    return int(text)
+    return number

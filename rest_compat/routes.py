@@ -2,14 +2,13 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from resolvers.errors import NotFound
 from rest_compat import hal, openapi, processes, responses, scripts
 from rest_compat.api import Answer, Api, Endpoint, Resource, signed_in
 from rest_compat.errors import refusal
-
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def routes(api: Api) -> list[BaseRoute]:
@@ -32,9 +31,6 @@ def routes(api: Api) -> list[BaseRoute]:
     async def description(_: Request) -> Response:
         return responses.json(openapi.document(), media_type="application/json")
 
-    async def nothing(request: Request) -> Response:
-        return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
-
     closed = {
         path: {method: signed_in(api, endpoint) for method, endpoint in endpoints.items()}
         for path, endpoints in resources.items()
@@ -45,5 +41,13 @@ def routes(api: Api) -> list[BaseRoute]:
     }
     return [
         *(Route(path, Resource(answers)) for path, answers in {**public, **closed}.items()),
-        Route("/api/{path:path}", nothing, methods=METHODS),
+        Mount("/api", nothing),
     ]
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Whatever is asked of an address that is not there."""
+    request = Request(scope)
+    await refusal(request, NotFound(f"There is nothing at {request.url.path}"))(
+        scope, receive, send
+    )

@@ -1,7 +1,5 @@
 """The scripts endpoints of the contract, and Script Invocation."""
 
-from datetime import datetime
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +14,6 @@ from rest_compat.api import Api
 from rest_compat.errors import UnsupportedMediaType
 from rest_compat.paging import link_header, read_page
 
-START_TIME = "startTime"
 PATIENCE = 1.0  # seconds for which the answer to a start waits for the script to run
 
 
@@ -50,18 +47,16 @@ async def start_process(api: Api, viewer: Viewer, request: Request) -> Response:
     return responses.json(hal.started(row, api.links), 202, location)
 
 
-async def _read_form(
-    api: Api, request: Request, stage: Stage
-) -> tuple[list[Sent], datetime | None]:
+async def _read_form(api: Api, request: Request, stage: Stage) -> tuple[list[Sent], str | None]:
     sent: list[Sent] = []
     times: list[str] = []
     content_type = request.headers["content-type"]
     async for part in receive(request.stream(), content_type, stage, api.app.max_upload):
-        if part.name == START_TIME and part.value is not None:
+        if part.name == starting.START_TIME and part.value is not None:
             times.append(part.value)
         elif part.file is None or part.file.name or part.file.size:
             sent.append(Sent(part.name, part.value, part.file))
         # else: a file field of an HTML form that was left empty
     if len(times) > 1:
-        raise BadInput({START_TIME: ["This may be given only once."]})
-    return sent, starting.parse_start_time(times[0]) if times else None
+        raise BadInput({starting.START_TIME: ["This may be given only once."]})
+    return sent, times[0] if times and times[0].strip() else None

@@ -28,12 +28,10 @@ def read_time(name: str, text: str | None, wrong: dict[str, list[str]]) -> Writt
         if match is None:
             raise ValueError(text)
         moment = datetime.fromisoformat(text)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        moment + _precision(match)
-    except (ValueError, OverflowError):
+    except ValueError:
         wrong[name] = [f"{text!r} is not a time such as 2017-11-21T11:32:52Z."]
         return None
-    return Written(moment, _precision(match))
+    return Written(moment if moment.tzinfo else moment.replace(tzinfo=UTC), _precision(match))
 
 
 def earliest(written: Written) -> datetime:
@@ -43,7 +41,10 @@ def earliest(written: Written) -> datetime:
 
 def latest(written: Written) -> datetime:
     """The last moment that it names."""
-    return written.moment + written.precision - MICROSECOND
+    try:
+        return written.moment + (written.precision - MICROSECOND)
+    except OverflowError:  # 9999-12-31, which some clients send for "no end"
+        return written.moment
 
 
 def _precision(match: re.Match[str]) -> timedelta:

@@ -120,6 +120,10 @@ class Endpoint(GraphQL[Context, None]):
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise BadInput({"map": ["This does not fit `operations` and the files."]}) from None
 
+    def decode_json(self, data: str | bytes) -> object:
+        """Stricter than the standard library: a lone surrogate is no text."""
+        return orjson.loads(data)
+
     def encode_json(self, data: object) -> str:
         return orjson.dumps(data).decode()
 

@@ -18,7 +18,13 @@ from models.script import Catalogue
 from server.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-QUIET = ("arq.worker", "uvicorn.error", "websockets", "python_multipart", "tortoise")
+QUIET = {
+    "arq.worker": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "websockets": logging.WARNING,
+    "tortoise": logging.WARNING,
+    "python_multipart": logging.ERROR,  # a malformed form is its sender's business
+}
 
 
 class DataFolderInUseError(Exception):
@@ -66,5 +72,5 @@ def alone_in(data: Path) -> Iterator[None]:
 
 def log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(format=LOG_FORMAT, level=settings.log_level)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)

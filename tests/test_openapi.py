@@ -1,0 +1,134 @@
+"""The OpenAPI document: it is valid and whole, and the server keeps to it under a fuzzer."""
+
+import re
+from typing import Any, cast
+
+import schemathesis
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+from starlette.routing import Route
+
+from rest_compat import openapi
+from rest_compat.api import Api
+from rest_compat.routes import routes
+from tests.archives import build_example
+from tests.conftest import Install
+from tests.faces import Rest, Upload
+from tests.installation import SHIPPED, Installation
+from tests.running import end_of
+
+EXAMPLES = 20  # of each operation in each phase
+FILE = "/api/system/processes/{processId}/files/{fileName}"
+
+# What a schema cannot say: the fields of a script, the order of two times, the size of a file.
+NOT_IN_THE_SCHEMA = [
+    f"GET {FILE}",
+    "POST /api/system/scripts/{scriptName}/processes",
+    "GET /api/system/processes/{processId}/output",
+]
+
+# Each operation must have been carried out, not only refused.
+SUCCESSES = {
+    ("GET /api", 200),
+    ("GET /api/openapi.json", 200),
+    ("GET /api/system/scripts", 200),
+    ("GET /api/system/scripts/{scriptName}", 200),
+    ("POST /api/system/scripts/{scriptName}/processes", 202),
+    ("GET /api/system/processes", 200),
+    ("GET /api/system/processes/{processId}", 200),
+    ("DELETE /api/system/processes/{processId}", 204),
+    ("GET /api/system/processes/{processId}/output", 200),
+    ("GET /api/system/processes/{processId}/files", 200),
+    (f"GET {FILE}", 200),
+    (f"GET {FILE}", 206),
+}
+
+
+def test_document_is_valid() -> None:
+    schemathesis.openapi.from_dict(openapi.document()).validate()
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
+    document = openapi.document()
+    used = set(re.findall(r"'#/components/(\w+/[\w-]+)'", str(document)))
+    components: Any = document["components"]
+    there = {
+        f"{kind}/{name}"
+        for kind, named in components.items()
+        if kind != "securitySchemes"
+        for name in named
+    }
+    assert used == there
+
+
+def test_every_address_is_described_and_no_other() -> None:
+    served = {route.path for route in routes(cast(Api, None)) if isinstance(route, Route)}
+    paths: Any = openapi.document()["paths"]
+    # The last one is there to say that there is nothing at any other address.
+    assert {nameless(each) for each in paths} == {nameless(each) for each in served} - {"/api/{}"}
+
+
+def nameless(path: str) -> str:
+    return re.sub(r"{.*?}", "{}", path)
+
+
+def test_server_keeps_to_the_document(install: Install) -> None:
+    it = install(PROCESSION_SCRIPTS=str(SHIPPED))
+    it.start()
+    seen, failures = fuzz(it, described_with_a_file(it))
+    assert not failures, "\n\n".join(failures)
+    assert seen >= SUCCESSES
+
+
+def described_with_a_file(it: Installation) -> dict[str, Any]:
+    """The document as served, its example of a download being one that can be had."""
+    archive = Upload("saf.zip", build_example(it.folder / "saf.zip").read_bytes())
+    started = Rest(it).start(it.admin, "import", ("a", "true"), ("z", archive))
+    assert end_of(it, it.admin, started.id).status == "COMPLETED"
+    document: dict[str, Any] = it.http.get(f"{it.url}/api/openapi.json").json()
+    parameters = document["components"]["parameters"]
+    own = {**parameters["processId"], "example": started.id}
+    document["paths"][FILE]["get"]["parameters"][0] = own
+    return document
+
+
+def fuzz(it: Installation, document: dict[str, Any]) -> tuple[set[tuple[str, int]], list[str]]:
+    """Operations with the statuses that they answered, and what went wrong, in words."""
+    seen: set[tuple[str, int]] = set()
+    failures: list[str] = []
+    for event in from_schema(loaded(it, document)).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            failures.append(str(event))
+        if isinstance(event, events.ScenarioFinished):
+            seen |= answered(event.recorder)
+            failures += complaints(event.recorder)
+    return seen, failures
+
+
+def answered(recorder: ScenarioRecorder) -> set[tuple[str, int]]:
+    return {
+        (recorder.cases[case_id].value.operation.label, interaction.response.status_code)
+        for case_id, interaction in recorder.interactions.items()
+        if interaction.response is not None
+    }
+
+
+def complaints(recorder: ScenarioRecorder) -> list[str]:
+    found = [check.failure_info for checks in recorder.checks.values() for check in checks]
+    return [f"{each.failure}\n{each.code_sample}" for each in found if each is not None]
+
+
+def loaded(it: Installation, document: dict[str, Any]) -> schemathesis.BaseSchema:
+    config = schemathesis.Config.from_dict(
+        {
+            "base-url": it.url,
+            "seed": 1,
+            "headers": it.admin.headers,
+            "generation": {"deterministic": True, "max-examples": EXAMPLES, "database": "none"},
+            "operations": [
+                {"include-name": name, "checks": {"positive_data_acceptance": {"enabled": False}}}
+                for name in NOT_IN_THE_SCHEMA
+            ],
+        }
+    )
+    return schemathesis.openapi.from_dict(document, config=config)
