@@ -286,8 +286,7 @@ def _parameters() -> Document:
     size = page | {"minimum": 1, "default": DEFAULT_SIZE}
     filters = {
         "type": "object",
-        "propertyNames": {"pattern": r"^parameter\."},
-        "additionalProperties": TEXT,
+        "patternProperties": {r"^parameter\.": TEXT},
     }
     ranges: Document = {
         "first": {"summary": "The first 500 bytes", "value": "bytes=0-499"},

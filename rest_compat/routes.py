@@ -2,17 +2,14 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
 
-from resolvers.errors import NotFound
 from rest_compat import hal, openapi, processes, responses, scripts
 from rest_compat.api import Answer, Api, Endpoint, Resource, signed_in
-from rest_compat.errors import refusal
 
 
 def routes(api: Api) -> list[BaseRoute]:
-    """All of them; the last one answers for what is not there."""
+    """All of them."""
     process = "/api/system/processes/{process_id}"
     resources: dict[str, dict[str, Endpoint]] = {
         "/api/system/processes": {"GET": processes.list_processes},
@@ -39,15 +36,4 @@ def routes(api: Api) -> list[BaseRoute]:
         "/api": {"GET": root},
         "/api/openapi.json": {"GET": description},
     }
-    return [
-        *(Route(path, Resource(answers)) for path, answers in {**public, **closed}.items()),
-        Mount("/api", nothing),
-    ]
-
-
-async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Whatever is asked of an address that is not there."""
-    request = Request(scope)
-    await refusal(request, NotFound(f"There is nothing at {request.url.path}"))(
-        scope, receive, send
-    )
+    return [Route(path, Resource(answers)) for path, answers in {**public, **closed}.items()]

@@ -7,9 +7,10 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from resolvers.application import Application
-from resolvers.errors import TooLarge
+from resolvers.errors import NotFound, TooLarge
 from resolvers.viewer import Door
 from rest_compat.api import Api
+from rest_compat.errors import refusal
 from rest_compat.links import Links
 from rest_compat.routes import routes
 from schema.endpoint import Endpoint
@@ -37,8 +38,14 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
             Route("/graphql", GraphQLOrPage(graphql)),
             WebSocketRoute("/graphql", graphql),
             *routes(Api(app, door, links, settings.max_page_size)),
-        ]
+        ],
+        exception_handlers={404: nothing},
     )
+
+
+async def nothing(request: Request, _: Exception) -> Response:
+    """For an address at which there is nothing."""
+    return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
 
 
 async def alive(_: Request) -> Response:
