@@ -19,7 +19,7 @@ from rest_compat.paging import Page
 
 Document = dict[str, Any]
 
-LEGACY_STATUS = {
+LEGACY_STATUS: dict[str, str] = {
     Status.SCHEDULED: "SCHEDULED",
     Status.RUNNING: "RUNNING",
     Status.COMPLETED: "STOPPED",  # the contract's word for the ordinary end
@@ -35,28 +35,29 @@ LEGACY_TYPES = {
 
 def time(moment: datetime) -> str:
     """`2017-11-22T10:29:11Z`: UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"  # strftime costs four times as much
 
 
 def process(row: Process, links: Links) -> Document:
     """Execution Details."""
     document = started(row, links)
-    document["_links"]["files"] = {"href": links.files(row.id)}
+    document["_links"]["files"] = {"href": links.files(document["processId"])}
     return document
 
 
 def started(row: Process, links: Links) -> Document:
     """Script Invocation: as Execution Details, but without a link to files."""
+    process_id = str(row.id)
     return {
-        "processId": str(row.id),
+        "processId": process_id,
         "userId": str(row.user_id),
         "startTime": time(row.start_time),
-        "status": LEGACY_STATUS[Status(row.status)],
+        "status": LEGACY_STATUS[row.status],
         "parameters": [{"name": name, "value": value} for name, value in row.parameters],
         "_links": {
-            "self": {"href": links.process(row.id)},
+            "self": {"href": links.process(process_id)},
             "script": {"href": links.script(row.script)},
-            "output": {"href": links.output(row.id)},
+            "output": {"href": links.output(process_id)},
         },
     }
 

@@ -27,14 +27,14 @@ class Links:
     def processes(self) -> str:
         return f"{self.base}{PROCESSES}"
 
-    def process(self, process_id: UUID) -> str:
+    def process(self, process_id: UUID | str) -> str:
         return f"{self.base}{PROCESSES}/{process_id}"
 
-    def output(self, process_id: UUID) -> str:
+    def output(self, process_id: UUID | str) -> str:
         return f"{self.process(process_id)}/output"
 
-    def files(self, process_id: UUID) -> str:
+    def files(self, process_id: UUID | str) -> str:
         return f"{self.process(process_id)}/files"
 
-    def file(self, process_id: UUID, name: str) -> str:
+    def file(self, process_id: UUID | str, name: str) -> str:
         return f"{self.files(process_id)}/{quote(name)}"

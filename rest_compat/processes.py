@@ -19,7 +19,7 @@ from rest_compat.times import earliest, latest, read_time
 
 SORT_KEYS = {"script": SortKey.SCRIPT, "startTime": SortKey.START_TIME}
 STATUSES = {
-    legacy: [status for status, word in hal.LEGACY_STATUS.items() if word == legacy]
+    legacy: [Status(each) for each, word in hal.LEGACY_STATUS.items() if word == legacy]
     for legacy in dict.fromkeys(hal.LEGACY_STATUS.values())
 }
 PARAMETER = "parameter."

@@ -108,9 +108,13 @@ class ProcessEdge:
 @strawberry.type(description="A page of a list of processes (Relay).")
 class ProcessConnection:
     wanted: strawberry.Private[Filter]
+    order: strawberry.Private[Sort]
     nodes: list[Process] = strawberry.field(description="The processes of this page.")
-    edges: list[ProcessEdge] = strawberry.field(description="The processes, each with its place.")
     page_info: PageInfo = strawberry.field(description="Whether the list goes on.")
+
+    @strawberry.field(description="The processes, each with its place.")
+    def edges(self) -> list[ProcessEdge]:
+        return [ProcessEdge(cursor=_cursor(node.row, self.order), node=node) for node in self.nodes]
 
     @strawberry.field(description="How many there are on all pages; counted only when asked for.")
     async def total_count(self, info: Info) -> int:
@@ -150,20 +154,16 @@ async def connection(
     )
     more = len(rows) > size
     rows = (rows[-size:] if backwards else rows[:size]) if size else []
-    nodes = [Process.of(row) for row in rows]
-    edges = [
-        ProcessEdge(cursor=_cursor(row, order), node=node)
-        for row, node in zip(rows, nodes, strict=True)
-    ]
+    await info.context.meet(row.user_id for row in rows)
     return ProcessConnection(
         wanted=wanted,
-        nodes=nodes,
-        edges=edges,
+        order=order,
+        nodes=[Process.of(row) for row in rows],
         page_info=PageInfo(
             has_next_page=before is not None if backwards else more,
             has_previous_page=more if backwards else after is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
+            start_cursor=_cursor(rows[0], order) if rows else None,
+            end_cursor=_cursor(rows[-1], order) if rows else None,
         ),
     )
 

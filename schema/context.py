@@ -1,6 +1,6 @@
 """What every field can reach: who asks, the application, and loaders that gather look-ups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,11 +19,6 @@ from resolvers.users import users_of
 from resolvers.viewer import Viewer
 
 
-async def _load_users(ids: Sequence[UUID]) -> list[UserRow]:
-    found = {row.id: row for row in await users_of(ids)}
-    return [found[each] for each in ids]
-
-
 async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileRow]]:
     found: dict[tuple[UUID, Direction], list[FileRow]] = {key: [] for key in keys}
     for direction in {direction for _, direction in keys}:
@@ -37,21 +32,26 @@ async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileR
 class Context:
     """Of one request or, on a WebSocket, of one connection; so the loaders remember nothing.
 
-    `file_url` gives the address of an output file by its process and name.
+    `file_url` gives the address of an output file by its process and name; `users` are those that
+    the server has met.
     """
 
     app: Application
     file_url: Callable[[UUID, str], str]
     max_page_size: int
+    users: dict[UUID, UserRow]
     signed_in: Viewer | None = None
     connection_params: dict[str, object] | None = None
     uploads: AsyncExitStack = field(default_factory=AsyncExitStack)
-    users: DataLoader[UUID, UserRow] = field(
-        default_factory=lambda: DataLoader(_load_users, cache=False)
-    )
     files: DataLoader[tuple[UUID, Direction], list[FileRow]] = field(
         default_factory=lambda: DataLoader(_load_files, cache=False)
     )
+
+    async def meet(self, user_ids: Iterable[UUID]) -> None:
+        """Makes these users known; what is told of a user never changes."""
+        unknown = set(user_ids) - self.users.keys()
+        if unknown:
+            self.users.update({row.id: row for row in await users_of(unknown)})
 
     @property
     def viewer(self) -> Viewer:

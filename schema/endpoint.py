@@ -15,6 +15,7 @@ from strawberry.file_uploads.utils import replace_placeholders_with_files
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.unset import UnsetType
 
+from models.user import User
 from resolvers.application import Application
 from resolvers.errors import BadInput, NotSignedIn, ProcessionError, TooLarge
 from resolvers.uploads import receive
@@ -57,10 +58,11 @@ class Endpoint(GraphQL[Context, None]):
         self._door = door
         self._file_url = file_url
         self._max_page_size = max_page_size
+        self._users: dict[UUID, User] = {}
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Who asks over HTTP must have signed in; on a WebSocket `connection_init` says who."""
-        context = Context(self._app, self._file_url, self._max_page_size)
+        context = Context(self._app, self._file_url, self._max_page_size, self._users)
         authorization = request.headers.get("authorization")
         if not self.is_websocket_request(request) or authorization:
             context.signed_in = await self._door.sign_in(bearer(authorization))

@@ -1,7 +1,7 @@
 """Processes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
@@ -89,8 +89,14 @@ class Process:
             return None
 
     @strawberry.field(description="Who started it.")
-    async def user(self, info: Info) -> User:
-        return User.of(await info.context.users.load(self.row.user_id))
+    def user(self, info: Info) -> User:
+        known = info.context.users.get(self.row.user_id)
+        # graphql-core awaits what must be awaited; a task for each row of a list costs more than it
+        return User.of(known) if known else cast(User, self._meet_user(info))
+
+    async def _meet_user(self, info: Info) -> User:
+        await info.context.meet([self.row.user_id])
+        return User.of(info.context.users[self.row.user_id])
 
     @strawberry.field(description="What it waits for while it is SCHEDULED.")
     async def waits_for(self, info: Info) -> WaitsFor | None:

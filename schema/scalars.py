@@ -29,7 +29,7 @@ def _read_integer(value: object) -> int:
 
 def written(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds and a `Z`: 2026-11-23T10:00:00.000001Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
 
 
 SCALARS: dict[object, ScalarDefinition] = {
