@@ -154,11 +154,10 @@ async def connection(
     )
     more = len(rows) > size
     rows = (rows[-size:] if backwards else rows[:size]) if size else []
-    await info.context.meet(row.user_id for row in rows)
     return ProcessConnection(
         wanted=wanted,
         order=order,
-        nodes=[Process.of(row) for row in rows],
+        nodes=await Process.of_all(rows, info),
         page_info=PageInfo(
             has_next_page=before is not None if backwards else more,
             has_previous_page=more if backwards else after is not None,

@@ -56,9 +56,8 @@ class Mutation:
     ) -> Process:
         sent = [each.sent() for each in parameters or ()]
         context = info.context
-        return Process.of(
-            await starting.start(context.viewer, context.app, script, sent, start_time)
-        )
+        row = await starting.start(context.viewer, context.app, script, sent, start_time)
+        return await Process.of(row, info)
 
     @strawberry.mutation(
         description="Asks for the end of a process: SIGTERM, then SIGKILL after the script's "
@@ -66,7 +65,7 @@ class Mutation:
     )
     async def stop_process(self, info: Info, id: Id) -> Process:  # noqa: A002
         row = await ending.stop(info.context.viewer, info.context.app, read_id(id))
-        return Process.of(row)
+        return await Process.of(row, info)
 
     @strawberry.mutation(
         description="Removes a process with its output and files, and stops it if it runs. "

@@ -1,13 +1,15 @@
 """Processes."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 import strawberry
 
 from models.file import Direction
 from models.process import Process as ProcessRow
 from models.status import Status
+from models.user import User as UserRow
 from resolvers import output
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.processes import waits_for
@@ -38,6 +40,7 @@ class Process:
     row: strawberry.Private[ProcessRow]
     id: strawberry.ID = strawberry.field(description="The process's UUID.")
     script_name: str = strawberry.field(description="The name of its script.")
+    user: User = strawberry.field(description="Who started it.")
     status: ProcessStatus = strawberry.field(description="Where it is in its life.")  # type: ignore[valid-type]
     created_at: datetime = strawberry.field(description="When it was accepted.")
     start_time: datetime = strawberry.field(
@@ -63,9 +66,20 @@ class Process:
     )
 
     @classmethod
-    def of(cls, row: ProcessRow) -> "Process":
+    async def of(cls, row: ProcessRow, info: Info) -> "Process":
+        return (await cls.of_all([row], info))[0]
+
+    @classmethod
+    async def of_all(cls, rows: Sequence[ProcessRow], info: Info) -> list["Process"]:
+        """Several at once: their users are looked up together."""
+        await info.context.meet(row.user_id for row in rows)
+        return [cls._of(row, info.context.users[row.user_id]) for row in rows]
+
+    @classmethod
+    def _of(cls, row: ProcessRow, user: UserRow) -> "Process":
         return cls(
             row=row,
+            user=User.of(user),
             id=strawberry.ID(str(row.id)),
             script_name=row.script,
             status=Status(row.status),
@@ -87,16 +101,6 @@ class Process:
             return Script.of(script(info.context.viewer, info.context.app, self.row.script))
         except (NotFound, Forbidden):
             return None
-
-    @strawberry.field(description="Who started it.")
-    def user(self, info: Info) -> User:
-        known = info.context.users.get(self.row.user_id)
-        # graphql-core awaits what must be awaited; a task for each row of a list costs more than it
-        return User.of(known) if known else cast(User, self._meet_user(info))
-
-    async def _meet_user(self, info: Info) -> User:
-        await info.context.meet([self.row.user_id])
-        return User.of(info.context.users[self.row.user_id])
 
     @strawberry.field(description="What it waits for while it is SCHEDULED.")
     async def waits_for(self, info: Info) -> WaitsFor | None:

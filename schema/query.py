@@ -47,7 +47,7 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, arg("The process's id.")],  # noqa: A002
     ) -> Process | None:
-        return Process.of(await processes.process(info.context.viewer, read_id(id)))
+        return await Process.of(await processes.process(info.context.viewer, read_id(id)), info)
 
     @strawberry.field(
         description="Processes: all for administrators, otherwise your own. The newest first."

@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.errors import render
+from schema.execution import Execution
 from schema.limits import Limits, TokenLimit
 from schema.mutation import Mutation
 from schema.query import Query
@@ -47,6 +48,7 @@ def build() -> ProcessionSchema:
             lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
             lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
         ],
+        execution_context_class=Execution,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 

@@ -61,7 +61,7 @@ class Subscription:
         async for change in changes.changes(info.context.viewer, info.context.app, process_id):
             yield ProcessChange(
                 id=strawberry.ID(str(change.process_id)),
-                process=Process.of(change.process) if change.process else None,
+                process=await Process.of(change.process, info) if change.process else None,
             )
 
 
