@@ -4,6 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
+
+AGAIN = 0.3  # seconds between cancellations
 
 log = logging.getLogger(__name__)
 
@@ -16,8 +19,20 @@ async def beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator[
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels tasks until they have ended.
+
+    Once may not be enough: before Python 3.12 `asyncio.wait_for`, which redis-py uses, loses a
+    cancellation that comes when what it waits for is just done.
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=AGAIN)
 
 
 def _report(task: asyncio.Task[None]) -> None:

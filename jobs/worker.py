@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from jobs.background import end
 from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
 from jobs.doorbell import Topic
 from jobs.execution import TROUBLE, Execution
@@ -223,6 +224,4 @@ class Worker:
             log.error("A task of the worker failed", exc_info=task.exception())
 
     async def _end_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)

@@ -51,13 +51,29 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError('`choices` and the type "choice" go together')
         if self.type is not ParameterType.INTEGER and (self.min, self.max) != (None, None):
             raise ValueError('`min` and `max` are for the type "integer"')
-        if self.type is ParameterType.FILE and self.default is not None:
-            raise ValueError("a file has no default")
+        if self.default is not None and not self._takes(self.default):
+            raise ValueError(
+                f"`default` {self.default!r} is no value of the type {self.type.value!r}"
+            )
         if self.pattern is not None:
             try:
                 re.compile(self.pattern)
             except re.error as error:
                 raise ValueError(f"`pattern` is not a regular expression: {error}") from None
+
+    def _takes(self, default: str | int | bool) -> bool:
+        match self.type:
+            case ParameterType.FILE:
+                return False
+            case ParameterType.BOOLEAN:
+                return default in (True, False, "true", "false")
+            case ParameterType.INTEGER:
+                least = default if self.min is None else self.min
+                most = default if self.max is None else self.max
+                return type(default) is int and least <= default <= most  # type: ignore[operator]
+            case ParameterType.CHOICE:
+                return default in self.choices
+        return isinstance(default, str)
 
     @property
     def option(self) -> str:

@@ -158,7 +158,8 @@ class _Query:
                 raise Forbidden("Only administrators may see the processes of others")
             user_id = viewer.id
         texts = (wanted.script or "", *(text for each in wanted.parameters for text in each))
-        if any("\0" in text for text in texts):  # PostgreSQL does not take it in a text
+        # PostgreSQL takes neither a NUL in a text nor an empty list
+        if wanted.statuses == [] or any("\0" in text for text in texts):
             self._conditions.append("1 = 0")
             return
         if wanted.script is not None:

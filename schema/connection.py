@@ -3,7 +3,7 @@ the first and nothing is skipped or doubled while processes come and go."""
 
 import base64
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum
 from typing import Annotated
 
 import orjson
@@ -66,16 +66,16 @@ class ProcessFilter:
 
 
 @strawberry.enum(description="What processes are sorted by.")
-class ProcessSortKey(StrEnum):
-    SCRIPT = "script"
-    START_TIME = "start_time"
-    CREATED_AT = "created_at"
+class ProcessSortKey(Enum):
+    SCRIPT = strawberry.enum_value("script", description="The name of the script.")
+    START_TIME = strawberry.enum_value("start_time", description="When it started or is due.")
+    CREATED_AT = strawberry.enum_value("created_at", description="When it was accepted.")
 
 
 @strawberry.enum(description="Which end comes first.")
-class SortDirection(StrEnum):
-    ASC = "ASC"
-    DESC = "DESC"
+class SortDirection(Enum):
+    ASC = strawberry.enum_value("ASC", description="The first letter, the oldest time.")
+    DESC = strawberry.enum_value("DESC", description="The last letter, the newest time.")
 
 
 @strawberry.input(description="An order of processes.")
@@ -84,7 +84,7 @@ class ProcessSort:
     direction: SortDirection = strawberry.field(description="Which end comes first.")
 
     def resolved(self) -> Sort:
-        return Sort(SortKey(self.by.value), self.direction is SortDirection.DESC)
+        return Sort(SortKey[self.by.name], self.direction is SortDirection.DESC)
 
 
 @strawberry.type(description="Where a page of a list ends, and whether it goes on (Relay).")

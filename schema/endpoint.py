@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from json import JSONDecodeError
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ HINTS = {
     "subscriptions are not allowed when using POST": (
         "Subscribe over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream."
     ),
+    "Unable to parse request body as JSON": "Send a JSON object, in UTF-8.",
     "Unsupported content type": "Send application/json or multipart/form-data.",
 }
 
@@ -123,8 +125,11 @@ class Endpoint(GraphQL[Context, None]):
             raise BadInput({"map": ["This does not fit `operations` and the files."]}) from None
 
     def decode_json(self, data: str | bytes) -> object:
-        """Stricter than the standard library: a lone surrogate is no text."""
-        return orjson.loads(data)
+        """An object. Stricter than the standard library: a lone surrogate is no text."""
+        value = orjson.loads(data)
+        if not isinstance(value, dict):
+            raise JSONDecodeError("This is not an object", "", 0)
+        return value
 
     def encode_json(self, data: object) -> str:
         return orjson.dumps(data).decode()
@@ -147,5 +152,5 @@ def bearer(authorization: object) -> str | None:
 def _object(name: str, text: str) -> Any:
     try:
         return orjson.loads(text)
-    except orjson.JSONDecodeError:
+    except JSONDecodeError:
         raise BadInput({name: ["This is not JSON."]}) from None

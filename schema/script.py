@@ -20,7 +20,8 @@ PARAMETER_TYPES = {
 ScriptParameterType = strawberry.enum(
     ParameterType,
     name="ScriptParameterType",
-    description="What values a parameter takes.",
+    description="What values a parameter takes. "
+    + " ".join(f"{kind.name}: {text}" for kind, text in PARAMETER_TYPES.items()),
 )
 
 

@@ -1,7 +1,9 @@
 """The web application: GraphQL, the older REST contract, and the page, under their addresses."""
 
+from contextlib import suppress
+
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
@@ -63,10 +65,11 @@ class GraphQLOrPage:
         request = Request(scope)
         if wants_page(request):
             await page()(scope, receive, send)
-        elif request.headers.get("content-type", "").startswith("multipart/"):
-            await self._graphql(scope, receive, send)  # limits its uploads itself
-        else:
-            await self._graphql(scope, limited(receive, LARGEST_DOCUMENT), send)
+            return
+        if not request.headers.get("content-type", "").startswith("multipart/"):
+            receive = limited(receive, LARGEST_DOCUMENT)  # uploads are limited as they are read
+        with suppress(ClientDisconnect):  # there is nobody left to answer
+            await self._graphql(scope, receive, send)
 
 
 def limited(receive: Receive, most: int) -> Receive:

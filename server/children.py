@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from jobs.background import beside
+from server.worker import STOP_SCRIPTS
 
 log = logging.getLogger(__name__)
 
@@ -15,10 +15,11 @@ AGAIN = 1.0  # seconds before a worker that ended by itself is started again
 
 
 class WorkerChild:
-    """Keeps one worker running; `farewell` is the signal with which it is ended."""
+    """Keeps one worker running. At the end it leaves its scripts to the next one, unless told to
+    stop them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.farewell = signal.SIGTERM
+        self.stops_scripts = False
         self._environment = environment
         self._child: asyncio.subprocess.Process | None = None
 
@@ -29,13 +30,20 @@ class WorkerChild:
                 yield self
         finally:
             if self._child is not None and self._child.returncode is None:
-                self._child.send_signal(self.farewell)
-                await self._child.wait()
+                await self._dismiss(self._child)
+
+    async def _dismiss(self, child: asyncio.subprocess.Process) -> None:
+        """By its standard input, which it reads once it can; a signal might come too early."""
+        if child.stdin is not None:
+            if self.stops_scripts:
+                child.stdin.write(STOP_SCRIPTS)
+            child.stdin.close()
+        await child.wait()
 
     async def _keep_running(self) -> None:
         while True:
-            # Its standard input is a pipe that ends with this program, however that ends. It has a
-            # session of its own, so that a Ctrl-C reaches it only by this program.
+            # Its standard input ends with this program, however that ends. It has a session of its
+            # own, so that a Ctrl-C reaches it only by this program.
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # whatever lies in the present folder is not ours to import

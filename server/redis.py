@@ -37,11 +37,14 @@ async def embedded_redis(data: Path) -> AsyncIterator[str]:
     socket, pid_file = _socket(folder), folder / "pid"
     url = f"unix://{socket}"
     await _ensure(url, folder, socket, pid_file)
+    pid = int(pid_file.read_text())
     try:
         async with beside(_keep_running(url, folder, socket, pid_file), "redis"):
             yield url
     finally:
-        await _end(int(pid_file.read_text()), url)
+        with suppress(FileNotFoundError):  # somebody has removed the data folder
+            pid = int(pid_file.read_text())
+        await _end(pid, url)
 
 
 async def _keep_running(url: str, folder: Path, socket: Path, pid_file: Path) -> None:

@@ -17,7 +17,7 @@ from server.app import web_app
 from server.children import WorkerChild
 from server.parts import alone_in, opened
 from server.redis import embedded_redis
-from server.settings import PREFIX, Settings
+from server.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ async def serve(settings: Settings) -> None:
         redis_url, worker = settings.redis_url, None
         if settings.embedded_redis:
             redis_url = await stack.enter_async_context(embedded_redis(settings.data_folder))
-            environment = {**settings.environment, f"{PREFIX}REDIS_URL": redis_url}
+            environment = settings.environment_with(redis_url=redis_url)
             worker = await stack.enter_async_context(WorkerChild(environment).open())
         parts = await stack.enter_async_context(opened(settings, redis_url))
         token = await first_administrator(FIRST_USER)
@@ -82,11 +82,11 @@ async def serve(settings: Settings) -> None:
 
 
 def _end_on_signal(server: Server, worker: WorkerChild | None) -> None:
-    """A worker of ours is told the same: SIGINT stops its scripts, SIGTERM leaves them running."""
+    """SIGINT, which is Ctrl-C, stops the scripts of our worker; SIGTERM leaves them running."""
 
     def end(number: signal.Signals) -> None:
         if worker is not None:
-            worker.farewell = number
+            worker.stops_scripts = number is signal.SIGINT
         server.should_exit = True
 
     loop = asyncio.get_running_loop()

@@ -81,6 +81,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             return self.data_folder / "files"
         return Path(self.files_url.removeprefix("file://"))
 
+    def environment_with(self, **changes: str) -> dict[str, str]:
+        """The environment in which another program has these settings, but for the changes."""
+        names = set(get_type_hints(Settings)) - {"environment"}
+        ours = {name: str(getattr(self, name)) for name in names} | changes
+        return {**self.environment, **{f"{PREFIX}{name.upper()}": ours[name] for name in names}}
+
     def script_environment(self) -> dict[str, str]:
         """What scripts see of the environment: nothing that could be a secret of the server's."""
         wanted = {*PASSED_ON, *self.pass_environment.split(",")}

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Coroutine
 from functools import partial
 
+from jobs.background import end
 from jobs.queue import LaunchQueue, Timetable
 from jobs.site import Site
 from jobs.sweep import sweep
@@ -20,12 +21,14 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 2.0  # seconds between looks at a database that is not migrated yet
 CTRL_C = "Stopped by Ctrl-C"
+STOP_SCRIPTS = b"!"
 
 
 async def work(settings: Settings, *, with_parent: bool = False) -> None:
     """Runs scripts until a signal comes, or (`with_parent`) until standard input ends.
 
-    SIGTERM leaves the scripts running for the next worker; SIGINT, which is Ctrl-C, stops them.
+    SIGTERM, and the end of standard input, leave the scripts running for the next worker; SIGINT,
+    which is Ctrl-C, and STOP_SCRIPTS stop them.
     """
     leave = asyncio.Event()
     interrupted = asyncio.Event()
@@ -33,7 +36,7 @@ async def work(settings: Settings, *, with_parent: bool = False) -> None:
     loop.add_signal_handler(signal.SIGTERM, leave.set)
     loop.add_signal_handler(signal.SIGINT, interrupted.set)
     if with_parent:
-        loop.add_reader(sys.stdin.fileno(), partial(_watch_parent, leave))
+        loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, leave, interrupted))
     await _until_migrated(settings)
     async with opened(settings, settings.redis_url) as parts:
         site = Site(
@@ -64,15 +67,16 @@ async def _until_first(*works: Coroutine[None, None, object]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
     for task in done:
         task.result()
 
 
-def _watch_parent(leave: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 1):
+def _hear_parent(leave: asyncio.Event, interrupted: asyncio.Event) -> None:
+    order = os.read(sys.stdin.fileno(), 1)
+    if order == STOP_SCRIPTS:
+        interrupted.set()
+    if not order:
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         leave.set()
 

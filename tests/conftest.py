@@ -1,0 +1,109 @@
+"""What the tests share: one running installation for each database, and both faces of it."""
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from uuid import uuid4
+
+import pytest
+
+from tests.faces import Face, GraphQL, Rest
+from tests.installation import Installation, database_name, installed
+from tests.postgres import create_database, drop_database, running_postgres
+
+TEST_SECONDS = 90
+
+Install = Callable[..., Installation]
+
+
+@pytest.fixture(autouse=True)
+def _no_test_hangs() -> Iterator[None]:
+    """A test that waits for what never comes fails instead of holding up all others."""
+
+    def give_up(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"This test took more than {TEST_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(TEST_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL."""
+    with (
+        tempfile.TemporaryDirectory(prefix="psn-postgres-") as folder,
+        running_postgres(Path(folder)) as url,
+    ):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: str) -> Iterator[str]:
+    """The name of a PostgreSQL database that is up to date and from which others are copied."""
+    name = f"procession_template_{uuid4().hex}"
+    url = asyncio.run(create_database(postgres, name))
+    with installed(url) as it:
+        it.cli("migrate")
+    yield name
+    asyncio.run(drop_database(postgres, name))
+
+
+@pytest.fixture
+def empty_database(postgres: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database in which there is nothing."""
+    url = asyncio.run(create_database(postgres, f"procession_{uuid4().hex}"))
+    yield url
+    asyncio.run(drop_database(postgres, database_name(url)))
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database a test is about."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def installation(database: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """A running server that all tests on this database share, each with its own processes."""
+    with contextlib.ExitStack() as stack:
+        it = stack.enter_context(_installed_on(database, request))
+        it.start()
+        yield it
+
+
+@pytest.fixture
+def install(database: str, request: pytest.FixtureRequest) -> Iterator[Install]:
+    """Makes installations of a test's own, not started yet; takes settings."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(_installed_on(database, request, **settings))
+
+
+@pytest.fixture(params=[GraphQL, Rest], ids=["graphql", "rest"])
+def face(request: pytest.FixtureRequest, installation: Installation) -> Face:
+    """Each of the two faces."""
+    made: Face = request.param(installation)
+    return made
+
+
+@contextlib.contextmanager
+def _installed_on(
+    database: str, request: pytest.FixtureRequest, **settings: str
+) -> Iterator[Installation]:
+    if database == "sqlite":
+        with installed(**settings) as it:
+            yield it
+        return
+    server: str = request.getfixturevalue("postgres")
+    template: str = request.getfixturevalue("migrated")
+    url = asyncio.run(create_database(server, f"procession_{uuid4().hex}", template))
+    with installed(url, **settings) as it:
+        yield it
+    asyncio.run(drop_database(server, database_name(url)))

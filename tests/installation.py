@@ -1,0 +1,318 @@
+"""The installed program, run as people run it: `procession serve` in a folder of its own."""
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+from redis import Redis
+
+from tests.subscription import Subscription, data_of
+
+PROGRAM = str(Path(sys.executable).with_name("procession"))
+SCRIPTS = Path(__file__).with_name("scripts")
+SHIPPED = Path(__file__).parents[1] / "scripts"
+CANARY = "a-secret-of-the-server"
+START_SECONDS = 30
+END_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who signs in."""
+
+    id: str
+    name: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+NOBODY = User("", "nobody", "")
+
+
+@dataclass
+class Installation:
+    """A data folder, the settings that go with it, and the server if it is started.
+
+    `database_url` empty: SQLite in the data folder.
+    """
+
+    folder: Path
+    database_url: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    first_token: str = ""
+    server: subprocess.Popen[str] | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of this machine only what a service would have, then our settings."""
+        kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+        path = f"{Path(PROGRAM).parent}{os.pathsep}{os.environ['PATH']}"
+        settings = {
+            "PATH": path,
+            "PROCESSION_DATA": str(self.data),
+            "PROCESSION_SCRIPTS": f"{SCRIPTS}:{SHIPPED}",
+            "PROCESSION_LOG_LEVEL": "INFO",
+            "SERVER_SECRET": CANARY,
+        }
+        if self.database_url:
+            settings["PROCESSION_DATABASE_URL"] = self.database_url
+        return {**kept, **settings, **self.settings}
+
+    # --- the program ---------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Starts the server and waits until it greets."""
+        with self.log.open("ab") as log:
+            self.server = subprocess.Popen(
+                [PROGRAM, "serve", "--port", "0"],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+        assert self.server.stdout
+        greeting = ""
+        for line in self.server.stdout:
+            greeting += line
+            if found := re.search(r"(http://[^/]+)/graphql(?:#token=(\S+))?", line):
+                self.url = found[1]
+                self.first_token = found[2] or self.first_token
+                return
+        raise RuntimeError(f"The server did not start:\n{greeting}{self.log.read_text()}")
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Sends a signal to the server and waits for its end; answers its exit code."""
+        assert self.server
+        self.server.send_signal(number)
+        code = self.server.wait(END_SECONDS)
+        assert self.server.stdout
+        self.server.stdout.close()
+        self.server = None
+        self.__dict__.pop("admin", None)
+        return code
+
+    def kill(self) -> None:
+        """As a crash would: nothing gets to clean up."""
+        self.end(signal.SIGKILL)
+
+    def cli(self, *arguments: str, code: int = 0, **settings: str) -> str:
+        """Runs a command to its end, and requires its exit code; answers all that it printed."""
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env={**self.environment, **settings},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        printed = done.stdout + done.stderr
+        assert done.returncode == code, printed
+        assert "Traceback" not in printed
+        return printed
+
+    def living(self) -> list[str]:
+        """The programs that belong to this installation, whoever their parent is."""
+        mark = str(self.folder).encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (entry / "cmdline").read_bytes()
+                if command and mark in command + (entry / "environ").read_bytes():
+                    found.append(f"{entry.name} {command.replace(bytes(1), b' ').decode()}")
+        return found
+
+    # --- its users ------------------------------------------------------------------------------
+
+    def add_user(
+        self, name: str, disabled_at: int | None = None, revoked_at: int | None = None
+    ) -> User:
+        """A plain user with a token, straight into the database; `test_cli.py` adds others."""
+        user = User(str(uuid4()), name, f"psn_{secrets.token_urlsafe(32)}")
+        account = {"id": user.id, "name": name, "is_admin": False, "created_at": 0}
+        token = {
+            "id": str(uuid4()),
+            "user_id": user.id,
+            "name": "test",
+            "digest": sha256(user.token.encode()).hexdigest(),
+            "created_at": 0,
+        }
+        self.insert("user_account", [{**account, "disabled_at": disabled_at}])
+        self.insert("token", [{**token, "revoked_at": revoked_at}])
+        return user
+
+    def sign_in(self, token: str) -> User:
+        viewer = self.graphql(User("", "", token), "{ viewer { id name } }")["viewer"]
+        return User(viewer["id"], viewer["name"], token)
+
+    @cached_property
+    def admin(self) -> User:
+        return self.sign_in(self.first_token)
+
+    @cached_property
+    def alice(self) -> User:
+        return self.add_user("alice")
+
+    @cached_property
+    def bob(self) -> User:
+        return self.add_user("bob")
+
+    # --- its faces ------------------------------------------------------------------------------
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        return httpx.Client(timeout=30, trust_env=False)
+
+    def request(self, user: User, method: str, path: str, **rest: Any) -> httpx.Response:
+        """One HTTP request; `headers` are added to those of the user."""
+        given = rest.pop("headers", {})
+        headers = {**(user.headers if user.token else {}), **given}
+        return self.http.request(method, f"{self.url}{path}", headers=headers, **rest)
+
+    def get(self, user: User, path: str, **rest: Any) -> httpx.Response:
+        return self.request(user, "GET", path, **rest)
+
+    def graphql(self, user: User, document: str, **variables: Any) -> Any:
+        """The data of an answer. Raises GraphQLRefusal for the first error."""
+        content = {"query": document, "variables": variables}
+        return data_of(self.request(user, "POST", "/graphql", json=content).json())
+
+    def subscribe(self, user: User, document: str, **variables: Any) -> Subscription:
+        return Subscription(self.url, user.token, document, variables)
+
+    # --- behind them ----------------------------------------------------------------------------
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the database says, asked without the program; UUIDs as text."""
+        if self.database_url:
+            found = asyncio.run(_rows(self.database_url, sql))
+        else:
+            with contextlib.closing(sqlite3.connect(self.data / "procession.sqlite3")) as database:
+                found = database.execute(sql).fetchall()
+        return [tuple(each if _is_plain(each) else str(each) for each in row) for row in found]
+
+    def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Puts rows straight into the database; all have the same columns."""
+        if not rows:
+            return
+        columns = ", ".join(f'"{name}"' for name in rows[0])
+        mark = "${}" if self.database_url else "?{}"
+        marks = ", ".join(mark.format(number + 1) for number in range(len(rows[0])))
+        sql = f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608
+        values = [tuple(row.values()) for row in rows]
+        if self.database_url:
+            asyncio.run(_execute_many(self.database_url, sql, values))
+            return
+        path = self.data / "procession.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as database, database:
+            database.executemany(sql, values)
+
+    def redis(self) -> Redis:
+        """The embedded Redis."""
+        return Redis(unix_socket_path=str(self.data / "redis" / "redis.sock"))
+
+    def stored(self) -> set[str]:
+        """Every file in the store, those that are still arriving included."""
+        files = (self.data / "files").rglob("*")
+        return {str(path.relative_to(self.data)) for path in files if path.is_file()}
+
+    def queued(self) -> set[str]:
+        """The ids of the processes in the queue."""
+        with contextlib.closing(self.redis()) as redis:
+            found = cast(list[bytes], redis.zrange("procession:queue", 0, -1))
+        ids = {each.decode() for each in found}
+        return {each for each in ids if not each.startswith("cron:")}
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | bytes)
+
+
+async def _rows(url: str, sql: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+async def _execute_many(url: str, sql: str, values: list[tuple[Any, ...]]) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.executemany(sql, values)
+    finally:
+        await connection.close()
+
+
+@contextlib.contextmanager
+def installed(database_url: str = "", **settings: str) -> Iterator[Installation]:
+    """An installation that is not started yet; at the end nothing of it may be left running."""
+    # In /tmp itself, because the path of a Unix socket must be short.
+    folder = Path(tempfile.mkdtemp(prefix="psn-", dir="/tmp"))
+    it = Installation(folder, database_url, settings)
+    try:
+        yield it
+        if it.server is not None:
+            it.end()
+        until(lambda: not it.living(), lambda: f"left running: {it.living()}")
+        log = it.log.read_text() if it.log.exists() else ""
+        assert "Traceback" not in log, log
+    finally:
+        it.http.close()
+        for each in it.living():  # of a test that failed
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(each.partition(" ")[0]), signal.SIGKILL)
+        if it.server is not None:
+            it.server.wait()
+            it.server.stdout.close()  # type: ignore[union-attr]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def until(
+    condition: Callable[[], object], complaint: Callable[[], str] = str, seconds: float = 15
+) -> None:
+    """For what nothing tells of: waits until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(complaint() or "This did not happen in time")
+        time.sleep(0.02)
+
+
+def database_name(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")

@@ -1,0 +1,251 @@
+"""The command line: what it says, does, and refuses."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from server.cli import main
+from tests.installation import CANARY, Installation, installed, until
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = [
+    *("", "serve", "worker", "migrate", "schema", "scripts", "scripts list", "scripts check"),
+    *("user", "user add", "user list", "user disable"),
+    *("token", "token create", "token list", "token revoke"),
+]
+
+
+@pytest.fixture(scope="module")
+def it() -> Iterator[Installation]:
+    """A data folder in which nothing runs."""
+    with installed() as made:
+        yield made
+
+
+def help_of(command: str) -> str:
+    """In this program, because there are many commands."""
+    result = CliRunner().invoke(main, [*command.split(), "--help"], prog_name="procession")
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_help_is_that_of_the_program(it: Installation) -> None:
+    assert it.cli("token", "create", "--help") == help_of("token create")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_command(command: str) -> None:
+    told = help_of(command)
+    usage, _, rest = told.partition("\n\n")
+    assert usage.startswith(f"Usage: procession {command}".rstrip())
+    assert re.search(r"^  \w.{20}", rest, re.M), "one sentence at least"
+    options = re.findall(r"^  (-[^\n]*)", told, re.M)
+    assert options
+    assert all(re.search(r"\S\s{2,}\S", each) or each.endswith("]") for each in options)
+
+
+def test_help_names_every_command() -> None:
+    groups = {name: help_of(name) for name in ("", "user", "token", "scripts")}
+    named = {
+        f"{group} {command}".strip()
+        for group, told in groups.items()
+        for command in re.findall(r"^  (\w+)  ", told.partition("Commands:")[2], re.M)
+    }
+    assert named == set(COMMANDS) - {""}
+
+
+def test_version_is_that_of_the_package(it: Installation) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] in it.cli("--version")
+
+
+def test_schema_is_the_committed_one(it: Installation) -> None:
+    assert it.cli("schema") == (ROOT / "schema" / "schema.graphql").read_text()
+
+
+def test_users_and_tokens(it: Installation) -> None:
+    assert "Added 'grace'" in it.cli("user", "add", "grace", "--admin")
+    assert "Added 'hugo'" in it.cli("user", "add", "hugo")
+    assert "There is a user 'hugo' already" in it.cli("user", "add", "hugo", code=1)
+    assert "name: " in it.cli("user", "add", " ", code=1)
+    token = it.cli("token", "create", "hugo", "--name", "laptop", "--expires", "30d").strip()
+    assert re.fullmatch(r"psn_[\w-]{43}", token)
+    (line,) = it.cli("token", "list", "hugo").splitlines()
+    token_id, user, name, state, until = line.split("\t")
+    assert (user, name, state) == ("hugo", "laptop", "active")
+    assert re.fullmatch(r"until \d{4}-\d\d-\d\d \d\d:\d\dZ", until)
+    assert token not in it.cli("token", "list")
+    assert it.cli("token", "revoke", token_id[:8]) == "Revoked.\n"
+    assert "\trevoked\t" in it.cli("token", "list", "hugo")
+    it.cli("user", "disable", "hugo")
+    listed = {
+        each.split("\t")[0]: each.split("\t")[1:3] for each in it.cli("user", "list").splitlines()
+    }
+    assert listed == {"grace": ["admin", "active"], "hugo": ["user", "disabled"]}
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("user disable nobody", "There is no user 'nobody'"),
+        ("token create nobody", "There is no user 'nobody'"),
+        ("token revoke nothing", "There is no token 'nothing'"),
+    ],
+)
+def test_what_is_not_there_is_said(it: Installation, command: str, told: str) -> None:
+    assert told in it.cli(*command.split(), code=1)
+
+
+@pytest.mark.parametrize(
+    "command", ["fly", "user", "token create x --expires soon", "serve --port x", "user add"]
+)
+def test_wrong_use_is_explained(it: Installation, command: str) -> None:
+    assert "Usage: procession" in it.cli(*command.split(), code=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PROCESSION_PROT", "1", "PROCESSION_PROT: there is no such setting"),
+        ("PROCESSION_PORT", "x", "PROCESSION_PORT: "),
+        ("PROCESSION_PORT", "65536", "PROCESSION_PORT: "),
+        ("PROCESSION_WORKER_SLOTS", "0", "PROCESSION_WORKER_SLOTS: "),
+        ("PROCESSION_LOG_LEVEL", "LOUD", "PROCESSION_LOG_LEVEL: "),
+        ("PROCESSION_DATABASE_URL", "mysql://x", "PROCESSION_DATABASE_URL: "),
+        ("PROCESSION_REDIS_URL", "http://x", "PROCESSION_REDIS_URL: "),
+        ("PROCESSION_REST_BASE_URL", "example.org", "PROCESSION_REST_BASE_URL: "),
+        ("PROCESSION_SCRIPTS", "/nowhere", "/nowhere: there is no such folder"),
+    ],
+)
+def test_wrong_setting_is_refused_by_name(
+    it: Installation, name: str, value: str, told: str
+) -> None:
+    assert told in it.cli("serve", code=1, **{name: value})
+
+
+def test_settings_come_from_a_file_too_and_the_environment_wins(it: Installation) -> None:
+    file = it.folder / "procession.toml"
+    file.write_text('log_level = "LOUD"\n')
+    try:
+        environment = {name: it.environment[name] for name in ("PROCESSION_LOG_LEVEL",)}
+        assert environment == {"PROCESSION_LOG_LEVEL": "INFO"}
+        assert "script(s)" in it.cli("scripts", "check", code=1)
+        file.write_text('colour = "red"\n')
+        assert "colour" in it.cli("scripts", "check", code=1).lower()
+        file.write_text("log_level = \n")
+        assert "procession.toml: " in it.cli("scripts", "check", code=1)
+    finally:
+        file.unlink()
+
+
+def test_scripts_are_listed_and_checked(it: Installation) -> None:
+    listed = it.cli("scripts", "list").splitlines()
+    assert "hidden\tadmin\tRun a Python program; for administrators only" in listed
+    assert "missing: the command '/nowhere/no-such-program' is not found here" in it.cli(
+        "scripts", "check", code=1
+    )
+    shipped = it.cli("scripts", "check", PROCESSION_SCRIPTS=str(ROOT / "scripts"))
+    assert shipped == "2 script(s), 0 without a command\n"
+
+
+def test_secrets_are_not_printed(it: Installation) -> None:
+    assert CANARY not in it.cli("serve", code=1, PROCESSION_PORT="x")
+
+
+def test_option_that_replaces_a_wrong_setting_does_so_for_the_worker_too() -> None:
+    with installed(PROCESSION_PORT="x") as made:
+        made.start()
+        until(lambda: "is ready" in made.log.read_text(), made.log.read_text)
+
+
+GOOD = 'name = "x"\ncommand = ["true"]\n'
+PARAMETER = '\n[[parameters]]\nname = "a"\ntype = "string"\n'
+# A manifest, and the line and the words with which it is refused.
+MANIFESTS: dict[str, tuple[str, int, str]] = {
+    "no TOML": ("name = \n", 1, ""),
+    "no TOML further down": (GOOD + "\n=\n", 4, ""),
+    "no name": ('command = ["true"]\n', 1, "name"),
+    "no command": ('name = "x"\n', 1, "command"),
+    "empty command": ('name = "x"\ncommand = []\n', 2, "length"),
+    "command that is a text": ('name = "x"\ncommand = "true"\n', 2, "array"),
+    "bad name": ('name = "a/b"\ncommand = ["true"]\n', 1, "letters"),
+    "unknown key": (GOOD + 'colour = "red"\n', 3, "colour"),
+    "bad allow": (GOOD + 'allow = "all"\n', 3, "all"),
+    "bad timeout": (GOOD + 'timeout = "soon"\n', 3, "duration"),
+    "bad concurrency": (GOOD + "concurrency = 0\n", 3, ">= 1"),
+    "bad terminal": (GOOD + "terminal = 1\n", 3, "bool"),
+    "parameter without a name": (GOOD + '\n[[parameters]]\ntype = "string"\n', 4, "name"),
+    "parameter of no type": (GOOD + '\n[[parameters]]\nname = "a"\n', 4, "type"),
+    "parameter of an unknown type": (
+        GOOD + PARAMETER + '\n[[parameters]]\nname = "b"\ntype = "text"\n',
+        10,
+        "text",
+    ),
+    "unknown key of a parameter": (GOOD + PARAMETER + "size = 1\n", 7, "size"),
+    "two of a name": (GOOD + PARAMETER + PARAMETER, 8, "two parameters are called 'a'"),
+    "two of a long name": (
+        GOOD + PARAMETER + '\n[[parameters]]\nname = "b"\nlong = "a"\ntype = "id"\n',
+        8,
+        "two parameters are called 'a'",
+    ),
+    "choice without choices": (
+        GOOD + '\n[[parameters]]\nname = "a"\ntype = "choice"\n',
+        4,
+        "choices",
+    ),
+    "choices of a string": (GOOD + PARAMETER + 'choices = ["x"]\n', 4, "choices"),
+    "bounds of a string": (GOOD + PARAMETER + "min = 1\n", 4, "min"),
+    "file with a default": (
+        GOOD + '\n[[parameters]]\nname = "a"\ntype = "file"\ndefault = "x"\n',
+        4,
+        "default",
+    ),
+    "bad pattern": (GOOD + PARAMETER + 'pattern = "("\n', 4, "regular expression"),
+    "default that is not a choice": (
+        GOOD + '\n[[parameters]]\nname = "a"\ntype = "choice"\nchoices = ["x"]\ndefault = "y"\n',
+        4,
+        "default",
+    ),
+    "default that is no integer": (
+        GOOD + '\n[[parameters]]\nname = "a"\ntype = "integer"\ndefault = "y"\n',
+        4,
+        "default",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def refused(it: Installation) -> str:
+    """What is said of a folder with all of these manifests."""
+    folder = it.folder / "manifests"
+    folder.mkdir()
+    for name, (text, _, _) in MANIFESTS.items():
+        (folder / f"{name}.toml").write_text(text)
+    return it.cli("scripts", "list", code=1, PROCESSION_SCRIPTS=str(folder))
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_bad_manifest_is_refused_with_file_line_and_reason(refused: str, name: str) -> None:
+    text, line, words = MANIFESTS[name]
+    found = re.search(rf"/manifests/{name}\.toml:(\d+): (.+)$", refused, re.M)
+    assert found, "it is not refused"
+    assert words in found[2]
+    # A mistake that concerns a whole parameter is told at its beginning or at its key.
+    assert line <= int(found[1]) <= len(text.splitlines())
+
+
+def test_every_bad_manifest_is_told_at_once_and_the_server_does_not_start(
+    it: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "a.toml").write_text('name = "a"\n')
+    (tmp_path / "b.toml").write_text(GOOD)
+    (tmp_path / "c.toml").write_text(GOOD)
+    (tmp_path / "d.toml").write_bytes(b'name = "\xff"\n')
+    told = it.cli("serve", "--port", "0", code=1, PROCESSION_SCRIPTS=str(tmp_path))
+    assert "a.toml:1: " in told
+    assert f"c.toml:1: the name 'x' is taken by {tmp_path / 'b.toml'}" in told
+    assert "d.toml:1: cannot be read" in told

@@ -1,0 +1,297 @@
+"""Servers and workers end and begin: scripts outlive them, nothing is lost or doubled."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Install
+from tests.installation import PROGRAM, Installation, installed, until
+from tests.running import (
+    OUTPUT,
+    Gate,
+    alive,
+    end_of,
+    facts,
+    run_python,
+    start,
+    start_python,
+    until_running,
+    until_status,
+)
+
+SLEEP = "import os, time; print(os.getpid()); time.sleep(600)"
+
+
+def pids(it: Installation, program: str) -> list[int]:
+    """Living programs of the installation whose command contains this."""
+    return [int(each.split()[0]) for each in it.living() if program in each.partition(" ")[2]]
+
+
+def running(it: Installation, program: str = SLEEP) -> tuple[str, int]:
+    """A process whose script runs, and the number that it printed first."""
+    process_id = start_python(it, it.admin, program)
+    with it.subscribe(it.admin, OUTPUT, id=process_id) as events:
+        return process_id, int(next(iter(events))["processOutput"]["lines"][0]["text"])
+
+
+@pytest.fixture
+def it(install: Install) -> Installation:
+    """A server of the test's own."""
+    made = install()
+    made.start()
+    return made
+
+
+def test_ctrl_c_ends_everything_and_says_so_in_the_output(it: Installation) -> None:
+    admin = it.admin
+    process_id, pid = running(it)
+    assert it.end(signal.SIGINT) == 0
+    assert not alive(pid)
+    assert it.living() == []
+    it.start()
+    ended = end_of(it, admin, process_id)
+    assert (ended.status, ended.exit_code) == ("STOPPED", None)
+    assert ended.lines[1:] == ["[procession] Stopped by Ctrl-C; SIGTERM sent"]
+
+
+def test_ctrl_c_as_soon_as_it_listens_is_quiet(it: Installation) -> None:
+    assert it.end(signal.SIGINT) == 0
+    assert it.living() == []
+    assert "Traceback" not in it.log.read_text()
+
+
+def test_ctrl_c_as_soon_as_it_listens_ends_scripts_of_the_time_before(it: Installation) -> None:
+    admin = it.admin
+    process_id, pid = running(it)
+    it.end(signal.SIGTERM)
+    assert alive(pid)
+    it.start()
+    it.end(signal.SIGINT)
+    assert it.living() == []
+    assert not alive(pid)
+    it.start()
+    assert end_of(it, admin, process_id).status == "STOPPED"
+
+
+def test_second_start_shows_no_token_and_knows_the_first(it: Installation) -> None:
+    admin = it.admin
+    it.end()
+    it.first_token = ""
+    it.start()
+    assert it.first_token == ""
+    assert it.graphql(admin, "{ viewer { name } }") == {"viewer": {"name": "admin"}}
+
+
+# A script whose output is written before, while and after nobody of ours is there.
+LONG = """
+for n in range(1000): print(n)
+{0}
+for n in range(1000, 3000): print(n)
+{1}
+for n in range(3000, 4000): print(n)
+raise SystemExit(7)
+"""
+
+
+def check_adopted(it: Installation, process_id: str) -> None:
+    """Every line came once, and the exit code is the script's own."""
+    ended = end_of(it, it.admin, process_id)
+    assert ended.lines == [str(n) for n in range(4000)]
+    assert (ended.status, ended.exit_code) == ("FAILED", 7)
+
+
+def test_sigterm_leaves_scripts_running_for_the_next_start(it: Installation) -> None:
+    admin = it.admin
+    gates = [Gate(it), Gate(it)]
+    process_id = start_python(it, admin, LONG.format(*(gate.wait for gate in gates)))
+    gates[0].reached()
+    assert it.end(signal.SIGTERM) == 0
+    assert not pids(it, "server.worker")
+    assert not pids(it, "valkey")
+    (supervisor,) = pids(it, "supervisor")
+    gates[0].open()
+    gates[1].reached()
+    it.start()
+    gates[1].open()
+    check_adopted(it, process_id)
+    until(lambda: not alive(supervisor))
+
+
+def test_script_that_ends_while_nobody_is_there_is_not_lost(it: Installation) -> None:
+    admin = it.admin
+    gate = Gate(it)
+    program = f"""
+import os
+{gate.wait}
+open(os.environ["PROCESSION_OUTPUT_DIR"] + "/x.txt", "w").write("x")
+print("done")
+raise SystemExit(3)"""
+    process_id = start_python(it, admin, program)
+    gate.reached()
+    it.end(signal.SIGTERM)
+    gate.open()
+    until(lambda: not it.living())
+    it.start()
+    ended = end_of(it, admin, process_id)
+    assert (ended.lines, ended.status, ended.exit_code) == (["done"], "FAILED", 3)
+    assert facts(it, admin, process_id, "files { name }") == {"files": [{"name": "x.txt"}]}
+
+
+def test_worker_that_is_killed_is_replaced_and_its_scripts_go_on(it: Installation) -> None:
+    admin = it.admin
+    gates = [Gate(it), Gate(it)]
+    process_id = start_python(it, admin, LONG.format(*(gate.wait for gate in gates)))
+    gates[0].reached()
+    (worker,) = pids(it, "server.worker")
+    os.kill(worker, signal.SIGKILL)
+    gates[0].open()
+    gates[1].open()
+    check_adopted(it, process_id)
+    assert run_python(it, admin, "print(1)").lines == ["1"]
+
+
+def test_server_that_is_killed_leaves_scripts_running_for_the_next_start(it: Installation) -> None:
+    admin = it.admin
+    gates = [Gate(it), Gate(it)]
+    process_id = start_python(it, admin, LONG.format(*(gate.wait for gate in gates)))
+    gates[0].reached()
+    it.kill()
+    gates[0].open()
+    gates[1].reached()
+    it.start()
+    gates[1].open()
+    check_adopted(it, process_id)
+
+
+def test_subscriber_goes_on_after_a_restart_where_it_was_cut(it: Installation) -> None:
+    admin = it.admin
+    gate = Gate(it)
+    process_id = start_python(it, admin, f"print(1); print(2); {gate.wait}; print(3)")
+    seqs: list[int] = []
+    with it.subscribe(admin, OUTPUT, id=process_id) as events:
+        for event in events:
+            seqs += [line["seq"] for line in event["processOutput"]["lines"]]
+            if len(seqs) == 2:
+                break
+    it.end(signal.SIGTERM)
+    it.start()
+    gate.open()
+    assert seqs + end_of(it, admin, process_id, after=seqs[-1]).seqs == [1, 2, 3]
+
+
+def test_process_that_was_asked_to_stop_is_stopped_after_a_restart(it: Installation) -> None:
+    admin = it.admin
+    program = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
+    process_id, pid = running(it, program)
+    it.graphql(admin, "mutation ($id: ID!) { stopProcess(id: $id) { id } }", id=process_id)
+    it.kill()
+    it.start()
+    assert end_of(it, admin, process_id).status == "STOPPED"
+    assert not alive(pid)
+
+
+def test_supervisor_that_is_killed_takes_its_script_along(it: Installation) -> None:
+    admin = it.admin
+    process_id, pid = running(it)
+    (supervisor,) = pids(it, "supervisor")
+    os.kill(supervisor, signal.SIGKILL)
+    ended = end_of(it, admin, process_id)
+    assert ended.status == "FAILED"
+    assert "supervisor of the script was killed" in ended.lines[-1]
+    until(lambda: not alive(pid))
+
+
+def test_second_server_in_the_same_folder_is_refused(it: Installation) -> None:
+    told = it.cli("serve", "--port", "0", code=1)
+    assert f"Another server uses the data folder {it.data}" in told
+    assert "PROCESSION_DATA" in told
+    assert it.graphql(it.admin, "{ viewer { name } }")
+
+
+def test_waiting_processes_survive_the_loss_of_the_queue(it: Installation) -> None:
+    admin = it.admin
+    gate = Gate(it)
+    first = start_python(it, admin, gate.wait, "single")
+    second = start_python(it, admin, "print(2)", "single")
+    gate.reached()
+    it.end(signal.SIGTERM)
+    for path in (it.data / "redis").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    it.start()
+    gate.open()
+    assert end_of(it, admin, first).status == "COMPLETED"
+    assert end_of(it, admin, second).lines == ["2"]
+
+
+# --- several programs at once ---------------------------------------------------------------------
+
+
+def test_migrations_at_the_same_time_are_applied_once(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    server = request.getfixturevalue("empty_database") if database == "postgres" else ""
+    with installed(server) as it:
+        migrations = [
+            subprocess.Popen(
+                [PROGRAM, "migrate"],
+                cwd=it.folder,
+                env=it.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for _ in range(3)
+        ]
+        told = sorted(each.communicate()[0] for each in migrations)
+        assert [each.returncode for each in migrations] == [0, 0, 0], told
+        assert told[:2] == ["The database is up to date.\n"] * 2
+        assert re.fullmatch(r"(applied \S+\n)+", told[2])
+
+
+def test_server_waits_for_nobody_to_migrate_a_shared_database(empty_database: str) -> None:
+    with installed(empty_database) as it:
+        assert "procession migrate" in it.cli("serve", "--port", "0", code=1)
+        assert "missing 0_" in it.cli("migrate", "--check", code=1)
+        it.cli("migrate")
+        assert "up to date" in it.cli("migrate", "--check")
+
+
+def test_hundred_running_scripts_do_not_keep_another_worker_from_the_next() -> None:
+    count = 105
+    with installed(PROCESSION_WORKER_SLOTS=str(count)) as it:
+        it.start()
+        admin = it.admin
+        ids = [start(it, admin, "sleeping") for _ in range(count)]
+        for process_id in ids:
+            until_running(it, admin, process_id)
+        redis = {"PROCESSION_REDIS_URL": f"unix://{it.data}/redis/redis.sock"}
+        waiting = start(it, admin, "python", ("c", "print('run by the other')"))
+        assert facts(it, admin, waiting, "waitsFor") == {"waitsFor": "WORKER"}
+        log = it.folder / "worker.log"
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(
+                [PROGRAM, "worker"],
+                cwd=it.folder,
+                env={**it.environment, **redis},
+                stdin=subprocess.DEVNULL,
+                stderr=output,
+            ) as worker,
+        ):
+            assert end_of(it, admin, waiting).lines == ["run by the other"]
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait() == 0
+        assert "Traceback" not in log.read_text()
+        it.graphql(admin, "mutation ($id: ID!) { stopProcess(id: $id) { id } }", id=ids[0])
+        until_status(it, admin, ids[0], "STOPPED")
+        assert run_python(it, admin, "print(1)").lines == ["1"]
+
+
+def test_worker_needs_the_redis_of_its_servers(tmp_path: Path) -> None:
+    it = Installation(tmp_path)
+    assert "PROCESSION_REDIS_URL" in it.cli("worker", code=1)

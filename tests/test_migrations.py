@@ -1,0 +1,153 @@
+"""Migrations: from nothing to exactly what the models say, on both databases."""
+
+import asyncio
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.installation import Installation, database_name, installed
+from tests.postgres import create_database, drop_database
+
+ROOT = Path(__file__).parents[1]
+GENERATE = """
+import asyncio, sys
+from tortoise import Tortoise
+from models.database import connected
+
+async def generate(url):
+    async with connected(url):
+        await Tortoise.generate_schemas(safe=False)
+
+asyncio.run(generate(sys.argv[1]))
+"""
+COLUMNS = """SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity,
+    character_maximum_length FROM information_schema.columns WHERE table_schema = 'public'"""
+INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+CONSTRAINTS = """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace"""
+
+Catalogue = set[tuple[object, ...]]
+
+
+def generated(url: str) -> None:
+    """Puts the tables there as the models say, without migrations."""
+    subprocess.run([sys.executable, "-c", GENERATE, url], cwd=ROOT, check=True, timeout=30)
+
+
+def sqlite_catalogue(path: Path) -> Catalogue:
+    with closing(sqlite3.connect(path)) as database:
+        rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    return {(*rest, normalised(sql or "")) for *rest, sql in rows}
+
+
+def normalised(sql: str) -> tuple[str, ...]:
+    """SQL without comments, spacing and the order of a table's lines."""
+    sql = re.sub(r"/\*.*?\*/|--[^\n]*", "", sql, flags=re.DOTALL).replace("IF NOT EXISTS ", "")
+    lines = [re.sub(r"\s+", " ", line).strip(" ,") for line in sql.splitlines()]
+    return tuple(sorted(filter(None, lines)))
+
+
+def postgres_catalogue(url: str) -> Catalogue:
+    async def read() -> Catalogue:
+        connection = await asyncpg.connect(url)
+        try:
+            return {
+                tuple(row)
+                for query in (COLUMNS, INDEXES, CONSTRAINTS)
+                for row in await connection.fetch(query)
+            }
+        finally:
+            await connection.close()
+
+    return asyncio.run(read())
+
+
+@pytest.fixture
+def two_databases(postgres: str) -> Iterator[tuple[str, str]]:
+    urls = [asyncio.run(create_database(postgres, f"procession_{uuid4().hex}")) for _ in "ab"]
+    yield urls[0], urls[1]
+    for url in urls:
+        asyncio.run(drop_database(postgres, database_name(url)))
+
+
+def test_migrated_sqlite_equals_the_models(tmp_path: Path) -> None:
+    generated(f"sqlite://{tmp_path / 'models.sqlite3'}")
+    with installed() as it:
+        it.cli("migrate")
+        migrated = sqlite_catalogue(it.data / "procession.sqlite3")
+    assert {name for kind, name, *_ in migrated if kind == "table"} >= {"process", "output_chunk"}
+    assert migrated == sqlite_catalogue(tmp_path / "models.sqlite3")
+
+
+def test_migrated_postgres_equals_the_models(two_databases: tuple[str, str]) -> None:
+    first, second = two_databases
+    generated(second)
+    with installed(first) as it:
+        it.cli("migrate")
+    migrated = postgres_catalogue(first)
+    assert {row[0] for row in migrated} >= {"process", "output_chunk"}
+    assert migrated == postgres_catalogue(second)
+
+
+def test_second_run_changes_nothing_on_sqlite() -> None:
+    with installed() as it:
+        check_second_run(it, lambda: sqlite_catalogue(it.data / "procession.sqlite3"))
+
+
+def test_second_run_changes_nothing_on_postgres(empty_database: str) -> None:
+    with installed(empty_database) as it:
+        check_second_run(it, lambda: postgres_catalogue(empty_database))
+
+
+def check_second_run(it: Installation, catalogue: Callable[[], Catalogue]) -> None:
+    assert it.cli("migrate").startswith("applied ")
+    versions = "SELECT version FROM aerich"
+    before = catalogue(), it.rows(versions)
+    assert before[1]
+    assert it.cli("migrate") == "The database is up to date.\n"
+    assert (catalogue(), it.rows(versions)) == before
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_models_have_no_change_that_no_migration_makes(tmp_path: Path, dialect: str) -> None:
+    copy = tmp_path / "models"
+    shutil.copytree(ROOT / "models", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    before = sorted(copy.rglob("*.py"))
+    drafted = subprocess.run(
+        [sys.executable, "-m", "models.migration", dialect, "probe"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert drafted.stdout.strip() == ""
+    assert sorted(copy.rglob("*.py")) == before
+
+
+def test_drafting_would_notice_a_change(tmp_path: Path) -> None:
+    copy = tmp_path / "models"
+    shutil.copytree(ROOT / "models", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    worker = copy / "worker.py"
+    line = "    machine = fields.CharField(max_length=255)\n"
+    assert line in worker.read_text()
+    added = "    colour = fields.CharField(max_length=10, null=True)\n"
+    worker.write_text(worker.read_text().replace(line, line + added))
+    drafted = subprocess.run(
+        [sys.executable, "-m", "models.migration", "sqlite", "probe"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert drafted.stdout.strip().endswith("probe.py")

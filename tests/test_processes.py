@@ -1,0 +1,306 @@
+"""The list of processes in GraphQL: pages, filters, orders, and changes as they happen."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import pytest
+
+from tests.installation import Installation, User
+from tests.rows import Row, insert
+from tests.running import CHANGES, end_of, run_python, start_python
+from tests.subscription import GraphQLRefusal
+
+LIST = """query ($first: Int, $after: String, $last: Int, $before: String,
+                 $filter: ProcessFilter, $sort: ProcessSort) {
+  processes(first: $first, after: $after, last: $last, before: $before,
+            filter: $filter, sort: $sort) {
+    totalCount
+    nodes { id }
+    edges { cursor node { id } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}"""
+BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
+COUNT = 300
+
+
+@pytest.fixture(scope="module")
+def vera(installation: Installation) -> User:
+    return installation.add_user("vera")
+
+
+@pytest.fixture(scope="module")
+def rows(installation: Installation, vera: User) -> list[Row]:
+    """Vera's processes, many of which start at the same moment."""
+    chance = random.Random(7)  # noqa: S311
+    statuses = ("COMPLETED", "FAILED", "STOPPED", "RUNNING", "SCHEDULED")
+    made = [
+        Row(
+            vera.id,
+            chance.choice(("one", "two", "three")),
+            chance.choice(statuses),
+            start_time=BEGINNING + timedelta(hours=chance.randrange(40)),
+            created_at=BEGINNING + timedelta(seconds=chance.randrange(100)),
+            parameters=[("n", str(number)), ("colour", chance.choice(("red", "green")))],
+        )
+        for number in range(COUNT)
+    ]
+    insert(installation, made)
+    return made
+
+
+def ask(it: Installation, who: User, **arguments: Any) -> Any:
+    return it.graphql(who, LIST, **arguments)["processes"]
+
+
+KEYS = {
+    "START_TIME": lambda row: (row.start_time, row.id),
+    "CREATED_AT": lambda row: (row.created_at, row.id),
+    "SCRIPT": lambda row: (row.script, row.start_time, row.id),
+}
+
+
+@pytest.fixture(params=[(by, way) for by in KEYS for way in ("ASC", "DESC")], ids="-".join)
+def sort(request: pytest.FixtureRequest) -> dict[str, str]:
+    by, way = request.param
+    return {"by": by, "direction": way}
+
+
+def in_order(rows: list[Row], sort: dict[str, str]) -> list[str]:
+    ordered = sorted(rows, key=KEYS[sort["by"]], reverse=sort["direction"] == "DESC")
+    return [row.id for row in ordered]
+
+
+def test_pages_forwards_hold_each_process_once_in_order(
+    installation: Installation, vera: User, rows: list[Row], sort: dict[str, str]
+) -> None:
+    found: list[str] = []
+    after = None
+    while True:
+        page = ask(installation, vera, first=70, after=after, sort=sort)
+        found += [edge["node"]["id"] for edge in page["edges"]]
+        info = page["pageInfo"]
+        assert info["hasPreviousPage"] is (after is not None)
+        after = info["endCursor"]
+        if not info["hasNextPage"]:
+            break
+    assert found == in_order(rows, sort)
+
+
+def test_pages_backwards_hold_each_process_once_in_order(
+    installation: Installation, vera: User, rows: list[Row], sort: dict[str, str]
+) -> None:
+    found: list[str] = []
+    before = None
+    while True:
+        page = ask(installation, vera, last=70, before=before, sort=sort)
+        found = [edge["node"]["id"] for edge in page["edges"]] + found
+        info = page["pageInfo"]
+        assert info["hasNextPage"] is (before is not None)
+        before = info["startCursor"]
+        if not info["hasPreviousPage"]:
+            break
+    assert found == in_order(rows, sort)
+
+
+def test_page_between_two_cursors(installation: Installation, vera: User, rows: list[Row]) -> None:
+    cursors = [edge["cursor"] for edge in ask(installation, vera, first=10)["edges"]]
+    between = ask(installation, vera, first=100, after=cursors[2], before=cursors[7])
+    expected = in_order(rows, {"by": "START_TIME", "direction": "DESC"})[3:7]
+    assert [node["id"] for node in between["nodes"]] == expected
+
+
+def test_newest_twenty_come_unless_asked_otherwise(
+    installation: Installation, vera: User, rows: list[Row]
+) -> None:
+    page = ask(installation, vera)
+    expected = in_order(rows, {"by": "START_TIME", "direction": "DESC"})
+    assert [node["id"] for node in page["nodes"]] == expected[:20]
+    assert page["totalCount"] == COUNT
+    assert page["pageInfo"]["startCursor"] == page["edges"][0]["cursor"]
+
+
+def test_page_of_nothing_still_counts(
+    installation: Installation, vera: User, rows: list[Row]
+) -> None:
+    page = ask(installation, vera, first=0)
+    assert (page["nodes"], page["totalCount"]) == ([], len(rows))
+
+
+def test_process_that_comes_or_goes_moves_no_other_to_another_page(
+    installation: Installation,
+) -> None:
+    it = installation
+    wanda = it.add_user("wanda")
+    made = [Row(wanda.id, start_time=BEGINNING + timedelta(hours=hour)) for hour in range(10)]
+    newest = insert(it, made)[::-1]
+    first = ask(it, wanda, first=4)
+    it.graphql(wanda, "mutation ($id: ID!) { deleteProcess(id: $id) }", id=newest[1])
+    insert(it, [Row(wanda.id, start_time=BEGINNING + timedelta(hours=20))])
+    second = ask(it, wanda, first=4, after=first["pageInfo"]["endCursor"])
+    assert [node["id"] for node in second["nodes"]] == newest[4:8]
+
+
+FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
+    "none": ({}, lambda row: True),
+    "script": ({"script": "two"}, lambda row: row.script == "two"),
+    "status": ({"statuses": ["FAILED"]}, lambda row: row.status == "FAILED"),
+    "statuses": (
+        {"statuses": ["FAILED", "RUNNING"]},
+        lambda row: row.status in {"FAILED", "RUNNING"},
+    ),
+    "no status at all": ({"statuses": []}, lambda row: False),
+    "parameter": (
+        {"parameters": [{"name": "colour", "value": "red"}]},
+        lambda row: ("colour", "red") in row.parameters,
+    ),
+    "two parameters": (
+        {"parameters": [{"name": "colour", "value": "red"}, {"name": "n", "value": "5"}]},
+        lambda row: {("colour", "red"), ("n", "5")} <= set(row.parameters),
+    ),
+    "start time, both ends included": (
+        {"startTime": {"start": "2030-01-01T05:00:00Z", "end": "2030-01-01T12:00:00+02:00"}},
+        lambda row: 5 <= (row.start_time - BEGINNING) / timedelta(hours=1) <= 10,
+    ),
+    "creation time": (
+        {"createdAt": {"end": "2030-01-01T00:00:30Z"}},
+        lambda row: row.created_at <= BEGINNING + timedelta(seconds=30),
+    ),
+    "all together": (
+        {
+            "script": "one",
+            "statuses": ["COMPLETED", "STOPPED"],
+            "parameters": [{"name": "colour", "value": "green"}],
+            "startTime": {"start": "2030-01-01T03:00:00Z"},
+        },
+        lambda row: (
+            row.script == "one"
+            and row.status in {"COMPLETED", "STOPPED"}
+            and ("colour", "green") in row.parameters
+            and row.start_time >= BEGINNING + timedelta(hours=3)
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("wanted", "holds"), FILTERS.values(), ids=FILTERS)
+def test_filter_holds_for_what_is_found_and_for_nothing_else(
+    installation: Installation, vera: User, rows: list[Row], wanted: dict[str, Any], holds: Any
+) -> None:
+    expected = [row.id for row in rows if holds(row)]
+    page = ask(installation, vera, first=COUNT, filter=wanted)
+    assert sorted(node["id"] for node in page["nodes"]) == sorted(expected)
+    assert page["totalCount"] == len(expected)
+    by_admin = ask(installation, installation.admin, filter={**wanted, "userId": vera.id})
+    assert by_admin["totalCount"] == len(expected)
+
+
+def test_pages_of_a_filtered_list_hold_each_process_once(
+    installation: Installation, vera: User, rows: list[Row]
+) -> None:
+    wanted = {"script": "two", "statuses": ["FAILED", "COMPLETED"]}
+    found: list[str] = []
+    after = None
+    more = True
+    while more:
+        page = ask(installation, vera, first=7, after=after, filter=wanted)
+        found += [node["id"] for node in page["nodes"]]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    wanted_rows = [r for r in rows if r.script == "two" and r.status in wanted["statuses"]]
+    assert found == in_order(wanted_rows, {"by": "START_TIME", "direction": "DESC"})
+
+
+def test_administrator_sees_all_and_others_only_their_own(
+    installation: Installation, vera: User, rows: list[Row]
+) -> None:
+    everything = ask(installation, installation.admin, first=0)["totalCount"]
+    assert everything > ask(installation, vera, first=0)["totalCount"] == len(rows)
+    with pytest.raises(GraphQLRefusal) as refusal:
+        ask(installation, installation.alice, filter={"userId": vera.id})
+    assert refusal.value.code == "FORBIDDEN"
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "negative": ({"first": -1}, "first"),
+    "too many": ({"first": 1001}, "first"),
+    "too many from the end": ({"last": 1001}, "last"),
+    "both ends": ({"first": 1, "last": 1}, "last"),
+    "no cursor": ({"after": "x"}, "after"),
+    "empty cursor": ({"before": ""}, "before"),
+    "cursor with other contents": ({"after": "WyJzdGFydF90aW1lIiwxXQ=="}, "after"),
+    "user id": ({"filter": {"userId": "x"}}, "filter.userId"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "name"), WRONG.values(), ids=WRONG)
+def test_wrong_argument_is_refused_by_name(
+    installation: Installation, arguments: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(GraphQLRefusal) as refusal:
+        ask(installation, installation.alice, **arguments)
+    assert refusal.value.code == "BAD_INPUT"
+    assert list(refusal.value.fields) == [name]
+
+
+def test_cursor_of_another_order_is_refused(
+    installation: Installation, vera: User, rows: list[Row]
+) -> None:
+    cursor = ask(installation, vera, first=1)["pageInfo"]["endCursor"]
+    with pytest.raises(GraphQLRefusal) as refusal:
+        ask(installation, vera, after=cursor, sort={"by": "SCRIPT", "direction": "ASC"})
+    assert list(refusal.value.fields) == ["after"]
+
+
+# --- changes --------------------------------------------------------------------------------------
+
+
+def test_changes_of_one_process_begin_with_its_present_state(installation: Installation) -> None:
+    it, alice = installation, installation.alice
+    ended = run_python(it, alice, "print(1)")
+    with it.subscribe(alice, CHANGES, id=ended.id) as events:
+        change = next(iter(events))["processChanges"]
+    assert (change["id"], change["process"]["status"]) == (ended.id, "COMPLETED")
+
+
+def test_changes_of_all_tell_a_life_in_order(installation: Installation) -> None:
+    it, alice = installation, installation.alice
+    with it.subscribe(alice, CHANGES) as events:
+        heard = iter(events)
+        # The subscription is listening once it tells of something that came after it.
+        process_id = first_heard(it, alice, heard)
+        statuses = []
+        while "COMPLETED" not in statuses:
+            change = next(heard)["processChanges"]
+            if change["id"] == process_id:
+                statuses.append(change["process"]["status"])
+        it.graphql(alice, "mutation ($id: ID!) { deleteProcess(id: $id) }", id=process_id)
+        while (change := next(heard)["processChanges"])["id"] != process_id:
+            pass
+        assert change["process"] is None
+    told = [status for status, _ in groupby(statuses)]
+    assert told in (["SCHEDULED", "RUNNING", "COMPLETED"], ["RUNNING", "COMPLETED"])
+
+
+def first_heard(it: Installation, who: User, heard: Any) -> str:
+    """Starts a process, waits until a change is told, and starts another, whose id it answers."""
+    end_of(it, who, start_python(it, who, "print(0)"))
+    next(heard)
+    return start_python(it, who, "print(1)")
+
+
+def test_changes_of_others_are_not_told(installation: Installation) -> None:
+    it = installation
+    with it.subscribe(it.bob, CHANGES) as events:
+        heard = iter(events)
+        process_id = first_heard(it, it.bob, heard)
+        theirs = start_python(it, it.alice, "print(2)")
+        end_of(it, it.alice, theirs)
+        it.graphql(it.alice, "mutation ($id: ID!) { deleteProcess(id: $id) }", id=theirs)
+        last = start_python(it, it.bob, "print(3)")
+        ids = set()
+        while last not in ids:
+            ids.add(next(heard)["processChanges"]["id"])
+    assert theirs not in ids
+    assert process_id in ids

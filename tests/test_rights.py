@@ -1,0 +1,259 @@
+"""Who may do what: every kind of viewer at every door."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.faces import GraphQL, Refused, Rest, check_error, form
+from tests.installation import NOBODY, Installation, User, until
+from tests.rows import Row, insert
+from tests.subscription import GraphQLRefusal
+
+OK, UNKNOWN, REFUSED, ABSENT = "OK", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"
+CODES = {200: OK, 202: OK, 204: OK, 401: UNKNOWN, 403: REFUSED, 404: ABSENT, 400: "BAD_INPUT"}
+
+Door = Callable[[Installation, User, str], str]
+Kinds = dict[str, User]
+
+
+@pytest.fixture(scope="module")
+def kinds(installation: Installation) -> Kinds:
+    """Every kind of viewer, by name; `alice` owns what they ask for."""
+    it = installation
+    return {
+        "anonymous": NOBODY,
+        "bad token": User("", "", "psn_wrong"),
+        "revoked token": it.add_user("erin", revoked_at=1),
+        "disabled user": it.add_user("dora", disabled_at=1),
+        "other user": it.bob,
+        "owner": it.alice,
+        "administrator": it.admin,
+    }
+
+
+def expected(others: str, owner: str = OK, admin: str = OK) -> dict[str, str]:
+    """What each kind of viewer is to be told; strangers always that they must sign in."""
+    strangers = ("anonymous", "bad token", "revoked token", "disabled user")
+    told = {"other user": others, "owner": owner, "administrator": admin}
+    return {**dict.fromkeys(strangers, UNKNOWN), **told}
+
+
+def rest(method: str, path: str, **parts: str) -> Door:
+    """A request to the older contract; a GET must come with what it says it has."""
+
+    def ask(it: Installation, who: User, process_id: str) -> str:
+        options: dict[str, Any] = {}
+        if method == "POST":
+            body, kind = form(list(parts.items()))
+            options = {"content": body, "headers": {"Content-Type": kind}}
+        answer = it.request(who, method, path.replace("ID", process_id), **options)
+        if answer.is_error:
+            check_error(answer)
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"] == "Bearer"
+        return CODES[answer.status_code]
+
+    return ask
+
+
+def graphql(document: str) -> Door:
+    def ask(it: Installation, who: User, process_id: str) -> str:
+        content = {"query": document, "variables": {"id": process_id}}
+        answer = it.request(who, "POST", "/graphql", json=content)
+        body = answer.json()
+        assert (answer.status_code == 401) == (answer.headers.get("www-authenticate") == "Bearer")
+        return str(body["errors"][0]["extensions"]["code"]) if "errors" in body else OK
+
+    return ask
+
+
+def subscription(document: str) -> Door:
+    def ask(it: Installation, who: User, process_id: str) -> str:
+        try:
+            with it.subscribe(who, document, id=process_id) as events:
+                next(iter(events))
+        except GraphQLRefusal as refusal:
+            return refusal.code
+        except Exception as error:  # the connection itself is refused
+            assert "4403" in str(error), error
+            return UNKNOWN
+        return OK
+
+    return ask
+
+
+API = "/api/system"
+ONE = f"{API}/processes/ID"
+DOORS: dict[str, tuple[Door, dict[str, str]]] = {
+    "GET processes": (rest("GET", f"{API}/processes"), expected(OK)),
+    "GET process": (rest("GET", ONE), expected(REFUSED)),
+    "GET output": (rest("GET", f"{ONE}/output"), expected(REFUSED)),
+    "GET files": (rest("GET", f"{ONE}/files"), expected(REFUSED)),
+    "GET file": (rest("GET", f"{ONE}/files/x"), expected(REFUSED, ABSENT, ABSENT)),
+    "GET scripts": (rest("GET", f"{API}/scripts"), expected(OK)),
+    "GET script": (rest("GET", f"{API}/scripts/echo"), expected(OK)),
+    "GET hidden script": (rest("GET", f"{API}/scripts/hidden"), expected(REFUSED, REFUSED)),
+    "GET no script": (rest("GET", f"{API}/scripts/none"), expected(ABSENT, ABSENT, ABSENT)),
+    "POST process": (
+        rest("POST", f"{API}/scripts/echo/processes", startTime="2030-01-01T00:00:00Z"),
+        expected(OK),
+    ),
+    "POST hidden process": (
+        rest("POST", f"{API}/scripts/hidden/processes", startTime="2030-01-01T00:00:00Z"),
+        expected(REFUSED, REFUSED),
+    ),
+    "query viewer": (graphql("{ viewer { name isAdmin } }"), expected(OK)),
+    "query scripts": (graphql("{ scripts { name } }"), expected(OK)),
+    "query script": (graphql('{ script(name: "echo") { name } }'), expected(OK)),
+    "query hidden script": (
+        graphql('{ script(name: "hidden") { name } }'),
+        expected(REFUSED, REFUSED),
+    ),
+    "query process": (
+        graphql("query ($id: ID!) { process(id: $id) { status } }"),
+        expected(REFUSED),
+    ),
+    "query output": (
+        graphql("query ($id: ID!) { process(id: $id) { output { text } files { name } } }"),
+        expected(REFUSED),
+    ),
+    "query processes": (graphql("{ processes { totalCount } }"), expected(OK)),
+    "mutation startProcess": (
+        graphql(
+            'mutation { startProcess(script: "echo", startTime: "2030-01-01T00:00:00Z") { id } }'
+        ),
+        expected(OK),
+    ),
+    "mutation startProcess hidden": (
+        graphql(
+            'mutation { startProcess(script: "hidden", startTime: "2030-01-01T00:00:00Z") { id } }'
+        ),
+        expected(REFUSED, REFUSED),
+    ),
+    "subscription processOutput": (
+        subscription("subscription ($id: ID!) { processOutput(id: $id) { __typename } }"),
+        expected(REFUSED),
+    ),
+    "subscription processChanges": (
+        subscription("subscription ($id: ID!) { processChanges(id: $id) { id } }"),
+        expected(REFUSED),
+    ),
+}
+ENDINGS: dict[str, Door] = {
+    "DELETE process": rest("DELETE", ONE),
+    "mutation stopProcess": graphql("mutation ($id: ID!) { stopProcess(id: $id) { status } }"),
+    "mutation deleteProcess": graphql("mutation ($id: ID!) { deleteProcess(id: $id) }"),
+}
+
+
+@pytest.fixture(scope="module")
+def owned(installation: Installation) -> str:
+    """An ended process of alice's."""
+    return insert(installation, [Row(installation.alice.id)])[0]
+
+
+@pytest.mark.parametrize(("door", "outcome"), DOORS.values(), ids=DOORS)
+def test_door_opens_for_those_who_may(
+    installation: Installation, kinds: Kinds, owned: str, door: Door, outcome: dict[str, str]
+) -> None:
+    found = {kind: door(installation, who, owned) for kind, who in kinds.items()}
+    assert found == outcome
+
+
+@pytest.mark.parametrize("door", ENDINGS.values(), ids=ENDINGS)
+def test_process_is_ended_only_by_its_owner_and_administrators(
+    installation: Installation, kinds: Kinds, door: Door
+) -> None:
+    """Each asks for a process of its own, of which nothing may change for who may not."""
+    rows = [Row(installation.alice.id) for _ in kinds]
+    insert(installation, rows)
+    found = {}
+    for row, (kind, who) in zip(rows, kinds.items(), strict=True):
+        found[kind] = door(installation, who, row.id)
+        if found[kind] != OK:
+            assert GraphQL(installation).show(installation.admin, row.id).status == "STOPPED"
+    assert found == expected(REFUSED)
+
+
+def test_every_field_of_the_roots_is_a_door_here(installation: Installation) -> None:
+    document = """{ __schema { queryType { fields { name } } mutationType { fields { name } }
+        subscriptionType { fields { name } } } }"""
+    roots = installation.graphql(installation.alice, document)["__schema"]
+    kinds = {"queryType": "query", "mutationType": "mutation", "subscriptionType": "subscription"}
+    doors = {" ".join(name.split()[:2]) for name in (*DOORS, *ENDINGS)}
+    for root, kind in kinds.items():
+        for field in roots[root]["fields"]:
+            assert f"{kind} {field['name']}" in doors
+
+
+def test_viewer_is_who_the_token_says(installation: Installation) -> None:
+    it = installation
+    document = "{ viewer { id name isAdmin } }"
+    assert it.graphql(it.alice, document)["viewer"] == {
+        "id": it.alice.id,
+        "name": "alice",
+        "isAdmin": False,
+    }
+    assert it.graphql(it.admin, document)["viewer"]["isAdmin"] is True
+
+
+def test_lists_show_only_what_may_be_seen(installation: Installation, owned: str) -> None:
+    it = installation
+    for face in (GraphQL(it), Rest(it)):
+        assert owned in [each.id for each in face.find(it.alice)]
+        assert owned in [each.id for each in face.find(it.admin, user_id=it.alice.id)]
+        assert {each.user_id for each in face.find(it.bob)} <= {it.bob.id}
+        with pytest.raises(Refused) as refused:
+            face.find(it.bob, user_id=it.alice.id)
+        assert refused.value.code == "FORBIDDEN"
+        assert "hidden" not in face.scripts(it.bob)
+        assert {"hidden", "import"} <= set(face.scripts(it.admin))
+
+
+def test_unknown_process_is_told_from_somebody_elses(
+    installation: Installation, owned: str
+) -> None:
+    for face in (GraphQL(installation), Rest(installation)):
+        for process_id, code in ((owned, REFUSED), (str(uuid4()), ABSENT)):
+            with pytest.raises(Refused) as refused:
+                face.show(installation.bob, process_id)
+            assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "authorization", ["TOKEN", "Basic TOKEN", "Bearer", "Bearer TOKEN x", "bearerTOKEN"]
+)
+def test_authorization_of_another_kind_is_refused(
+    installation: Installation, authorization: str
+) -> None:
+    headers = {"Authorization": authorization.replace("TOKEN", installation.alice.token)}
+    for path in ("/api/system/processes", "/graphql?query={viewer{id}}"):
+        assert installation.get(NOBODY, path, headers=headers).status_code == 401
+
+
+def test_scheme_is_read_in_any_letters(installation: Installation) -> None:
+    headers = {"Authorization": f"bEARER {installation.alice.token}"}
+    assert installation.get(NOBODY, "/api/system/processes", headers=headers).status_code == 200
+
+
+def test_token_ends_when_its_time_has_come_or_soon_after_it_is_revoked(
+    installation: Installation,
+) -> None:
+    it = installation
+    assert it.bob.name == "bob"
+    short = User("", "", it.cli("token", "create", "bob", "--expires", "1s").strip())
+    revoked = it.sign_in(it.cli("token", "create", "bob", "--name", "revoked").strip())
+    listed = it.cli("token", "list", "bob").splitlines()
+    (token_id,) = (line.split("\t")[0] for line in listed if "\trevoked\t" in line)
+    it.cli("token", "revoke", token_id)
+    for who in (short, revoked):
+        until(lambda: it.get(who, "/api/system/processes").status_code == 401)  # noqa: B023
+
+
+def test_token_is_kept_only_as_a_hash(installation: Installation) -> None:
+    it = installation
+    stored = str(it.rows("SELECT * FROM token"))
+    assert it.alice.id in stored
+    assert it.alice.token not in stored
