@@ -120,8 +120,39 @@ async def page(
     order = ", ".join(f'"{column}" {direction}' for column in sort.columns)
     tail = f" ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
     rows = await query.run(f'SELECT * FROM "process"{query.where}{tail}')  # noqa: S608
-    found = [Process._init_from_db(**row) for row in rows]
+    found = [_read(row) for row in rows]
     return found[::-1] if backwards else found
+
+
+async def numbered_page(
+    viewer: Viewer, wanted: Filter, sort: Sort, limit: int, offset: int
+) -> tuple[list[Process], int]:
+    """A page by its offset, and how many there are in all: one query where the page has any."""
+    query = _Query(viewer, wanted)
+    direction = "DESC" if sort.descending else "ASC"
+    order = ", ".join(f'"{column}" {direction}' for column in sort.columns)
+    total = f'(SELECT count(*) FROM "process"{query.where}) AS "total"'  # noqa: S608
+    tail = f" ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
+    rows = await query.run(f'SELECT *, {total} FROM "process"{query.where}{tail}')  # noqa: S608
+    if not rows:
+        return [], await count(viewer, wanted)
+    return [_read(row) for row in rows], int(str(rows[0]["total"]))
+
+
+_ENDED: dict[object, Process] = {}
+MOST_REMEMBERED = 10_000
+
+
+def _read(row: dict[str, object]) -> Process:
+    """A row as a model. An ended process never changes again, so each is read only once."""
+    found = _ENDED.get(row["id"])
+    if found is None:
+        found = Process._init_from_db(**row)
+        if Status(found.status).ended:
+            if len(_ENDED) >= MOST_REMEMBERED:
+                _ENDED.clear()
+            _ENDED[row["id"]] = found
+    return found
 
 
 async def count(viewer: Viewer, wanted: Filter) -> int:

@@ -1,18 +1,24 @@
 """What the endpoints have at hand, and the resources that dispatch to them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from models.process import Process
+from models.status import Status
 from resolvers.application import Application
 from resolvers.errors import BadInput
 from resolvers.viewer import Door, Viewer
+from rest_compat import hal
 from rest_compat.errors import MethodNotAllowed, refusal
 from rest_compat.links import Links
+
+MOST_REMEMBERED = 10_000  # documents of ended processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,18 @@ class Api:
     door: Door
     links: Links
     max_page_size: int
+    ended: dict[UUID, orjson.Fragment] = field(default_factory=dict)
+
+    def shown(self, row: Process) -> object:
+        """Execution Details, written only once of a process that has ended and will not change."""
+        found = self.ended.get(row.id)
+        if found is None:
+            found = orjson.Fragment(orjson.dumps(hal.process(row, self.links)))
+            if Status(row.status).ended:
+                if len(self.ended) >= MOST_REMEMBERED:
+                    self.ended.clear()
+                self.ended[row.id] = found
+        return found
 
 
 Endpoint = Callable[[Api, Viewer, Request], Awaitable[Response]]

@@ -31,9 +31,8 @@ async def list_processes(api: Api, viewer: Viewer, request: Request) -> Response
     page = read_page(query, SORT_KEYS, "-startTime", api.max_page_size)
     wanted = read_filter(query)
     sort = Sort(SORT_KEYS[page.sort], page.descending)
-    rows = await processes.page(viewer, wanted, sort, page.size, offset=page.offset)
-    total = await processes.count(viewer, wanted)
-    document = hal.processes(rows, page, total, api.links)
+    rows, total = await processes.numbered_page(viewer, wanted, sort, page.size, page.offset)
+    document = hal.processes([api.shown(row) for row in rows], page, total)
     link = link_header(api.links.processes(), query, page, total)
     return responses.json(document, headers={"Link": link})
 
