@@ -7,16 +7,7 @@ import strawberry
 from resolvers import processes
 from resolvers import scripts as script_resolvers
 from schema.arguments import arg
-from schema.connection import (
-    After,
-    Before,
-    First,
-    Last,
-    Order,
-    ProcessConnection,
-    Wanted,
-    connection,
-)
+from schema.connection import ProcessConnection, connection
 from schema.context import Info
 from schema.process import Process
 from schema.scalars import read_id
@@ -49,17 +40,7 @@ class Query:
     ) -> Process | None:
         return await Process.of(await processes.process(info.context.viewer, read_id(id)), info)
 
-    @strawberry.field(
-        description="Processes: all for administrators, otherwise your own. The newest first."
+    processes: ProcessConnection = strawberry.field(
+        resolver=connection,
+        description="Processes: all for administrators, otherwise your own. The newest first.",
     )
-    async def processes(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: Wanted = None,  # noqa: A002
-        sort: Order = None,
-    ) -> ProcessConnection:
-        return await connection(info, first, after, last, before, filter, sort)
