@@ -50,10 +50,10 @@ class Execution:
             await self._end_at_once(f"The script could not be started: {error}", Packer())
         else:
             async with self._run.listen() as ringing:
-                supervisor = await self._run.start()
-                ringing.alive = lambda: supervisor.returncode is None
+                supervisor = await asyncio.to_thread(self._run.start)
+                ringing.alive = lambda: supervisor.poll() is None
                 await self._follow(ringing, Packer())
-                await supervisor.wait()
+                await asyncio.to_thread(supervisor.wait)
         await asyncio.to_thread(self._run.remove)
 
     async def go_on(self) -> None:

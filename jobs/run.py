@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -90,16 +91,15 @@ class Run:
         os.mkfifo(self.folder / "control", 0o600)
         (self.folder / "launch.json").write_text(json.dumps(asdict(launch)))
 
-    async def start(self) -> asyncio.subprocess.Process:
-        """Starts the supervisor; it lives on when this program ends."""
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts the supervisor; it lives on when this program ends.
+
+        Not by asyncio, whose transport kills its process when the event loop is closed.
+        """
         with (self.folder / "supervisor.log").open("wb") as errors:
-            return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-S",
-                supervisor.__file__,
-                str(self.folder),
-                stdin=asyncio.subprocess.DEVNULL,
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", supervisor.__file__, str(self.folder)],
+                stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
                 env={},

@@ -30,9 +30,11 @@ CONFINED = {
     "tortoise": {"models", "jobs", "resolvers"},
     "aerich": {"models"},
     "click": {"server"},
-    "subprocess": {"server"},
 }
-CHILDREN = {"fork", "forkpty", "posix_spawn", "create_subprocess_exec", "create_subprocess_shell"}
+CHILDREN = {
+    *("subprocess", "fork", "forkpty", "posix_spawn"),
+    *("create_subprocess_exec", "create_subprocess_shell"),
+}
 STARTERS = {"jobs/supervisor.py", "jobs/run.py"}  # and the server, which starts those who use them
 FILES = sorted(path for name in ARROWS for path in (ROOT / name).rglob("*.py"))
 MODULES = [path for path in FILES if "node_modules" not in path.parts]
