@@ -102,7 +102,6 @@ async def page(
     sort: Sort,
     limit: int,
     *,
-    offset: int = 0,
     after: Cursor | None = None,
     before: Cursor | None = None,
     backwards: bool = False,
@@ -116,9 +115,7 @@ async def page(
         query.beyond(sort.columns, after, descending=sort.descending)
     if before is not None:
         query.beyond(sort.columns, before, descending=not sort.descending)
-    direction = "DESC" if sort.descending != backwards else "ASC"
-    order = ", ".join(f'"{column}" {direction}' for column in sort.columns)
-    tail = f" ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
+    tail = f" ORDER BY {_order(sort, backwards=backwards)} LIMIT {int(limit)}"
     rows = await query.run(f'SELECT * FROM "process"{query.where}{tail}')  # noqa: S608
     found = [_read(row) for row in rows]
     return found[::-1] if backwards else found
@@ -129,18 +126,22 @@ async def numbered_page(
 ) -> tuple[list[Process], int]:
     """A page by its offset, and how many there are in all: one query where the page has any."""
     query = _Query(viewer, wanted)
-    direction = "DESC" if sort.descending else "ASC"
-    order = ", ".join(f'"{column}" {direction}' for column in sort.columns)
     total = f'(SELECT count(*) FROM "process"{query.where}) AS "total"'  # noqa: S608
-    tail = f" ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
+    tail = f" ORDER BY {_order(sort)} LIMIT {int(limit)} OFFSET {int(offset)}"
     rows = await query.run(f'SELECT *, {total} FROM "process"{query.where}{tail}')  # noqa: S608
     if not rows:
         return [], await count(viewer, wanted)
     return [_read(row) for row in rows], int(str(rows[0]["total"]))
 
 
+def _order(sort: Sort, *, backwards: bool = False) -> str:
+    direction = "DESC" if sort.descending != backwards else "ASC"
+    return ", ".join(f'"{column}" {direction}' for column in sort.columns)
+
+
 _ENDED: dict[object, Process] = {}
-MOST_REMEMBERED = 10_000
+MOST_REMEMBERED = 5000  # processes
+LONGEST_REMEMBERED = 4096  # characters of their parameters
 
 
 def _read(row: dict[str, object]) -> Process:
@@ -148,7 +149,7 @@ def _read(row: dict[str, object]) -> Process:
     found = _ENDED.get(row["id"])
     if found is None:
         found = Process._init_from_db(**row)
-        if Status(found.status).ended:
+        if Status(found.status).ended and len(str(row["parameters"])) <= LONGEST_REMEMBERED:
             if len(_ENDED) >= MOST_REMEMBERED:
                 _ENDED.clear()
             _ENDED[row["id"]] = found

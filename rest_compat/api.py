@@ -18,7 +18,8 @@ from rest_compat import hal
 from rest_compat.errors import MethodNotAllowed, refusal
 from rest_compat.links import Links
 
-MOST_REMEMBERED = 10_000  # documents of ended processes
+MOST_REMEMBERED = 5000  # documents of ended processes
+LONGEST_REMEMBERED = 8192  # bytes of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,9 @@ class Api:
         """Execution Details, written only once of a process that has ended and will not change."""
         found = self.ended.get(row.id)
         if found is None:
-            found = orjson.Fragment(orjson.dumps(hal.process(row, self.links)))
-            if Status(row.status).ended:
+            document = orjson.dumps(hal.process(row, self.links))
+            found = orjson.Fragment(document)
+            if Status(row.status).ended and len(document) <= LONGEST_REMEMBERED:
                 if len(self.ended) >= MOST_REMEMBERED:
                     self.ended.clear()
                 self.ended[row.id] = found
