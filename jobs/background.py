@@ -1,10 +1,12 @@
-"""Tasks that run beside something, and end with it."""
+"""Work that goes on beside other work, and ends with it."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AGAIN = 0.3  # seconds between cancellations
 
@@ -20,6 +22,18 @@ async def beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator[
         yield
     finally:
         await end(task)
+
+
+async def ahead(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """The same items, none of which is None; the next one is got while one is worked on."""
+    coming = asyncio.ensure_future(anext(items, None))
+    try:
+        while (item := await coming) is not None:
+            coming = asyncio.ensure_future(anext(items, None))
+            yield item
+    finally:
+        await end(coming)
+        await items.aclose()
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:

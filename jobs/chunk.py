@@ -1,19 +1,28 @@
 """Lines of output packed into one blob, and back.
 
-A blob is zlib (level 1) over: the number of runs (u32), the runs (count of lines u32, their time in
-microseconds since 1970 u64), and the text: UTF-8, lines joined by a newline. All numbers are
-big-endian. Lines that arrived together share a run, so a flood costs a few bytes a block.
+A blob holds the number of runs (u32), the runs (count of lines u32, their time in microseconds
+since 1970 u64), and the text: UTF-8, lines joined by a newline. All numbers are big-endian. Lines
+that arrived together share a run, so a flood costs a few bytes a block. A blob that would be large
+is one Zstandard frame; a lone line is not, since that would cost more time than it saves space.
 """
 
 import struct
-import zlib
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 COUNT = struct.Struct(">I")
 RUN = struct.Struct(">IQ")
+LARGE = 512  # bytes from which on a blob is compressed
+LEVEL = 1  # of compression: higher ones take long and save little
+FRAME = b"\x28\xb5\x2f\xfd"  # how a frame begins; so many runs are in no blob
 
 Runs = tuple[tuple[int, int], ...]
 """(count of lines, their time in microseconds since 1970), in order."""
@@ -60,8 +69,9 @@ class Batch:
         if (first, last) == (self.first_seq, self.last_seq):
             return self
         skip, take = first - self.first_seq, last - first + 1
-        texts = self.text.split("\n")[skip : skip + take]
-        return Batch(first, _part(self.runs, skip, take), "\n".join(texts))
+        _, rest = _divided(self.runs, skip)
+        runs, _ = _divided(rest, take)
+        return Batch(first, runs, "\n".join(self.text.split("\n")[skip : skip + take]))
 
     def during(self, from_time: int | None, to_time: int | None) -> "Batch | None":
         """The lines that came from `from_time` to `to_time` (microseconds, both included)."""
@@ -73,10 +83,11 @@ class Batch:
 
     def split(self, most: int) -> Iterator["Batch"]:
         """The same lines in batches of `most` at most."""
-        for first in range(self.first_seq, self.last_seq + 1, most):
-            part = self.between(first, first + most - 1)
-            if part is not None:
-                yield part
+        texts = self.text.split("\n")
+        rest = self.runs
+        for skip in range(0, len(texts), most):
+            runs, rest = _divided(rest, most)
+            yield Batch(self.first_seq + skip, runs, "\n".join(texts[skip : skip + most]))
 
 
 def join(batches: list[Batch]) -> Batch:
@@ -89,26 +100,36 @@ def join(batches: list[Batch]) -> Batch:
 
 def pack(runs: Runs, text: bytes) -> bytes:
     """The blob of these lines."""
-    head = COUNT.pack(len(runs)) + b"".join(RUN.pack(*run) for run in runs)
-    return zlib.compress(head + text, 1)
+    plain = COUNT.pack(len(runs)) + b"".join(RUN.pack(*run) for run in runs) + text
+    return plain if len(plain) < LARGE else zstd.compress(plain, LEVEL)
+
+
+def content(blob: bytes) -> tuple[Runs, bytes]:
+    """The runs and the text that were packed into a blob."""
+    plain = zstd.decompress(blob) if blob.startswith(FRAME) else blob
+    (number,) = COUNT.unpack_from(plain)
+    start = COUNT.size + number * RUN.size
+    return tuple(RUN.iter_unpack(plain[COUNT.size : start])), plain[start:]
 
 
 def unpack(first_seq: int, blob: bytes) -> Batch:
     """The lines of a blob, the first of which has this number."""
-    plain = zlib.decompress(blob)
-    (number,) = COUNT.unpack_from(plain)
-    start = COUNT.size + number * RUN.size
-    runs = tuple(RUN.iter_unpack(plain[COUNT.size : start]))
-    return Batch(first_seq, runs, plain[start:].decode())
+    runs, text = content(blob)
+    return Batch(first_seq, runs, text.decode())
 
 
-def _part(runs: Runs, skip: int, take: int) -> Runs:
-    part = []
-    for count, time in runs:
-        passed = min(skip, count)
-        skip -= passed
-        kept = min(count - passed, take)
-        take -= kept
-        if kept:
-            part.append((kept, time))
-    return tuple(part)
+def merge(blobs: Iterable[bytes]) -> tuple[Runs, bytes]:
+    """The runs and the text of consecutive blobs together."""
+    parts = [content(blob) for blob in blobs]
+    runs = tuple(run for runs, _ in parts for run in runs)
+    return runs, b"\n".join(text for _, text in parts)
+
+
+def _divided(runs: Runs, lines: int) -> tuple[Runs, Runs]:
+    """The runs of the first so many lines, and those of the rest."""
+    for number, (count, time) in enumerate(runs):
+        if lines < count:
+            begun = ((lines, time),) if lines else ()
+            return (*runs[:number], *begun), ((count - lines, time), *runs[number + 1 :])
+        lines -= count
+    return runs, ()

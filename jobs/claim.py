@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from jobs.merge import has_many_chunks, request_merge
 from jobs.piece import Piece
 from models.database import connection
 from models.file import File
@@ -70,6 +71,8 @@ async def finish(
         await closing.chunk(process_id).save()
     if files:
         await File.bulk_create(files)
+    if await has_many_chunks(process_id):
+        await request_merge(process_id)
     return True
 
 

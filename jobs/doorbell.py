@@ -27,6 +27,7 @@ class Topic(StrEnum):
     QUEUE = "procession:queue"
     PROCESS = "procession:process"
     OUTPUT = "procession:output"
+    DELETION = "procession:deletion"
 
 
 class Bell:

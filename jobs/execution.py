@@ -3,18 +3,22 @@
 import asyncio
 import logging
 import mimetypes
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from jobs.background import ahead
 from jobs.claim import finish
 from jobs.command import argument_list
 from jobs.doorbell import Topic
 from jobs.journal import Journal
-from jobs.piece import Packer, Piece
-from jobs.run import LOST, End, Launch, Ringing, Run
+from jobs.piece import Lines, Packer, Piece
+from jobs.run import End, Ringing, Run
 from jobs.site import Site
 from jobs.spool import Reader
 from jobs.store import digest_of, regular_files
+from jobs.supervisor.launch import Launch
 from models.file import Direction, File
 from models.process import Process
 from models.script import Script
@@ -22,8 +26,11 @@ from models.status import Status
 
 log = logging.getLogger(__name__)
 
+SMALL = 1 << 14  # bytes of lines that are packed without a thread
 TROUBLE = 1.0  # seconds to wait after the database refused something
 NEVER_STARTED = "The worker was lost before it could start the script"
+# Of a script in a terminal: it may use colours, and a pager would wait for keys for ever.
+TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
 
 
 class Execution:
@@ -93,6 +100,7 @@ class Execution:
         launch = Launch(
             argv=argument_list(script, parameters, paths, run.out, self._site.data),
             env={
+                **(TERMINAL if script.terminal else {}),
                 **self._site.environment,
                 "PROCESSION_PROCESS_ID": str(process.id),
                 "PROCESSION_OUTPUT_DIR": str(run.out),
@@ -102,24 +110,41 @@ class Execution:
             timeout=script.timeout,
             grace=script.grace,
             terminal=script.terminal,
+            max_output=script.max_output,
+            when_full=script.when_full,
         )
         return launch, {path: kept[position] for position, path in paths.items()}
 
     async def _follow(self, ringing: Ringing, packer: Packer) -> None:
         """Stores lines as they come, then the end."""
-        reader = Reader(self._run.spool, packer)
         ours = True
+        async with aclosing(ahead(self._pieces(ringing, packer))) as pieces:
+            async for piece in pieces:
+                ours = ours and await self._store(piece)
+        if ours:
+            await self._end(packer)
+
+    async def _pieces(self, ringing: Ringing, packer: Packer) -> AsyncGenerator[Piece, None]:
+        """What the script prints, packed; each while the one before it is being stored."""
+        async with aclosing(ahead(self._lines(ringing, packer.bookmark))) as parts:
+            async for lines in parts:
+                if len(lines.text) <= SMALL:
+                    yield packer.pack(lines)
+                else:
+                    yield await asyncio.to_thread(packer.pack, lines)
+
+    async def _lines(self, ringing: Ringing, bookmark: str) -> AsyncGenerator[Lines, None]:
+        """What the script prints, until it has ended."""
+        reader = Reader(self._run.spool, bookmark)
         while True:
             over = ringing.over  # looked at before the spool, so that no line slips in between
-            while piece := await asyncio.to_thread(reader.read):
-                ours = ours and await self._store(piece)
+            while lines := await asyncio.to_thread(reader.read):
+                yield lines
             if over:
                 break
             await ringing.wait()
         if last := reader.rest():
-            ours = ours and await self._store(last)
-        if ours:
-            await self._end(packer)
+            yield last
 
     async def _store(self, piece: Piece) -> bool:
         """Stores a piece, however often the database must be asked. False: it is not ours."""
@@ -143,7 +168,7 @@ class Execution:
     async def _end(self, packer: Packer) -> None:
         end = await asyncio.to_thread(self._run.end)
         status, reason = verdict(end)
-        closing = packer.say(end.words or "") if end == LOST else None
+        closing = packer.say(end.unsaid) if end.unsaid else None
         files = await asyncio.to_thread(self._collect)
         ended = await finish(
             self._process.id,
@@ -189,6 +214,9 @@ class Execution:
 
     async def _discard(self, files: list[File]) -> None:
         """Removes those of which nothing tells: the process is deleted, or somebody else's."""
+        if not await Process.exists(id=self._process.id):
+            await asyncio.to_thread(self._site.store.remove, self._process.id)
+            return
         ids = [file.id for file in files]
         told = set(await File.filter(id__in=ids).values_list("id", flat=True))
         for file_id in ids:

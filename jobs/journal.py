@@ -11,6 +11,7 @@ from uuid import UUID
 
 from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
+from jobs.merge import MANY, request_merge
 from jobs.piece import Piece
 from models.output import OutputChunk
 from models.process import Process
@@ -80,6 +81,8 @@ async def commit(worker_id: UUID, entries: list[Entry]) -> set[UUID]:
         if await held.update(**piece.sums()):
             ours.add(process_id)
             chunks.append(piece.chunk(process_id))
+            if piece.number % MANY == 0:
+                await request_merge(process_id)
     if chunks:
         await OutputChunk.bulk_create(chunks)
     return ours

@@ -8,16 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from tortoise.queryset import QuerySet
-
 from jobs.chunk import Batch, join, unpack
-from models.output import OutputChunk
+from jobs.page import Chunks, last_page, next_page
 
-PAGE = 1 << 20  # characters of text after which a page is full
-ROWS = 32  # chunks fetched at once
 SMALL = 1 << 14  # bytes of blobs that are unpacked without a thread
-
-Chunks = list[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +27,21 @@ class Window:
 
     def cut(self, batch: Batch) -> Batch | None:
         """What of a batch lies in the window."""
+        if self.after < batch.first_seq and self.from_time is None and self.to_time is None:
+            return batch  # most often it is all
         numbered = batch.between(self.after + 1, batch.last_seq)
         return numbered and numbered.during(self.from_time, self.to_time)
 
 
 async def read(process_id: UUID, window: Window, lines: int | None = None) -> Batch | None:
-    """The first lines of the window, `lines` or a PAGE at most; None where there are none."""
-    chunks = await _rows(process_id, window).order_by("last_seq").values_list("first_seq", "data")
+    """The first lines of the window, `lines` or a page at most; None where there are none."""
+    chunks = await next_page(process_id, window.after, window.from_time)
     return await _in_thread(_first, chunks, window, lines)
 
 
 async def read_last(process_id: UUID, window: Window, lines: int) -> Batch | None:
-    """The last lines of the window, `lines` or a PAGE at most; None where there are none."""
-    chunks = await _rows(process_id, window).order_by("-last_seq").values_list("first_seq", "data")
+    """The last lines of the window, `lines` or a page at most; None where there are none."""
+    chunks = await last_page(process_id, window.after, window.to_time)
     return await _in_thread(_last, chunks, window, lines)
 
 
@@ -54,15 +50,6 @@ async def read_all(process_id: UUID, window: Window) -> AsyncIterator[Batch]:
     while batch := await read(process_id, window):
         yield batch
         window = replace(window, after=batch.last_seq)
-
-
-def _rows(process_id: UUID, window: Window) -> QuerySet[OutputChunk]:
-    rows = OutputChunk.filter(process_id=process_id, last_seq__gt=window.after)
-    if window.from_time is not None:
-        rows = rows.filter(last_time__gte=window.from_time)
-    if window.to_time is not None:
-        rows = rows.filter(first_time__lte=window.to_time)
-    return rows.limit(ROWS)
 
 
 async def _in_thread(
@@ -94,14 +81,11 @@ def _last(chunks: Chunks, window: Window, lines: int | None) -> Batch | None:
 
 def _gather(chunks: Chunks, window: Window, lines: int | None) -> list[Batch]:
     batches: list[Batch] = []
-    size = count = 0
+    count = 0
     for first_seq, data in chunks:
-        batch = window.cut(unpack(first_seq, data))
-        if batch is None:
-            continue
-        batches.append(batch)
-        size += len(batch.text)
-        count += batch.count
-        if size >= PAGE or (lines is not None and count >= lines):
+        if lines is not None and count >= lines:
             break
+        if batch := window.cut(unpack(first_seq, data)):
+            batches.append(batch)
+            count += batch.count
     return batches

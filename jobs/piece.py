@@ -1,10 +1,12 @@
 """Pieces: lines of one process, numbered and packed, ready to be stored as a chunk."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
-from jobs.chunk import pack
+from jobs.chunk import Batch, pack
 from jobs.output import Window, read_all
 from models.instant import now, to_micros
 from models.output import OutputChunk
@@ -13,18 +15,32 @@ from models.process import Process
 SYSTEM_PREFIX = b"[procession] "
 
 
+class Lines(NamedTuple):
+    """Lines as they were read from a spool, and the bookmark behind them.
+
+    `runs` are how many came at which time (`jobs.chunk`); `text` has a newline after each line.
+    """
+
+    runs: list[tuple[int, int]]
+    text: bytes
+    bookmark: str
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Lines to be stored, and the bookmark from which to read on in the spool once they are.
 
-    `data` is a chunk's blob (`jobs.chunk`). `total_bytes` and `sha256` are those of all lines of
-    the process so far, each with its newline.
+    It is the `number`-th of its packer. `size` is that of the lines in bytes, each with its
+    newline; `data` is a chunk's blob (`jobs.chunk`). `total_bytes` and `sha256` are those of all
+    lines of the process so far.
     """
 
+    number: int
     first_seq: int
     last_seq: int
     first_time: int
     last_time: int
+    size: int
     data: bytes
     total_bytes: int
     sha256: str
@@ -38,6 +54,7 @@ class Piece:
             last_seq=self.last_seq,
             first_time=self.first_time,
             last_time=self.last_time,
+            size=self.size,
             data=self.data,
         )
 
@@ -56,6 +73,7 @@ class Packer:
 
     def __init__(self) -> None:
         self.bookmark = ""
+        self._pieces = 0
         self._seq = 0
         self._time = 0
         self._total = 0
@@ -67,16 +85,14 @@ class Packer:
         packer = cls()
         packer.bookmark = process.bookmark
         async for batch in read_all(process.id, Window()):
-            text = batch.text.encode() + b"\n"
-            packer._digest.update(text)
-            packer._total += len(text)
-            packer._seq = batch.last_seq
-            packer._time = batch.runs[-1][1]
+            await asyncio.to_thread(packer._count, batch)
         return packer
 
-    def pack(self, runs: list[tuple[int, int]], text: bytes, bookmark: str) -> Piece:
-        """The piece of these lines (`text` has a newline after each), which must be stored next."""
+    def pack(self, lines: Lines) -> Piece:
+        """The piece of these lines, which must be stored next."""
+        runs, text, bookmark = lines
         first = self._seq + 1
+        self._pieces += 1
         runs = [(count, max(time, self._time)) for count, time in runs]  # never backwards
         self._seq += sum(count for count, _ in runs)
         self._time = runs[-1][1]
@@ -84,10 +100,12 @@ class Packer:
         self._digest.update(text)
         self.bookmark = bookmark
         return Piece(
+            number=self._pieces,
             first_seq=first,
             last_seq=self._seq,
             first_time=runs[0][1],
             last_time=self._time,
+            size=len(text),
             data=pack(tuple(runs), text[:-1]),
             total_bytes=self._total,
             sha256=self._digest.hexdigest(),
@@ -97,4 +115,11 @@ class Packer:
     def say(self, text: str) -> Piece:
         """A system line that Procession itself adds now."""
         line = SYSTEM_PREFIX + " ".join(text.split()).encode() + b"\n"
-        return self.pack([(1, to_micros(now()))], line, self.bookmark)
+        return self.pack(Lines([(1, to_micros(now()))], line, self.bookmark))
+
+    def _count(self, stored: Batch) -> None:
+        text = stored.text.encode() + b"\n"
+        self._digest.update(text)
+        self._total += len(text)
+        self._seq = stored.last_seq
+        self._time = stored.runs[-1][1]

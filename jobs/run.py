@@ -22,38 +22,32 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs import supervisor
+from jobs.supervisor.end import DONE, NEW, ROOM
+from jobs.supervisor.launch import Launch
 
 log = logging.getLogger(__name__)
 
+SOURCES = Path(supervisor.__file__).parents[2]  # from where it is imported
 LOOK_AGAIN = 2.0  # seconds after which the supervisor's life is checked although no bell rang
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What a supervisor is told; times in seconds."""
-
-    argv: list[str]
-    env: Mapping[str, str]
-    cwd: str
-    timeout: float | None
-    grace: float
-    terminal: bool
+KILLED = "The supervisor of the script was killed, and the script with it"
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a script ended: of itself ("exit"), "stopped", by "timeout", "start" (it could not be
-    started) or "lost" (its supervisor was killed); `words` say more. `signal` is the name of the
-    one that ended it.
+    """How a script ended: of itself ("exit"), "stopped", by "timeout", because no more output could
+    be kept ("full"), "start" (it could not be started) or "lost" (its supervisor was killed);
+    `words` say more. `signal` is the name of the one that ended it, `unsaid` what is still to be
+    said in the output.
     """
 
     cause: str
     words: str | None
     exit_code: int | None
     signal: str | None
+    unsaid: str | None
 
 
-LOST = End("lost", "The supervisor of the script was killed, and the script with it", None, None)
+LOST = End("lost", KILLED, None, None, unsaid=KILLED)
 
 
 class Run:
@@ -65,7 +59,7 @@ class Run:
         self.spool = self.folder / "spool"
         self.work = self.folder / "work"
         self.out = self.folder / "out"
-        self._ended = self.folder / "ended.json"
+        self._ended = self.folder / DONE
 
     def upload_path(self, position: int, name: str) -> Path:
         """Where the upload of the parameter at this position is put for the script."""
@@ -87,9 +81,10 @@ class Run:
             except OSError:  # another file system
                 shutil.copyfile(kept, path)
         self.spool.touch()
+        (self.folder / NEW).write_bytes(bytes(ROOM))
         os.mkfifo(self.folder / "bell", 0o600)
         os.mkfifo(self.folder / "control", 0o600)
-        (self.folder / "launch.json").write_text(json.dumps(asdict(launch)))
+        (self.folder / "launch.json").write_text(json.dumps(vars(launch)))
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts the supervisor; it lives on when this program ends.
@@ -98,11 +93,11 @@ class Run:
         """
         with (self.folder / "supervisor.log").open("wb") as errors:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", supervisor.__file__, str(self.folder)],
+                [sys.executable, "-S", "-P", "-m", supervisor.__name__, str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
-                env={},
+                env={"PYTHONPATH": str(SOURCES)},
                 start_new_session=True,
             )
 
@@ -126,7 +121,7 @@ class Run:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not self._ended.exists():
-                self._ended.write_text(json.dumps(asdict(LOST)))
+                self._tell(LOST)
         except BlockingIOError:
             return True
         finally:
@@ -150,16 +145,23 @@ class Run:
         """How the script ended. For when the supervisor is gone."""
         try:
             told = json.loads(self._ended.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # what was written when the machine failed is torn
             told = asdict(LOST)
         # By name, since the supervisor may be of another version than the worker.
-        end = End(told["cause"], told.get("words"), told["exit_code"], told["signal"])
-        if end == LOST:
+        end = End(
+            told["cause"], told.get("words"), told["exit_code"], told["signal"], told.get("unsaid")
+        )
+        if end.cause == LOST.cause:
             self._kill_left_overs()
             log.error(
                 "The supervisor of %s was lost. Its last words: %s", self.process_id, self._log()
             )
         return end
+
+    def _tell(self, end: End) -> None:
+        new = self.folder / NEW
+        new.write_text(json.dumps(asdict(end)))
+        new.rename(self._ended)
 
     def _log(self) -> str:
         """What the supervisor itself complained of."""

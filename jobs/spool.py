@@ -1,21 +1,25 @@
-"""Reading a supervisor's spool: records of bytes become numbered lines, packed for the database.
+"""Reading a supervisor's spool: records of bytes become lines.
 
 A line ends at a newline. What was overwritten by carriage returns is left out (only the last state
 of a progress bar is kept); bytes that are not UTF-8 become U+FFFD once the line is whole; a line
 over 64 KiB goes on in further lines, each but the last of which ends in CONTINUED.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from jobs.piece import SYSTEM_PREFIX, Packer, Piece
-from jobs.supervisor import HEADER, SYSTEM
+from jobs.piece import SYSTEM_PREFIX, Lines
+from jobs.supervisor.output import head
+from jobs.supervisor.spool import BLOCK, HEADER, SYSTEM
 
 LONGEST = 64 << 10  # bytes of a line
 CONTINUED = b" [continued]"
-READ = 1 << 19  # bytes of text in one piece, about
+READ = 4 * BLOCK + 4096  # bytes read at once: the longest record, and a piece of a good size
+YEAR_9999 = 253_402_300_800_000_000  # microseconds since 1970
+OVERWRITTEN = re.compile(rb"^.*\r(?=[^\r\n])", re.MULTILINE)
 
 
 class Bookmark(NamedTuple):
@@ -37,63 +41,80 @@ class Bookmark(NamedTuple):
         return f"{self.offset}:{self.skip}:{self.seen}"
 
 
-class Reader:
-    """Follows one spool; `packer` numbers its lines and knows where to begin."""
+class Record(NamedTuple):
+    """What the supervisor wrote at once; `time` is in microseconds since 1970."""
 
-    def __init__(self, path: Path, packer: Packer) -> None:
+    time: int
+    kind: int
+    content: bytes
+
+
+def records(content: bytes) -> Iterator[Record]:
+    """The whole records at the beginning of this part of a spool.
+
+    It ends before one that is still being written, or that a failure of the machine left torn: cut
+    short, or full of zeros.
+    """
+    start = HEADER.size
+    while start <= len(content):
+        time, kind, length = HEADER.unpack_from(content, start - HEADER.size)
+        end = start + length
+        if not 0 < time < YEAR_9999 or kind > SYSTEM or end > len(content):
+            return
+        yield Record(time, kind, content[start:end])
+        start = end + HEADER.size
+
+
+class Reader:
+    """Follows one spool, from a bookmark on."""
+
+    def __init__(self, path: Path, bookmark: str) -> None:
         self._path = path
-        self._packer = packer
-        mark = Bookmark.parse(packer.bookmark)
+        mark = Bookmark.parse(bookmark)
         self._position = mark.offset  # of the next record
         self._skip = mark.skip
         self._seen = mark.seen
         self._begun = Begun()
         self._time = 0
 
-    def read(self) -> Piece | None:
-        """The next whole lines, about READ bytes of them at most; None if there are none yet."""
+    def read(self) -> Lines | None:
+        """The next whole lines, READ bytes of them at most; None if there are none yet."""
         runs: list[tuple[int, int]] = []
         texts: list[bytes] = []
-        size = 0
-        with self._path.open("rb") as file:
-            file.seek(self._position)
-            while size < READ and (lines := self._next(file)) is not None:
-                if lines:
-                    runs.append((lines.count(b"\n"), self._time))
-                    texts.append(lines)
-                    size += len(lines)
-        return self._piece(runs, texts)
+        with self._path.open("rb", buffering=0) as file:
+            while not texts:
+                file.seek(self._position)
+                before = self._position
+                for record in records(file.read(READ)):
+                    if lines := self._lines(record):
+                        runs.append((lines.count(b"\n"), record.time))
+                        texts.append(lines)
+                if self._position == before:
+                    return None
+        return self._together(runs, texts)
 
-    def rest(self) -> Piece | None:
+    def rest(self) -> Lines | None:
         """The last line, if it has no newline. For when the script has ended."""
         if not self._begun.content:
             return None
         lines = fold(bytes(self._begun.content))
         self._begun.drop(len(self._begun.content))
-        return self._piece([(lines.count(b"\n"), self._time)], [lines])
+        return self._together([(lines.count(b"\n"), self._time)], [lines])
 
-    def _next(self, file: BinaryIO) -> bytes | None:
-        """The lines that the next record completes; None where there is no whole record."""
-        header = file.read(HEADER.size)
-        if len(header) < HEADER.size:
-            return None
-        time, kind, length = HEADER.unpack(header)
-        content = file.read(length)
-        if len(content) < length:
-            return None
-        offset, self._position = self._position, self._position + HEADER.size + length
-        self._time = time
-        if kind == SYSTEM:
-            return b"" if offset < self._seen else fold(SYSTEM_PREFIX + content)
+    def _lines(self, record: Record) -> bytes:
+        """The lines that the next record completes."""
+        offset = self._position
+        self._position += HEADER.size + len(record.content)
+        self._time = record.time
+        if record.kind == SYSTEM:
+            return b"" if offset < self._seen else fold(SYSTEM_PREFIX + record.content)
         skip, self._skip = self._skip, 0
-        return self._begun.go_on(content[skip:], offset, skip)
+        return self._begun.go_on(record.content[skip:], offset, skip)
 
-    def _piece(self, runs: list[tuple[int, int]], texts: list[bytes]) -> Piece | None:
-        if not texts:
-            return None
+    def _together(self, runs: list[tuple[int, int]], texts: list[bytes]) -> Lines:
         self._seen = max(self._seen, self._position)
         offset, skip = self._begun.place or (self._position, 0)
-        return self._packer.pack(runs, b"".join(texts), str(Bookmark(offset, skip, self._seen)))
+        return Lines(runs, b"".join(texts), str(Bookmark(offset, skip, self._seen)))
 
 
 class Begun:
@@ -132,40 +153,44 @@ class Begun:
 
     def _spill(self) -> bytes:
         """What a line without end gives up so that it stays short."""
-        overwritten = self.content.rstrip(b"\r").rfind(b"\r") + 1
-        if overwritten:
-            self.drop(overwritten)
+        length = len(self.content.rstrip(b"\r"))  # a line may yet end in carriage returns
+        overwritten = self.content.rfind(b"\r", 0, length) + 1
+        self.drop(overwritten)
+        length -= overwritten
         lines = b""
-        while len(self.content) > LONGEST:
-            part = head(bytes(self.content[: LONGEST + 1]))
+        while length > LONGEST:
+            part = head(bytes(self.content[: LONGEST + 1]), LONGEST)
             lines += repaired(part) + CONTINUED + b"\n"
             self.drop(len(part))
+            length -= len(part)
         return lines
 
 
 def fold(text: bytes) -> bytes:
     """Whole lines as they are stored, each with a newline; `text` has none after its last line."""
-    if b"\r" not in text and len(text) <= LONGEST:
-        return repaired(text) + b"\n"
-    return b"".join(part + b"\n" for line in text.split(b"\n") for part in _parts(line))
+    if b"\r" in text:
+        text = OVERWRITTEN.sub(b"", text).replace(b"\r", b"")
+    if has_long_line(text):
+        text = b"\n".join(part for line in text.split(b"\n") for part in parts(line))
+    return repaired(text) + b"\n"
 
 
-def _parts(line: bytes) -> Iterator[bytes]:
-    if b"\r" in line:
-        line = line.rstrip(b"\r").rpartition(b"\r")[2]
+def has_long_line(text: bytes) -> bool:
+    start = 0
+    while len(text) - start > LONGEST:
+        start = text.rfind(b"\n", start, start + LONGEST + 1) + 1
+        if not start:
+            return True
+    return False
+
+
+def parts(line: bytes) -> Iterator[bytes]:
+    """The lines that one becomes that may be too long."""
     while len(line) > LONGEST:
-        part = head(line)
-        yield repaired(part) + CONTINUED
+        part = head(line, LONGEST)
+        yield part + CONTINUED
         line = line[len(part) :]
-    yield repaired(line)
-
-
-def head(line: bytes) -> bytes:
-    """The first LONGEST bytes, or up to three fewer where these would split a character."""
-    end = LONGEST
-    while end > LONGEST - 3 and line[end] & 0xC0 == 0x80:
-        end -= 1
-    return line[:end]
+    yield line
 
 
 def repaired(text: bytes) -> bytes:

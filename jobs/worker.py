@@ -12,12 +12,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from jobs.background import end
+from jobs.background import beside, end
 from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
 from jobs.doorbell import Topic
 from jobs.execution import TROUBLE, Execution
 from jobs.journal import Journal
+from jobs.merge import merge_requested
 from jobs.queue import LaunchQueue
+from jobs.removal import remove_deleted
 from jobs.run import Run
 from jobs.site import Site
 from models.instant import now
@@ -58,6 +60,8 @@ class Worker:
                 id=self.id, machine=socket.gethostname(), lease_until=now() + LEASE
             )
             await stack.enter_async_context(self._journal.open())
+            await stack.enter_async_context(beside(merge_requested(), "merge"))
+            await stack.enter_async_context(beside(remove_deleted(self._site), "removal"))
             stack.push_async_callback(self._end_tasks)
             self._go(self._renew())
             self._go(self._tend())

@@ -13,8 +13,15 @@ from models.script import NAME, Catalogue, Name, Parameter, Script
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DURATION = r"^[0-9]+(\.[0-9]+)?[smhd]$"
 Duration = Annotated[str, msgspec.Meta(pattern=DURATION)]
+BYTES = {
+    **{"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9},
+    **{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30},
+}
+SIZE = r"^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)$"
+Size = Annotated[str, msgspec.Meta(pattern=SIZE)]
 PATTERNS = {
     DURATION: "a duration such as 90s, 1.5m, 6h or 2d",
+    SIZE: "a size such as 500 kB, 100 MB, 1.5 GB or 1 GiB",
     NAME: "a name of up to 100 letters, digits, dots, dashes and underscores",
 }
 
@@ -30,9 +37,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace: Duration = "10s"
     concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
     terminal: bool = False
+    max_output: int | Size | None = None
+    when_full: Literal["discard", "stop"] = "discard"
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.max_output is not None and byte_count(self.max_output) < 1:
+            raise ValueError("`max_output` must be at least 1 byte - at `$.max_output`")
         seen: set[str] = set()
         for number, parameter in enumerate(self.parameters):
             for name in {parameter.name, parameter.long or parameter.name}:
@@ -122,6 +133,14 @@ def seconds(duration: str) -> float:
     return float(duration[:-1]) * UNITS[duration[-1]]
 
 
+def byte_count(size: int | str) -> int:
+    """`500 kB`, `1.5GB` or a number in bytes."""
+    if isinstance(size, int):
+        return size
+    unit = size.lstrip("0123456789. ")
+    return int(float(size.removesuffix(unit)) * BYTES[unit])
+
+
 def _script(manifest: Manifest, folder: Path) -> Script:
     return Script(
         name=manifest.name,
@@ -132,6 +151,8 @@ def _script(manifest: Manifest, folder: Path) -> Script:
         grace=seconds(manifest.grace),
         concurrency=manifest.concurrency,
         terminal=manifest.terminal,
+        max_output=None if manifest.max_output is None else byte_count(manifest.max_output),
+        when_full=manifest.when_full,
         parameters=manifest.parameters,
         folder=folder,
     )

@@ -92,7 +92,9 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A command line with typed parameters.
 
     `timeout` and `grace` are in seconds; `concurrency` is how many may run at once, everywhere
-    (None: any number); `folder` is the manifest's, from which a relative command is found.
+    (None: any number); `max_output` is how many bytes of output are kept (None: all), `when_full`
+    what becomes of the script when no more can be kept: "discard" (it goes on) or "stop"; `folder`
+    is the manifest's, from which a relative command is found.
     """
 
     name: Name
@@ -103,6 +105,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace: float
     concurrency: int | None
     terminal: bool
+    max_output: int | None
+    when_full: str
     parameters: tuple[Parameter, ...]
     folder: Path
 

@@ -37,12 +37,13 @@ async def stop(viewer: Viewer, app: Application, process_id: UUID) -> Process:
 
 
 async def delete(viewer: Viewer, app: Application, process_id: UUID) -> None:
-    """From now on the process is gone for every reader; what it left is removed by the sweep.
+    """From now on the process is gone for every reader; what it left, a worker removes.
 
     A worker that runs it finds it gone and ends the script.
     """
     await process(viewer, process_id)
     await _delete(process_id)
+    await app.doorbell.ring(Topic.DELETION)
     await app.doorbell.ring(Topic.PROCESS, [process_id])
     await app.doorbell.ring(Topic.OUTPUT, [process_id])
 

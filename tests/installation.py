@@ -91,11 +91,11 @@ class Installation:
 
     # --- the program ---------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, port: int = 0) -> None:
         """Starts the server and waits until it greets."""
         with self.log.open("ab") as log:
             self.server = subprocess.Popen(
-                [PROGRAM, "serve", "--port", "0"],
+                [PROGRAM, "serve", "--port", str(port)],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -241,6 +241,15 @@ class Installation:
         path = self.data / "procession.sqlite3"
         with contextlib.closing(sqlite3.connect(path, timeout=30)) as database, database:
             database.executemany(sql, values)
+
+    def execute(self, sql: str) -> None:
+        """Changes the database without the program."""
+        if self.database_url:
+            asyncio.run(_execute_many(self.database_url, sql, [()]))
+            return
+        path = self.data / "procession.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as database, database:
+            database.execute(sql)
 
     def redis(self) -> Redis:
         """The embedded Redis."""

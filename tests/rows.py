@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from jobs.piece import Packer, Piece
+from jobs.piece import Lines, Packer, Piece
 from models.instant import to_micros
 from models.process import parameter_digest
 from tests.installation import Installation
@@ -76,9 +76,10 @@ def _files(row: Row) -> Iterator[dict[str, object]]:
 
 def _piece(row: Row) -> Piece:
     runs = [(1, to_micros(moment)) for moment, _ in row.lines]
-    return Packer().pack(runs, "".join(f"{text}\n" for _, text in row.lines).encode(), "")
+    text = "".join(f"{text}\n" for _, text in row.lines)
+    return Packer().pack(Lines(runs, text.encode(), ""))
 
 
 def _chunk(process_id: str, piece: Piece) -> dict[str, object]:
-    names = ("first_seq", "last_seq", "first_time", "last_time", "data")
+    names = ("first_seq", "last_seq", "first_time", "last_time", "size", "data")
     return {"process_id": process_id, **{name: getattr(piece, name) for name in names}}

@@ -24,51 +24,6 @@ from tests.running import (
 )
 from tests.subscription import GraphQLRefusal
 
-WRITE = "import sys; write = sys.stdout.buffer.write; "
-LONGEST = 65536
-
-# A program, and the lines that it makes.
-BYTES: dict[str, tuple[str, list[str]]] = {
-    "nothing": ("", []),
-    "one empty line": ("print()", [""]),
-    "empty lines": ("print('a\\n\\n\\nb\\n')", ["a", "", "", "b", ""]),
-    "no newline at the end": (WRITE + "write(b'a\\nb')", ["a", "b"]),
-    "carriage return at line ends": (WRITE + "write(b'a\\r\\nb\\r\\n')", ["a", "b"]),
-    "progress bar": (WRITE + "write(b' 1%\\r 50%\\r100%\\ndone\\n')", ["100%", "done"]),
-    "progress bar without an end": (WRITE + "write(b' 1%\\r 50%\\r')", [" 50%"]),
-    "not UTF-8": (WRITE + "write(b'a\\xffb\\xc3\\n')", ["a\ufffdb\ufffd"]),
-    "NUL and other controls": (WRITE + "write(b'a\\0b\\x1b[1mc\\t\\n')", ["a\0b\x1b[1mc\t"]),
-    "Unicode": ("print('Zoë 漢字 \\U0001f600\\u2028x')", ["Zoë 漢字 \U0001f600\u2028x"]),
-    "long line": (
-        "print('x' * 150_000)",
-        ["x" * LONGEST + " [continued]"] * 2 + ["x" * (150_000 - 2 * LONGEST)],
-    ),
-    "both streams, in order": (
-        "import sys\nfor n in range(50): print(n, file=(sys.stdout, sys.stderr)[n % 2])",
-        [str(n) for n in range(50)],
-    ),
-}
-
-
-@pytest.mark.parametrize(("program", "lines"), BYTES.values(), ids=BYTES)
-def test_bytes_become_lines(installation: Installation, program: str, lines: list[str]) -> None:
-    assert run_python(installation, installation.alice, program).lines == lines
-
-
-def test_character_that_is_written_in_two_parts_stays_whole(installation: Installation) -> None:
-    gate = Gate(installation)
-    program = f"{WRITE}write(b'\\xc3'); sys.stdout.flush(); {gate.wait}; write(b'\\xa4\\n')"
-    process_id = start_python(installation, installation.alice, program)
-    gate.open()
-    assert end_of(installation, installation.alice, process_id).lines == ["ä"]
-
-
-def test_script_in_a_terminal_sees_one(installation: Installation) -> None:
-    program = "import os, sys; print(sys.stdout.isatty(), os.get_terminal_size().columns)"
-    ended = run_python(installation, installation.alice, program, "terminal")
-    assert ended.lines == ["True 120"]
-    assert run_python(installation, installation.alice, "import sys; print(sys.stdout.isatty())")
-
 
 def test_both_faces_read_the_whole_output(face: Face) -> None:
     it, alice = face.it, face.it.alice
@@ -123,8 +78,10 @@ def test_running_process_can_be_joined_anywhere(
     process_id = start_python(it, alice, f"print(1); print(2); {gate.wait}; print(3); print(4)")
     first_two_lines(it, alice, process_id)
     with it.subscribe(alice, OUTPUT, id=process_id, **place) as events:
-        gate.open()
-        found = [event["processOutput"] for event in events]
+        heard = iter(events)
+        found = [next(heard)["processOutput"]] if seqs[0] <= 2 else []
+        gate.open()  # not before the place of the join is settled
+        found += [event["processOutput"] for event in heard]
     assert [line["seq"] for event in found for line in event.get("lines", ())] == seqs
     check_sums(["1", "2", "3", "4"], [1, 2, 3, 4], found[-1])
 

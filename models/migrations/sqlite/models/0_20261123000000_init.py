@@ -59,6 +59,10 @@ CREATE TABLE IF NOT EXISTS "parameter" (
 ) /* Finds processes by a parameter: `digest` is of its name and value (values may be long). */;
 CREATE INDEX IF NOT EXISTS "idx_parameter_digest_e0958e" ON "parameter" ("digest", "process_id");
 CREATE INDEX IF NOT EXISTS "idx_parameter_process_34bf3b" ON "parameter" ("process_id");
+CREATE TABLE IF NOT EXISTS "merge" (
+    "held_until" BIGINT NOT NULL,
+    "process_id" CHAR(36) NOT NULL PRIMARY KEY REFERENCES "process" ("id") ON DELETE CASCADE
+) /* A process whose output lies in many small chunks: a worker is to make few large ones of them. */;
 CREATE TABLE IF NOT EXISTS "output_chunk" (
     "id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     "process_id" CHAR(36) NOT NULL,
@@ -66,10 +70,11 @@ CREATE TABLE IF NOT EXISTS "output_chunk" (
     "last_seq" BIGINT NOT NULL,
     "first_time" BIGINT NOT NULL,
     "last_time" BIGINT NOT NULL,
+    "size" INT NOT NULL,
     "data" BLOB NOT NULL,
     CONSTRAINT "uid_output_chun_process_03375f" UNIQUE ("process_id", "last_seq")
 ) /* Lines `first_seq` to `last_seq` of a process; `data` is made by `jobs.chunk`. */;
-CREATE INDEX IF NOT EXISTS "idx_output_chun_process_2b312e" ON "output_chunk" ("process_id", "last_time");
+CREATE INDEX IF NOT EXISTS "idx_output_chun_process_b530d9" ON "output_chunk" ("process_id", "last_time", "last_seq");
 CREATE TABLE IF NOT EXISTS "file" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "direction" VARCHAR(6) NOT NULL,
@@ -103,55 +108,60 @@ async def downgrade(db: BaseDBAsyncClient) -> str:
 
 
 MODELS_STATE = (
-    "eJztXOtz2rgW/1c0fLlpJ5tJyatJ7twZ8tpmN5t0ErKPaXZA2AJ0MbJrySHc3v7veyT5jQ"
-    "2YRyDUX5paOkeSf5LPW3yr9G2TWHynbvcIq5ygbxWG+wT+k+zYRhXsOFGzbBC4ZSlKEZK0"
-    "uHCxIaCxjS1OoMkk3HCpI6gtR6/UUItgl7hI8eygO2YNkegS9PCp9lP14BDZbUQFR4K8CE"
-    "Q56hFHnCqCoIV37QFDNjPIjpzStA2Yk7LOUkb3GP3qkYawOwSoXJjjy9/QTJlJXggPHp1e"
-    "o02JZSbgo6YcQLU3xNBRbY+P1xdXilKuvNUwbMvrs4jaGYquzUJyz6PmjuSRfR3CiIsFMW"
-    "PgMs+y/E0ImvSKoUG4HgmXakYNJmljz5JbVPl322OG3BmkZpL/7P/HX1qMrNG4vas3Hi7r"
-    "jUZlZEflElLb4DcZNpOngTIhgfr2XY8bAaJaK3KC80+1+629w3cKApuLjqs6FVyV74oRC6"
-    "xZFegRyurvCM7nXexm4xzQp5CGhc6CcdAQgRwd+wC+AKAlQFrp45eGRVhHdOHxw+7uGIx/"
-    "r90rmIFK4WzDd6q/3lu/q6r7JN4RvibtEC6KIBxxLAbjyef41RA+3J8C4MP9XHxlVxJewy"
-    "USigbOgPgaVoKZyEY5yZhCGr4WImif7AT/WdbZjkkQX1tQvegdZg9WIUnOrn++vq2nQCYv"
-    "DgWJUhzkJOMCQPaP7rrIj6JAuuQZ9OoMpzXJWALpceI2ihkIMZZFWgnrC9wEo0DaXe1epk"
-    "0goRqF9sp2Ce2wX8lQAazPq5FlDPii7NEf5m1CGrVGn4uLB6GhGj9Q8O7wxkRozV57OK9d"
-    "XFYUwi1s9AbYNRsJqGWPXbVTLSHtaFe/2k+3YIY7Chz5FnLNcdQz3JBgN/K9EPVC2DBsj4"
-    "lpnRGHuByUl+0ijBzX7ri4D+4AFojDUeGIgg8hJ+YIvApkUi7nMrcRI8/gZGjMzBPpQAyR"
-    "9BtEF3aGZ/kly5uodFHWQBqtr4uyRubzUhwUCuaZ2adsFOEz27YIZjmHOcaWAroFfMuS+2"
-    "HLKxshd3c3cuQ+518tbZXUUxg//nZ2CeAr6IGIamUwarqUHssr2IeBAiiOcorzxzS1R2zD"
-    "fFMmwlyFDHmGGPH5rn69JxZWy801GcNY6YbYjIlDCWaLQTgnc2L0WQ+zSSgt0x6+kLafXu"
-    "iITRz2jbWLzTjVFDaxb20if79lzHzQpUYX2Z5wPIGMrsd6XJqyXIBPZaI2tQhHfTxELukD"
-    "LkjYqEXkg/1MzCxreBlTzGEH+8so6JEnuUq7uKhdXFoSq1d/y5RcnzE4ufCZZ7rzUedY2e"
-    "UkyCYKryvYMI5CRYVaQ+luB2OcoKZOTjRlps9PBcp1IcxM9Iwtj6At9UeLGhAwls0670Yl"
-    "2BLnmSzGvsRTLJEMAqoviedCbv8Z7VznfW+ZAo7qIEv8y/Kl1Pp6ox25hJ+Oq9W9vaPq7t"
-    "7hx4P9o6ODj7sfgVatd7TraPIHl/CjAls+X+ytPqO2VlnLveoUMYG9am5IQHZ9z7JT10ab"
-    "r4fVutgQuxMZ8XNG2TfPHdhOBdqTJ2udYu0B9ln6OdqWMdo5RjRRN98xsNc9JvUhRrpnVL"
-    "FmET2xJ9aEY+SKhrTnlFIddAkDtYpUMzFPpftgEdkCnQ/nny4vHm8uL7ZDOmg1PQJDNQe2"
-    "21OJj6ZSyVxV/+hGHZDv2gAd8JwiW1cPQZvfL5X1wKWCSPeDypU1Q6XPmyp0n1Lz8B4Eg1"
-    "+D5YhoAH84YQJtqfeTTs2JMg48x7Kx+S9tJZyqt39inIChK07QU+X9+/dPlXenqKmbYKou"
-    "1guX5w35pgQYIfARU+0UMEEtRaFBVAwtAmD4iMm1t2y718duTyEqaR0LGwAi04yeQ9xnym"
-    "0X1sUd27ZgmfLFE56aLJnSLtpW8792i+8oyub0tky0sZIjsGOSJn7Qqt9FRSgzuWIprWwC"
-    "aBUez+8PD4dPIonjjMVsqjKVsmiXMToA09pOEccG2k5LSahE38jUGIccr4dxJRTyyzrBSa"
-    "iPpwD6OBfm47LuawVZlKSMLwBykrEEeRzIkQE0CvIvD3e3Od5WgiuNMDUE+j+yKB8JMSwB"
-    "25ZHLQHI7sj5VgGrRCmRnA3kxtZvtT/TIuX85u4srTjlAGfps68txSJ7EmOZa0PeTsJwKc"
-    "gTeM0ZBHuc7cfM2iZLdqkAcMxMyZ1brRvjmRytXH/Q/Hhl9cP+0f7HvcP9MEwZtoyLTmaV"
-    "72JuZxTK1MlLbt1uwDGTZbdmeI4Bq375Z328JOgP/Z6bu9ufA/K0eEjbH7bTcAm8O5/J1s"
-    "vkL2VDCpbWsJivksG8CYf7FTzDRHRk2lBHgmmOiMeawT1PfCNC1MJcNDj5WiwfF+eaSc/N"
-    "ZDLvLlfLvUpWLkJehy/h+xeZ9Uxj0E9zljsw1w7wLq4eHBYR4SOMmye+F3/RMIj1FwE6zv"
-    "OKkb3XCegtHuLyUld5qWvVuea8S133lw/1++vz+rhMc0ZMr6FLT+at+I0XcW0I8IkvX1Wn"
-    "zofRFQyxSfAss2zhThkA57JGuJJRuhDv3h5XvuAbEkZIObGG4YYywlGzTV1tgTdlPrwZ2O"
-    "NNXbbgV0WcoqbMY6rkeh+bRObndYpcTdgcLX5Y6OiyaqJOZYGDLEuAI8dVNYLM7KsJVJGC"
-    "fJLjIwum3paZ/z41XCCFDTU54hRkKfpwfLS7g+pdAuPAbMxGbS11n1iPDNWlxLBgW64wXd"
-    "wt5/cLtYPaAnkOOq7tMVNNyvvYshA45E7ulcYvqTKa0Af6e6SiIINQBUbKgsj1LIgs6/WW"
-    "EFkIhUixk51gez3PdkPO+NsM7Gwc+PoQZ+f9Jx/+nLR/uQEFT39x/BNsJfwzwy81bRbyDL"
-    "vDnBsGPkf6JnwQ43xjsI9D0M/ih4m+32v3Z9e3tfu/sjN9ZxlZ/7O/6pe19blnpVzHDD8o"
-    "cCnzHaB2QDHFrdDYRcxTVbOsDgc4DlHBsKRAYNOrSmpoNsPLT6ErAD4HPBOrnXUrdNFTqM"
-    "LxMJYRVTkHRdK+OxRSoIHyknTlNmbo+vbzYx24pq5lTtqkJnWJKjEqy4ZXXDYc7cQI2ONu"
-    "XcWYNrB4+HCa+Hd++Hvk1lU8yDdlxU6Cp6zYGdXk5a+bxioaqtNkbCTZmJqG6kjWhtP/FT"
-    "RTA47SQp3ZQu0Tk2KNXIHTneTawDNePTiY4ogDVe4JV32pA144wT5nZn29MS5/w/dtXjMo"
-    "g8Tlpe41SrSv76XuP1TBZSUjIOD3bI8LCQwimimCAv696ODKdPwnUfQN5KZFMCcN9dDc9q"
-    "8OU4F6hDgc5M0z7IVMJ8rXzgoJLH6Cafz42Jil775i372PjS5lxezEiGUDDZjlGIn6VwFm"
-    "uaMQZyxtmHE2TFysFEM5xbkqmFd8CWRN4u014oKSyVKwfs9YBYsjmkkKNh+8Bf/m949S6D"
-    "JnXC5fST0TlxcML8dYSiU1nZKSH1UBhH3yDUR3Kbe7YEZBWIb+z78xHmN5/Sv8q1FGC7sy"
-    "vlJl9v0f7Qw2ug=="
+    "eJztXXlTGzkW/yoq/7NJllDEXAlsbZUhZMIOgRSY2ZkKU7bslm2t21KnpcbxZvLd50nq29"
+    "22G584XUUZLL2n4yf1u/TUfK8MuEVssVvnfcIqJ+h7heEBgT+SFTuogh0nKlYFErdsTSlD"
+    "kpaQLm5LKOxgWxAosohou9SRlKvWKzXUItglLtI8u+iG2SMkewTdfay9rh4eId5BVAokyT"
+    "eJqEB94shTTRCUiB4fMsRZm+yqLi3ehj4p6y6ldY/Rrx5pSN4lQOVCH1/+hGLKLPKNiOCr"
+    "0290KLGtBHzUUg3o8oYcObrs/v7y/QdNqUbearS57Q1YRO2MZI+zkNzzqLWreFRdlzDiYk"
+    "msGLjMs21/EYIiM2IokK5HwqFaUYFFOtiz1RJV/tXxWFutDNI9qY+Df/tDi5E1Gtc39cbd"
+    "Rb3RqIytqBpCahn8ojZnajdQJhVQ33+YdiNAdGlFdXD+sXb7Yv/opYaAC9l1daWGq/JDM2"
+    "KJDasGPUJZ/x7D+byH3WycA/oU0jDQp2AcFEQgR9s+gC8AaAmQVgb4W8MmrCt78PXN3t4E"
+    "jH+r3WqYgUrjzOE5NU/vtV9VNXUK7whfi3aJkEUQjjgWg/H0fbwyhI8OZgD46CAXX1WVhL"
+    "ftEgVFA2dAfAkjwUxmo5xkTCENTwuRdEB2gz+WtbdjEsTXFtQMepfx4TokydnlL5fX9RTI"
+    "5JtDQaIUBznJuACQ/a27KfKjKJAueQS9+oTdmmQsgfQEcRvFDIQYyyKthM0FbopRoOyuTj"
+    "/TJlBQjUP7gbuEdtmvZKQBNvu1nWUM+KLs3m/meUIalUaPi4uHoaEa31Awd5gxkUaz1+7O"
+    "a+8vKhrhFm73h9i1GgmoVQ2v8lRJSDteNagO0iWY4a4GR81CjTmOeoYbEqxGvheiJ4Tbbe"
+    "4xOasz4hBXgPLiLsLIcXnXxQNwB7BEAraKQBR8CNWxQOBVIIsK1Ze1gxh5BCfDYGadKAdi"
+    "hJTfIHuwMiLLL1leR6WLsgHSaHNdlA0yn5fioFAwz6wBZeMIn3FuE8xyNnOMLQV0C/iWJf"
+    "fDkhUbITc3V6rlgRBfbWOV1FMY3386uwDwNfRARI0yGDddSo9lBfZhoACKo5zi/DlN7THb"
+    "MN+UiTDXIUORIUZ8vg+/3hIb6+HmmoxhrHRLbMbEpgSzpU2EIHNi9Nk0s00oLdMefq9sPz"
+    "PQMZs4rJtoF1txqhlsYt/aRP56q5j5sEfbPcQ96XgStXse6wtlygoJPpWFOtQmAg3wCLlk"
+    "ALggyVGLqC/8kVhZ1vAyupjDDvaHUdAjT3KVdnFRu7i0JNav/pYpuT5jcHLhMc9056PKib"
+    "LLSZBNFV4fYMEEChUVao2Uux20cYKa5nCiqU76/KNANS6EmYUese0R9EL/MqIGBIzNWffl"
+    "uARbYj/TxdiX+BFLJIOA6kvieyG3/4x2L/Oet0wBR02QJf5k+VJqc73RrhrC63fV6v7+cX"
+    "Vv/+jt4cHx8eHbvbdAq8c7XnU8/YFL+FGBLZ8v9tZ/orZRp5b71RliAvvV3JCAqvqRZadu"
+    "jDbfDKt1sSF2JzLi54yyb587sJMKtCd31ibF2gPss/RztCwTtHOMaKpuvmFgr3tM6UOMTM"
+    "24Ys0iemAPrAnbyJUNZc9ppTrsEQZqFeliYp0q98EmqgQq784/Xry/v7p4vxPSQanlEWiq"
+    "OeRuXx98NLVKFjr7xxSagHyPA3TAc4q4yR6CMr9eKeuhSyVR7gdVI2uGSl80deg+peZhHg"
+    "SDX4NVi2gIvwRhEr3Q81NOzYk2DjzH5tj6h7ESTvXsH5ggYOjKE/RQefXq1UPl5SlqmiLo"
+    "qofNwNV+Q74pAUYIPMTUOAVMUltTGBA1Q4sAGD5iauwtzvsD7PY1oorWsXEbQGSG0XOI+0"
+    "gFd2FcwuHchmGqiSc8NZUyZVy0F83/8ZbY1ZTN2W2ZaGEVR2DHJE38oNTMRUcoM7liR1rZ"
+    "BFAqPZFfH24On0QRxxmL2VTlUcqiXcZoA8xqO0UcW2g7LeVAJXpGZsY45FgdxpVQyC9rBy"
+    "ehfjcD0O9yYX5X5n2t4RQlKeMLgJxkLEGeBHJkAI2D/J+7m+scbyvBlUaYtiX6C9lUjIUY"
+    "loBty6O2BGR3VX/rgFWhlDicDeTGi0+139Mi5fzq5iytOFUDZ+m9byzFImsSY5lrQZ7Pge"
+    "FSkCcwzScI9jjbz3lqm0zZpRLAsTIld262boxnerRy80Hz45XVNwfHB2/3jw7CMGVYMik6"
+    "mZW+iwXPSJSpk2+5ebsBx5Msuw3DcwJY9Yvf65MlwWDk11zdXP8SkKfFQ9r+4E7DJTB38S"
+    "RbL5O/lA0pWFqjYr5KBvM2bO4VeIaJ6MisoY4E0xwRjw2De574RoSojYVsCPK12HlcnOtJ"
+    "eu5JJvPecrXcSk7lIuRN+BKef5mZzzQB/TRnuQJzrYDo4erhURERPsa4feJ78RcNg1h/Ea"
+    "DjPCuM7K0moLd4iMtLXeWlrnWfNedd6rq9uKvfXp7XJ500Z8T0Gib1ZN6M33gS15YAn3jy"
+    "dXbqfBh9gCa2CZ5CaQux7APidjNiPgGSN4zUOXxMx/NT0NDzMgMm4lkgs8NMPyOvI8QlP6"
+    "sjXIOZLlD6GdzDHhckSAqwKVFXGhEMb4TEANu2n9F9gnCQS6FSDjhQ9AnqkCGyMXSKOCM6"
+    "YVL2yCDzFuXyelNZJvVUKghwqc8gJ0T2oMDlQz+7otlTW1T/3Tw1aR4mOcTP+LSIQ1SaKG"
+    "e6tZ8vSX0jTYwdlJ9eEC1owUhdknFtB4Zv3h3vvd57Az9ob+9E//xTf67zsHCubPQZMg4D"
+    "nbD8fMNN2PGLzzacK4PwRovgcyVus7RNvHqizvF9+nZIOVX1XFElvZsd6ppgWFMJ+GYQGm"
+    "uaDEIfjFPUVM+8znMbYIuoVDmTraY7bI6rmoW2rlULVbmGKkNQGt2l1Q7SHeh8QfVNtQ/q"
+    "jMF0lT6jbRdIYcVBiQgKuxqpB/wUDam6/h8N4IHp9wKYdwV0OQqWVuyipqD/J35+H6gyv1"
+    "dbzw6a0EGsHV93QavmpgIZKoJdBOoQxkuhfcZRx3haqE9G+j0E4R0thUT6Ppeap383K0gn"
+    "VIPqutxjlp6c0dNCEif3LQZfUns5DHv+OZZEmEEYCNokV3kfYuPuQ2yaXbMZHsCcBwuh4C"
+    "q2sxNsqwtsb8kef57nOlsHvtnE2Wl/0zd/TtZfuQAFd39x/BNsJfxPhl+ZfFn+a16WiU++"
+    "TYgvLGVKWS1Zu5hhd5RzWdPnSL9UKDgufmaATtqNfkJkmDP1W+327PK6dvtHdtLUWUYC5d"
+    "kf9Yva5lxZ11H4DD82iM7nO7CdgGKGmGnsnRan2uPSm0PFMcO7V4oCga+kI5FQbIX3yEMX"
+    "C3xG+E7sTlagdNFd6Dt44bFQdGEsuG/mO5YhhR+hNZfgMEOX15/v68A187WwpH1vUZfobO"
+    "3yBtaaQ6TRSoyBPekCe4xpC+9hHc2SSpCfSTB2gT1+XjqjFk/wlMnP45q8fFF8LDm0Okvy"
+    "iyKbkB5aHUuAyTY8J5n822h7rtjaHxCLYoNcgd2d5NrCPV49PJxhiwNV7g7XdakNXjhXcc"
+    "4kxc3GuPx3CM/zxmYZcC/fj/OcT6xXFg74r84FqmQEBPyanUkhgWFEM0NQwM87Ct4+E3+7"
+    "nJ9uZBMsiJ9vtOO/hYVK1CfEESBvHmEt1CmtmnZWSGDxHczix8faLH33NfvuA9zuUVbMTo"
+    "xYttCAWY6RaF6w9JTrnnHG0oaZZMPExUoxlFOc64J5TSH7DXtFbI24oGSyFKxfM1HB4ohm"
+    "moLNB2/B/z7lZ0kamjMul6+kHokrCoaXYyylkppNSamHqgDCPvkWoruUi/LQoyQsQ//nv3"
+    "wnxrL6tyGtRxkt7O07a1VmP/4G8gNG9g=="
 )

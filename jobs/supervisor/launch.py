@@ -1,0 +1,108 @@
+"""Launching: what a script is started with, and starting it."""
+
+import errno
+import fcntl
+import os
+import signal
+import struct
+import termios
+
+PIPE = 1 << 20  # bytes the pipe may hold: a short stall of the disk does not stall the script
+WINDOW = struct.pack("HHHH", 40, 120, 0, 0)  # rows and columns of a pseudo-terminal
+# Signals that are for the script; the supervisor itself ignores them.
+FOR_THE_SCRIPT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
+
+
+class Launch:
+    """What `launch.json` says.
+
+    `timeout` and `grace` are in seconds, `max_output` is in bytes. `when_full` is what becomes of
+    the script when no more output can be kept: "discard" (it goes on) or "stop".
+    """
+
+    def __init__(
+        self,
+        argv: list[str],
+        env: dict[str, str],
+        cwd: str,
+        timeout: float | None,
+        grace: float,
+        terminal: bool,
+        max_output: int | None = None,
+        when_full: str = "discard",
+    ) -> None:
+        self.argv = argv
+        self.env = env
+        self.cwd = cwd
+        self.timeout = timeout
+        self.grace = grace
+        self.terminal = terminal
+        self.max_output = max_output
+        self.when_full = when_full
+
+
+def start(launch: Launch) -> tuple[int, int]:
+    """Starts the script; returns its process id and the descriptor of its output.
+
+    Raises OSError with the command's name if it cannot be executed.
+    """
+    output, end = open_terminal() if launch.terminal else open_pipe()
+    failure, report = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        become(launch, end, report)
+    os.close(end)
+    os.close(report)
+    with os.fdopen(failure, "rb") as reader:
+        number = reader.read()
+    if number:
+        os.waitpid(pid, 0)
+        os.close(output)
+        raise OSError(int(number), os.strerror(int(number)), launch.argv[0])
+    return pid, output
+
+
+def open_pipe() -> tuple[int, int]:
+    """The end to read from, and the script's."""
+    output, end = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        try:
+            fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, PIPE)
+        except OSError:
+            pass  # the user's limit on pipe buffers is reached; the ordinary size will do
+    return output, end
+
+
+def open_terminal() -> tuple[int, int]:
+    """The end of a pseudo-terminal to read from, and the script's.
+
+    What is written arrives as it is, without carriage returns. The script's end can only be written
+    to, and is nobody's controlling terminal: nobody types there, so who would read (a pager, a
+    question for a password) gets an error instead of waiting for ever.
+    """
+    output, both = os.openpty()
+    try:
+        attributes = termios.tcgetattr(both)
+        attributes[1] &= ~termios.OPOST
+        termios.tcsetattr(both, termios.TCSANOW, attributes)
+        fcntl.ioctl(both, termios.TIOCSWINSZ, WINDOW)
+        return output, os.open(os.ttyname(both), os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    finally:
+        os.close(both)
+
+
+def become(launch: Launch, end: int, report: int) -> None:
+    """In the child: turns into the script, or reports the error number."""
+    try:
+        os.setpgid(0, 0)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(end, 1)
+        os.dup2(end, 2)
+        for number in FOR_THE_SCRIPT:
+            signal.signal(number, signal.SIG_DFL)
+        os.chdir(launch.cwd)
+        os.execvpe(launch.argv[0], launch.argv, launch.env)  # noqa: S606
+    except OSError as error:
+        os.write(report, str(error.errno or errno.EINVAL).encode())
+    finally:
+        os._exit(127)
