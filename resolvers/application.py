@@ -1,11 +1,13 @@
 """What the resolvers work with: opened by the server, handed to each call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs.doorbell import Doorbell
 from jobs.queue import Queue
 from jobs.store import Store
 from models.script import Catalogue
+from resolvers.live import Live
+from resolvers.viewer import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +19,5 @@ class Application:
     queue: Queue
     doorbell: Doorbell
     max_upload: int
+    door: Door = field(default_factory=Door)
+    live: Live = field(default_factory=Live)

@@ -12,7 +12,7 @@ from jobs.doorbell import EVERYTHING, Topic
 from models.instant import now
 from models.process import Process
 from resolvers.application import Application
-from resolvers.processes import may_see, process
+from resolvers.processes import may_see, process, require_sight
 from resolvers.viewer import Viewer
 
 
@@ -40,10 +40,13 @@ async def changes(
             yield Change(process_id, found)
         while True:
             rung = await bell.wait()
+            viewer = await app.door.renew(viewer)
             since, looked = looked, now()
-            ids = [UUID(each) for each in rung] or ([process_id] if process_id else [])
-            rows = await (Process.filter(id__in=ids) if ids else _changed_since(since))
+            ids = frozenset(map(UUID, rung) if process_id is None else [process_id])
+            rows = await (app.live.rows(ids) if ids else _changed_since(since))
             for row in rows:
+                if process_id is not None:
+                    require_sight(viewer, row)
                 if may_see(viewer, row) and known.get(row.id) != _state(row):
                     known[row.id] = _state(row)
                     yield Change(row.id, row)

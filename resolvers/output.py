@@ -1,7 +1,8 @@
 """The console output of a process: pages of it, and all of it live."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from models.process import Process
 from models.status import Status
 from resolvers.application import Application
 from resolvers.errors import BadInput, NotFound
-from resolvers.processes import process
+from resolvers.live import Shown
+from resolvers.processes import process, require_sight
 from resolvers.viewer import Viewer
 
 
@@ -80,31 +82,47 @@ async def stored(viewer: Viewer, process_id: UUID, part: Part) -> AsyncIterator[
 
 
 async def follow(
-    viewer: Viewer, app: Application, process_id: UUID, part: Part
-) -> AsyncIterator[Batch | End]:
+    viewer: Viewer,
+    app: Application,
+    process_id: UUID,
+    part: Part,
+    show: Callable[[Batch], Shown],
+    *,
+    pause: float = 0.0,
+) -> AsyncGenerator[Shown | End, None]:
     """Each line once, in order, from the asked place on; then the End, and the iterator is over.
 
-    Raises NotFound when the process is deleted meanwhile.
+    Lines come as `show` shows them, which is called once for all who stand at the same place. Two
+    looks for them are `pause` seconds apart at least. Raises NotFound when the process is deleted
+    meanwhile, NotSignedIn or Forbidden when the viewer may not see it any more.
     """
     with app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
-        window = await _beginning(viewer, process_id, part)
+        after = _beginning(part, await _look(viewer, app, process_id))
         while True:
-            row = await Process.get_or_none(id=process_id)  # the status before the rows
-            if row is None:
-                raise NotFound(f"The process {process_id} was deleted")
-            while batch := await read(process_id, window):
-                yield batch
-                window = replace(window, after=batch.last_seq)
+            row = await _look(viewer, app, process_id)  # the status before the lines
+            news = await app.live.news(process_id, after, show) if row.last_seq > after else None
+            if news is not None:
+                yield news.shown
+                after = news.last_seq
+                await asyncio.sleep(pause)
+            if news is not None and after < row.last_seq:
+                continue
             if Status(row.status).ended:
                 yield End(row)
                 return
             await bell.wait()
 
 
-async def _beginning(viewer: Viewer, process_id: UUID, part: Part) -> Window:
-    """Where a live output begins: after a line, or so many before the end of now."""
-    window = part.window()
-    found = await process(viewer, process_id)
-    if part.last is not None:
-        return replace(window, after=max(window.after, found.last_seq - part.last))
-    return window
+async def _look(viewer: Viewer, app: Application, process_id: UUID) -> Process:
+    """The process as it is now, if the viewer may still see it."""
+    row = await app.live.row(process_id)
+    if row is None:
+        raise NotFound(f"There is no process {process_id}")
+    require_sight(await app.door.renew(viewer), row)
+    return row
+
+
+def _beginning(part: Part, found: Process) -> int:
+    """After which line a live output begins: a given one, or so many before the end of now."""
+    after = part.window().after
+    return after if part.last is None else max(after, found.last_seq - part.last)

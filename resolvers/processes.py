@@ -86,9 +86,14 @@ async def process(viewer: Viewer, process_id: UUID) -> Process:
     found = await Process.get_or_none(id=process_id)
     if found is None:
         raise NotFound(f"There is no process {process_id}")
-    if not may_see(viewer, found):
-        raise Forbidden(f"The process {process_id} is somebody else's")
+    require_sight(viewer, found)
     return found
+
+
+def require_sight(viewer: Viewer, found: Process) -> None:
+    """Raises Forbidden where it is somebody else's."""
+    if not may_see(viewer, found):
+        raise Forbidden(f"The process {found.id} is somebody else's")
 
 
 def may_see(viewer: Viewer, found: Process) -> bool:

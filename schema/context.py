@@ -53,6 +53,10 @@ class Context:
         if unknown:
             self.users.update({row.id: row for row in await users_of(unknown)})
 
+    async def renew(self) -> None:
+        """Looks again who asks, on a connection that lasts. Raises NotSignedIn."""
+        self.signed_in = await self.app.door.renew(self.viewer)
+
     @property
     def viewer(self) -> Viewer:
         if self.signed_in is None:

@@ -2,10 +2,11 @@
 `multipart/mixed` and server-sent events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import timedelta
+from functools import partial
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -13,17 +14,21 @@ from cross_web import HTTPException
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.file_uploads.utils import replace_placeholders_with_files
+from strawberry.http import GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
 
 from models.user import User
 from resolvers.application import Application
+from resolvers.coalescer import Coalescer
 from resolvers.errors import BadInput, NotSignedIn, ProcessionError, TooLarge
 from resolvers.uploads import receive
-from resolvers.viewer import Door
 from schema.context import Context
+from schema.departure import while_there
 from schema.errors import extensions_of
 from schema.schema import ProcessionSchema
+from schema.socket import Socket
 
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
@@ -40,11 +45,12 @@ HINTS = {
 class Endpoint(GraphQL[Context, None]):
     """`file_url` gives the address of an output file by its process and name."""
 
+    graphql_transport_ws_handler_class = Socket
+
     def __init__(
         self,
         schema: ProcessionSchema,
         app: Application,
-        door: Door,
         file_url: Callable[[UUID, str], str],
         max_page_size: int,
     ) -> None:
@@ -57,26 +63,41 @@ class Endpoint(GraphQL[Context, None]):
             max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
         )
         self._app = app
-        self._door = door
         self._file_url = file_url
         self._max_page_size = max_page_size
         self._users: dict[UUID, User] = {}
+        self._coalescer: Coalescer[Hashable, ExecutionResult] = Coalescer()
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Who asks over HTTP must have signed in; on a WebSocket `connection_init` says who."""
         context = Context(self._app, self._file_url, self._max_page_size, self._users)
         authorization = request.headers.get("authorization")
         if not self.is_websocket_request(request) or authorization:
-            context.signed_in = await self._door.sign_in(bearer(authorization))
+            context.signed_in = await self._app.door.sign_in(bearer(authorization))
         request.scope["procession"] = context
         return context
+
+    async def execute_single(self, *args: Any, **options: Any) -> ExecutionResult:
+        """Equal queries that a viewer waits for at the same time are executed once."""
+        execute = partial(self._execute, *args, **options)
+        key = question(options["request_data"])
+        if key is None:
+            return await execute()
+        asked = (options["context"].signed_in, options["request_adapter"].method, *key)
+        receive = options["request_adapter"]._request.receive
+        return await while_there(receive, self._coalescer.ask(asked, execute))
+
+    async def _execute(self, *args: Any, **options: Any) -> ExecutionResult:
+        result = await super().execute_single(*args, **options)
+        result.data = cast("Any", orjson.Fragment(orjson.dumps(result.data)))  # written only once
+        return result
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         given = context.connection_params or {}
         authorization = next((v for k, v in given.items() if k.lower() == "authorization"), None)
         if context.signed_in is None or authorization is not None:
             try:
-                context.signed_in = await self._door.sign_in(bearer(authorization))
+                context.signed_in = await self._app.door.sign_in(bearer(authorization))
             except NotSignedIn as error:
                 raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
@@ -141,6 +162,16 @@ class Endpoint(GraphQL[Context, None]):
             answer.headers["WWW-Authenticate"] = "Bearer"
         told = {"message": str(error), "extensions": extensions_of(error)}
         return self.create_response({"data": None, "errors": [told]}, answer)
+
+
+def question(asked: GraphQLRequestData) -> tuple[str, str | None, bytes] | None:
+    """What is asked, if it surely is a plain query: a document without the word has no mutation."""
+    if not asked.query or "mutation" in asked.query:
+        return None
+    try:
+        return asked.query, asked.operation_name, orjson.dumps(asked.variables)
+    except TypeError:  # an upload
+        return None
 
 
 def bearer(authorization: object) -> str | None:

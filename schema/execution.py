@@ -1,15 +1,16 @@
 """A short way through lists of plain objects.
 
 graphql-core walks every leaf of every item: its path, its info, whether it must be awaited. Where a
-selection below a list has neither arguments nor directives, resolvers nor abstract types, its
-result is a function of the item alone. That function is made once for each document (documents are
-cached, so their nodes are the same objects) and applied to the items: a page of twenty processes
-takes a third of the time. Whatever is not so plain, an error included, is left to graphql-core,
-which then begins again and says what is wrong.
+selection below a list has neither arguments nor directives, asynchronous resolvers nor abstract
+types, its result is a function of the item alone. That function is made once for each document
+(documents are cached, so their nodes are the same objects) and applied to the items: a page of
+twenty processes takes a third of the time. Whatever is not so plain, an error included, is left to
+graphql-core, which then begins again and says what is wrong.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
@@ -127,11 +128,11 @@ class Compiler:
         if name == "__typename":
             return lambda _: kind.name
         field = self._execution.schema.get_field(kind, name)
-        if field is None or field.args or not getattr(field.resolve, "_is_default", False):
+        if field is None or field.args:
             raise NotPlain
-        attribute = attribute_of(field)
+        take = taker(field)
         read = self.value(field.type, found)
-        return lambda item: read(getattr(item, attribute))
+        return lambda item: read(take(item))
 
     def _check(self, selections: SelectionSetNode | None) -> None:
         """Directives may depend on variables, and fragments may hide them."""
@@ -166,9 +167,17 @@ def listed(values: object) -> Sequence[object]:
     return values
 
 
-def attribute_of(field: GraphQLField) -> str:
-    """The name of the Python attribute that a plain field shows."""
-    return str(field.extensions["strawberry-definition"].python_name)
+def taker(field: GraphQLField) -> Read:
+    """Takes a field's value from its item: an attribute, or what a plain method returns."""
+    definition = field.extensions.get("strawberry-definition")
+    if definition is None:  # of introspection
+        raise NotPlain
+    if getattr(field.resolve, "_is_default", False):
+        return attrgetter(definition.python_name)
+    resolver = definition.base_resolver
+    if resolver is None or resolver.is_async or resolver.info_parameter or definition.extensions:
+        raise NotPlain
+    return cast(Read, resolver.wrapped_func)
 
 
 def not_plain(_: object) -> object:

@@ -1,12 +1,13 @@
 """Console output: lines, pages of them, and the events of the live output."""
 
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
+from jobs.ansi import stripped
 from jobs.chunk import Batch, Line
 from models.instant import from_micros
 from models.process import Process as ProcessRow
@@ -14,7 +15,10 @@ from models.status import Status
 from resolvers.output import Part, page
 from schema.context import Info
 from schema.scalars import BigInt
+from schema.sharing import Answers, Shared
 from schema.status import ProcessStatus
+
+PLAIN_TEXT = "The text without ANSI control sequences (colours, cursor movements)."
 
 
 @strawberry.type(description="One line of console output.")
@@ -22,6 +26,10 @@ class OutputLine:
     seq: int = strawberry.field(description="Its number in the process: 1, 2, 3 … without holes.")
     time: datetime = strawberry.field(description="When it arrived.")
     text: str = strawberry.field(description="Its text, without the newline.")
+
+    @strawberry.field(description=PLAIN_TEXT)
+    def plain_text(self) -> str:
+        return stripped(self.text)
 
     @classmethod
     def of(cls, line: Line) -> "OutputLine":
@@ -44,6 +52,10 @@ class OutputPage:
     def text(self) -> str:
         return self.batch.text if self.batch else ""
 
+    @strawberry.field(description=PLAIN_TEXT)
+    def plain_text(self) -> str:
+        return stripped(self.text())
+
     @strawberry.field(description="The number of the first line here; null if there is none.")
     def first_seq(self) -> int | None:
         return self.batch.first_seq if self.batch else None
@@ -64,8 +76,9 @@ class OutputPage:
 
 
 @strawberry.type(description="New lines of console output.")
-class OutputBatch:
+class OutputBatch(Shared):
     batch: strawberry.Private[Batch]
+    answers: strawberry.Private[Answers] = field(default_factory=dict)
 
     @strawberry.field(description="The number of the first line here.")
     def first_seq(self) -> int:
@@ -86,6 +99,10 @@ class OutputBatch:
     )
     def text(self) -> str:
         return self.batch.text
+
+    @strawberry.field(description=PLAIN_TEXT)
+    def plain_text(self) -> str:
+        return stripped(self.batch.text)
 
 
 @strawberry.type(

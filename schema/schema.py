@@ -10,11 +10,11 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.errors import render
-from schema.execution import Execution
 from schema.limits import Limits, TokenLimit
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.sharing import SharingExecution
 from schema.subscription import Subscription
 
 CACHED_DOCUMENTS = 1000
@@ -48,7 +48,7 @@ def build() -> ProcessionSchema:
             lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
             lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
         ],
-        execution_context_class=Execution,
+        execution_context_class=SharingExecution,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 

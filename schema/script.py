@@ -4,6 +4,7 @@ import strawberry
 
 from models.script import Parameter, ParameterType
 from models.script import Script as ScriptModel
+from schema.scalars import BigInt
 
 PARAMETER_TYPES = {
     ParameterType.STRING: "Any text.",
@@ -71,6 +72,9 @@ class Script:
     concurrency: int | None = strawberry.field(
         description="How many processes of it may run at once; null: any number."
     )
+    max_output: BigInt | None = strawberry.field(
+        description="How many bytes of its output are kept; null: all."
+    )
 
     @classmethod
     def of(cls, script: ScriptModel) -> "Script":
@@ -80,4 +84,5 @@ class Script:
             parameters=[ScriptParameter.of(each) for each in script.parameters],
             timeout_seconds=script.timeout,
             concurrency=script.concurrency,
+            max_output=None if script.max_output is None else BigInt(script.max_output),
         )

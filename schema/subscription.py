@@ -1,12 +1,14 @@
 """Subscriptions."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 import strawberry
 
 from jobs.chunk import Batch
 from resolvers import changes, output
+from resolvers.errors import BadInput
 from schema.arguments import arg
 from schema.context import Info
 from schema.output import OutputBatch, OutputEnd, OutputEvent
@@ -14,6 +16,7 @@ from schema.process import Process
 from schema.scalars import read_id
 
 LINES = 1000  # in a batch whose lines are asked for one by one
+LOWEST_RATE, HIGHEST_RATE = 0.1, 1000.0  # looks a second
 CHARACTERS = 200_000  # in any batch, about: many clients refuse messages of 1 MiB
 
 
@@ -38,15 +41,27 @@ class Subscription:
         id: Annotated[strawberry.ID, arg("The process's id.")],  # noqa: A002
         after: Annotated[int | None, arg("Only lines with a higher number.")] = None,
         last: Annotated[int | None, arg("Begin with the last so many lines of now.")] = None,
+        max_rate: Annotated[
+            float | None,
+            arg("Look for new lines at most so many times a second."),
+        ] = None,
     ) -> AsyncGenerator[OutputEvent, None]:
         part = output.Part(after=after or 0, last=last)
-        in_lines = _asks_for_lines(info)
-        async for event in output.follow(info.context.viewer, info.context.app, read_id(id), part):
-            if isinstance(event, output.End):
-                yield OutputEnd.of(event.process)
-            else:
-                for some in event.split(lines_at_once(event, in_lines=in_lines)):
-                    yield OutputBatch(batch=some)
+        events = output.follow(
+            info.context.viewer,
+            info.context.app,
+            read_id(id),
+            part,
+            in_lines if _asks_for_lines(info) else in_pieces,
+            pause=read_pause(max_rate),
+        )
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, output.End):
+                    yield OutputEnd.of(event.process)
+                else:
+                    for each in event:
+                        yield each
 
     @strawberry.subscription(
         description="Processes that are new, change or are deleted: all that you may see, or one, "
@@ -65,10 +80,29 @@ class Subscription:
             )
 
 
-def lines_at_once(batch: Batch, *, in_lines: bool) -> int:
+def in_lines(batch: Batch) -> list[OutputBatch]:
+    """Events for those who select the lines one by one."""
+    return [OutputBatch(batch=some) for some in batch.split(min(LINES, fitting(batch)))]
+
+
+def in_pieces(batch: Batch) -> list[OutputBatch]:
+    """Events for those who do not."""
+    return [OutputBatch(batch=some) for some in batch.split(fitting(batch))]
+
+
+def fitting(batch: Batch) -> int:
     """How many lines one event may have."""
-    fitting = max(1, batch.count * CHARACTERS // (len(batch.text) + 1))
-    return min(fitting, LINES) if in_lines else fitting
+    return max(1, batch.count * CHARACTERS // (len(batch.text) + 1))
+
+
+def read_pause(max_rate: float | None) -> float:
+    """The seconds between two looks. Raises BadInput."""
+    if max_rate is None:
+        return 0.0
+    if not LOWEST_RATE <= max_rate <= HIGHEST_RATE:
+        wrong = f"This must be from {LOWEST_RATE:g} to {HIGHEST_RATE:g} a second."
+        raise BadInput({"maxRate": [wrong]})
+    return 1 / max_rate
 
 
 def _asks_for_lines(info: Info) -> bool:

@@ -4,19 +4,19 @@ from contextlib import suppress
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from resolvers.application import Application
 from resolvers.errors import NotFound, TooLarge
-from resolvers.viewer import Door
 from rest_compat.api import Api
 from rest_compat.errors import refusal
 from rest_compat.links import Links
 from rest_compat.routes import routes
 from schema.endpoint import Endpoint
 from schema.schema import build
+from server.health import Readiness, alive
 from server.page import Assets, page, wants_page
 from server.parts import Parts
 from server.settings import Settings
@@ -29,17 +29,17 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
     app = Application(
         parts.catalogue, parts.store, parts.queue, parts.doorbell, settings.max_upload
     )
-    door = Door()
     links = Links(settings.rest_base_url.rstrip("/"))
-    graphql = Endpoint(build(), app, door, links.file, settings.max_page_size)
+    graphql = Endpoint(build(), app, links.file, settings.max_page_size)
     return Starlette(
         routes=[
             Route("/", lambda _: RedirectResponse("/graphql")),
             Route("/healthz", alive),
+            Route("/readyz", Readiness(parts, settings.data_folder).answer),
             Mount("/graphql/assets", Assets()),
             Route("/graphql", GraphQLOrPage(graphql)),
             WebSocketRoute("/graphql", graphql),
-            *routes(Api(app, door, links, settings.max_page_size)),
+            *routes(Api(app, app.door, links, settings.max_page_size)),
         ],
         exception_handlers={404: nothing},
     )
@@ -48,11 +48,6 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
 async def nothing(request: Request, _: Exception) -> Response:
     """For an address at which there is nothing."""
     return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
-
-
-async def alive(_: Request) -> Response:
-    """The server answers."""
-    return PlainTextResponse("ok\n")
 
 
 class GraphQLOrPage:

@@ -18,6 +18,7 @@ from server.children import WorkerChild
 from server.parts import alone_in, opened
 from server.redis import embedded_redis
 from server.settings import Settings
+from server.streams import Streams
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +35,16 @@ class Server(uvicorn.Server):
     """uvicorn, told of signals by us; `greet` is called with the port once it listens."""
 
     def __init__(self, app: Starlette, settings: Settings, greet: Callable[[int], None]) -> None:
+        self._streams = Streams(app)
         super().__init__(
             uvicorn.Config(
-                app,
+                self._streams,
                 host=settings.host,
                 port=settings.port,
                 http="httptools",
                 ws="websockets-sansio",
                 ws_max_size=LARGEST_MESSAGE,
+                ws_per_message_deflate=False,  # it would encode for each subscriber anew
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -55,6 +58,10 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._greet(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._streams.end()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ it wrote as soon as its standard input closes, so nothing is left however the te
 included.
 """
 
+import asyncio
 import contextlib
 import importlib.util
 import os
@@ -84,10 +85,25 @@ async def drop_database(url: str, name: str) -> None:
     await _execute(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-async def _execute(url: str, statement: str) -> None:
+@contextlib.contextmanager
+def shut(url: str) -> Iterator[None]:
+    """Nobody is connected to a database inside, nor can be."""
+    other = urlsplit(url)._replace(path="/postgres").geturl()
+    name = urlsplit(url).path.removeprefix("/")
+    allow = f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {{}}'
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    asyncio.run(_execute(other, allow.format("false")))
+    asyncio.run(_execute(other, end, name))
+    try:
+        yield
+    finally:
+        asyncio.run(_execute(other, allow.format("true")))
+
+
+async def _execute(url: str, statement: str, *values: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        await connection.execute(statement, *values)
     finally:
         await connection.close()
 

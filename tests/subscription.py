@@ -61,6 +61,12 @@ class Subscription:
                 raise GraphQLRefusal(message["payload"])
             yield data_of(message["payload"])
 
+    def again(self, document: str) -> "Subscription":
+        """Another operation on the same socket, after the first has failed."""
+        assert self._receive()["type"] == "complete"
+        self._send("subscribe", id="2", payload={"query": document})
+        return self
+
     def _receive(self) -> dict[str, Any]:
         while True:
             message: dict[str, Any] = json.loads(self._socket.recv())

@@ -37,6 +37,10 @@ class Leaf:
         return self.name.upper() * (times % 5)
 
     @strawberry.field
+    def length(self) -> int:
+        return len(self.name)
+
+    @strawberry.field
     async def later(self) -> str:
         await asyncio.sleep(0)
         return self.name
@@ -124,7 +128,7 @@ def test_any_document_is_answered_alike(data: st.DataObject) -> None:
 
 
 def test_short_way_is_taken_for_plain_selections() -> None:
-    document = "{ leaves { again: name name ...on Leaf { size maybe { colour } } __typename } }"
+    document = "{ leaves { again: name length ...on Leaf { size maybe { colour } } __typename } }"
     data, errors = same(document)
     assert not errors
     assert data["leaves"][1]["maybe"] == {"colour": "BLUE"}

@@ -1,0 +1,85 @@
+"""Events of subscriptions that are the same for all: each is executed and encoded once.
+
+A thousand subscribers of one output get the same event objects (`resolvers.live`). What a document
+makes of such an event depends on its selection and the variables in it, not on who subscribes nor
+from which cursor; so the first execution is kept with the event, as JSON, for the others.
+"""
+
+from collections.abc import Hashable
+from typing import Any, cast
+
+import orjson
+import strawberry
+from graphql import ExecutionResult, FieldNode, Location, Node, VariableNode
+from graphql.language import Visitor, visit
+
+from schema.execution import Execution
+
+MOST = 1000  # operations of which the variables are remembered
+
+Answers = dict[Hashable, ExecutionResult]
+
+
+class Shared:
+    """An event of which nothing depends on who sees it; `answers` has what was made of it."""
+
+    answers: strawberry.Private[Answers]
+
+
+class SharingExecution(Execution):
+    """Executes an operation, or takes what was made of the same event before."""
+
+    question: Hashable = None
+
+    def build_per_event_executor(self, payload: Any) -> Any:
+        if self.question is None and isinstance(payload, Shared):
+            self.question = self._question()
+        return super().build_per_event_executor(payload)
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        event = self.root_value
+        if not isinstance(event, Shared):
+            return super().execute_operation(serially)
+        if self.question not in event.answers:
+            answer = super().execute_operation(serially)
+            if not isinstance(answer, ExecutionResult) or answer.errors:
+                return answer
+            event.answers[self.question] = encoded(answer)
+        return event.answers[self.question]
+
+    def _question(self) -> Hashable:
+        """What an answer depends on besides the event: the operation, and variables in it."""
+        place = cast(Location, self.operation.loc)  # our parser always tells it
+        operation = (place.source.body, place.start)
+        if operation not in VARIABLES:
+            if len(VARIABLES) >= MOST:
+                VARIABLES.clear()
+            VARIABLES[operation] = self._variables_below()
+        values = [self.variable_values.coerced.get(each) for each in VARIABLES[operation]]
+        return operation, repr(values)
+
+    def _variables_below(self) -> list[str]:
+        """The names of the variables that are used elsewhere than in arguments of a root field."""
+        names = set()
+
+        class Names(Visitor):
+            def enter_variable(self, node: VariableNode, *_: object) -> None:
+                names.add(node.name.value)
+
+        below: list[Node | None] = [each.definition for each in self.fragments.values()]
+        for root in self.operation.selection_set.selections:
+            if isinstance(root, FieldNode):
+                below += [root.selection_set, *(root.directives or ())]
+            else:
+                below.append(root)
+        for node in filter(None, below):
+            visit(node, Names())
+        return sorted(names)
+
+
+VARIABLES: dict[Hashable, list[str]] = {}
+
+
+def encoded(answer: ExecutionResult) -> ExecutionResult:
+    """The same, with its data as JSON already."""
+    return ExecutionResult(cast("Any", orjson.Fragment(orjson.dumps(answer.data))))

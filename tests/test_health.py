@@ -1,0 +1,138 @@
+"""What orchestrators ask, and how the server leaves."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from tests.conftest import Install
+from tests.faces import Rest
+from tests.installation import Installation, User, installed, until
+from tests.postgres import shut
+from tests.running import OUTPUT, Gate, end_of, start_python
+
+NOBODY = User("", "", "")
+
+
+@pytest.fixture
+def it(install: Install) -> Installation:
+    made = install()
+    made.start()
+    return made
+
+
+def readiness(it: Installation) -> tuple[int, dict[str, Any]]:
+    answer = it.get(NOBODY, "/readyz")
+    return answer.status_code, answer.json()
+
+
+def test_server_that_can_work_is_ready(it: Installation) -> None:
+    checks = dict.fromkeys(("database", "redis", "worker", "disk"), "ok")
+    until(lambda: readiness(it) == (200, {"status": "ready", "checks": checks}))
+    assert it.get(NOBODY, "/healthz").text == "ok\n"
+
+
+def test_server_without_a_worker_says_what_waits(it: Installation) -> None:
+    it.execute("UPDATE worker SET lease_until = 1")
+    status, found = readiness(it)
+    assert (status, found["status"]) == (200, "degraded")
+    assert found["checks"]["worker"] == "none; processes wait until one is started"
+
+
+def test_server_without_redis_says_what_waits(it: Installation) -> None:
+    until(lambda: readiness(it)[1]["status"] == "ready")
+    (redis,) = (int(each.split()[0]) for each in it.living() if "valkey" in each)
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        status, found = readiness(it)
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    assert (status, found["status"]) == (200, "degraded")
+    assert found["checks"] | {"redis": ""} == {
+        "database": "ok",
+        "redis": "",
+        "worker": "ok",
+        "disk": "ok",
+    }
+    assert found["checks"]["redis"].startswith("unreachable")
+
+
+def test_server_without_its_database_is_not_ready_until_it_is_back(empty_database: str) -> None:
+    with installed(empty_database) as it:
+        it.cli("migrate")
+        it.start()
+        until(lambda: readiness(it)[1]["status"] == "ready")
+        with shut(empty_database):
+            status, found = readiness(it)
+            assert (status, found["status"]) == (503, "unavailable")
+            assert found["checks"]["database"] == "unreachable"
+            assert it.get(NOBODY, "/healthz").status_code == 200
+        until(lambda: readiness(it)[1]["status"] == "ready")
+
+
+def followed(it: Installation) -> tuple[str, Gate]:
+    """A process that has printed one line and waits."""
+    gate = Gate(it)
+    return start_python(it, it.admin, f"print(1, flush=True); {gate.wait}; print(2)"), gate
+
+
+def test_leaving_server_tells_subscribers_to_connect_again(it: Installation) -> None:
+    process_id, gate = followed(it)
+    with it.subscribe(it.admin, OUTPUT, id=process_id) as events:
+        heard = iter(events)
+        next(heard)
+        it.end(signal.SIGTERM)
+        with pytest.raises(ConnectionClosedError) as closed:
+            next(heard)
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 1012
+    it.start()
+    gate.open()
+    assert end_of(it, it.admin, process_id).lines == ["1", "2"]
+
+
+def test_leaving_server_cuts_event_streams_without_calling_them_complete(
+    it: Installation,
+) -> None:
+    process_id, gate = followed(it)
+    content = {"query": OUTPUT, "variables": {"id": process_id}}
+    headers = {**it.admin.headers, "Accept": "text/event-stream"}
+    with it.http.stream("POST", f"{it.url}/graphql", json=content, headers=headers) as answer:
+        events = answer.iter_lines()
+        while "lines" not in next(events):
+            pass
+        it.end(signal.SIGTERM)
+        assert not any("complete" in line for line in events)
+    it.start()
+    gate.open()
+    assert end_of(it, it.admin, process_id).lines == ["1", "2"]
+
+
+def test_leaving_server_finishes_requests_under_way(it: Installation) -> None:
+    """A start by REST waits a moment for a worker; this one is paused meanwhile."""
+    assert it.server
+    (worker,) = (int(each.split()[0]) for each in it.living() if "server.worker" in each)
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            started = pool.submit(Rest(it).start, it.admin, "python", ("c", "pass"))
+            until(lambda: it.rows("SELECT 1 FROM process"))
+            it.server.send_signal(signal.SIGTERM)
+            assert started.result().status == "SCHEDULED"
+            until(lambda: refuses(it))
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert it.end(signal.SIGTERM) == 0
+
+
+def refuses(it: Installation) -> bool:
+    """Whether new connections are refused."""
+    try:
+        httpx.get(f"{it.url}/healthz", trust_env=False)
+    except httpx.ConnectError:
+        return True
+    return False

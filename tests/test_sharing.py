@@ -1,0 +1,208 @@
+"""Work that is the same for several is done once, and nobody can tell."""
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from models.instant import now
+from tests.faces import Face
+from tests.installation import Installation
+from tests.rows import Row, insert
+from tests.running import CHANGES, OUTPUT, Gate, start_python
+from tests.subscription import GraphQLRefusal, Subscription
+
+AT_ONCE = 8
+ROUNDS = 12
+SUBSCRIPTION = "subscription ($id: ID!, $after: Int"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A selection of the live output, its variables, and what it makes of the line `seq`."""
+
+    document: str
+    event: Callable[[int], dict[str, Any]]
+    variables: dict[str, Any] = field(default_factory=dict)
+
+
+def text(seq: int) -> str:
+    return f"\x1b[31m{seq}\x1b[m"
+
+
+LINES = f"""{SUBSCRIPTION}, $lines: Boolean!) {{
+  processOutput(id: $id, after: $after) {{
+    ... on OutputBatch {{ firstSeq lines @include(if: $lines) {{ seq text plainText }} }}
+  }}
+}}"""
+SHAPES = [
+    Shape(
+        f"{SUBSCRIPTION}) {{ "
+        "processOutput(id: $id, after: $after) { ...on OutputBatch { text } } }",
+        lambda seq: {"text": text(seq)},
+    ),
+    Shape(
+        f"{SUBSCRIPTION}) {{ x: processOutput(id: $id, after: $after) {{ ...More }} }} "
+        "fragment More on OutputBatch { seq: lastSeq plain: plainText }",
+        lambda seq: {"seq": seq, "plain": str(seq)},
+    ),
+    Shape(
+        LINES,
+        lambda seq: {
+            "firstSeq": seq,
+            "lines": [{"seq": seq, "text": text(seq), "plainText": str(seq)}],
+        },
+        {"lines": True},
+    ),
+    Shape(LINES, lambda seq: {"firstSeq": seq}, {"lines": False}),
+]
+
+
+def test_list_has_what_was_stored_before_it_was_asked_for(
+    face: Face, installation: Installation
+) -> None:
+    """Whoever asks while others ask the same still sees their own latest process."""
+    bob = installation.bob
+    later = now() + timedelta(days=365)
+
+    def insert_and_find(number: int) -> bool:
+        row = Row(user_id=bob.id, status="COMPLETED", start_time=later)
+        (process_id,) = insert(installation, [row])
+        return process_id in {seen.id for seen in face.find(bob)}
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert all(pool.map(insert_and_find, range(AT_ONCE * ROUNDS)))
+
+
+def test_nobody_gets_the_list_of_another(face: Face, installation: Installation) -> None:
+    it = installation
+    owners = {who.name: who for who in (it.add_user(f"sharer {uuid4()}") for _ in range(4))}
+    owned = {
+        name: insert(it, [Row(user_id=who.id, status="COMPLETED")]) for name, who in owners.items()
+    }
+
+    def find(name: str) -> bool:
+        return [seen.id for seen in face.find(owners[name])] == owned[name]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert all(pool.map(find, [*owners] * ROUNDS))
+
+
+def test_who_leaves_takes_no_answer_from_others(installation: Installation) -> None:
+    it = installation
+    where = urlsplit(it.url)
+    request = (
+        f"GET /api/system/processes HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n"
+        f"Authorization: Bearer {it.admin.token}\r\n\r\n"
+    ).encode()
+
+    def ask(stays: bool) -> bytes:
+        with socket.create_connection((where.hostname, where.port), 30) as client:
+            client.sendall(request)
+            return client.makefile("rb").read() if stays else b""
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(ask, [False, True, False, False] * AT_ONCE * ROUNDS))
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers if answer)
+
+
+@pytest.mark.parametrize("starts", [(0, 0, 0), (0, 1, 2)], ids=["from one place", "from several"])
+def test_subscribers_of_one_output_each_get_their_own_selection(
+    installation: Installation, starts: tuple[int, ...]
+) -> None:
+    """Lines come one by one, each after everybody has heard the last one."""
+    it, alice = installation, installation.alice
+    gates = [Gate(it) for _ in range(3)]
+    steps = [f"{gate.wait}; print({text(seq)!r})" for seq, gate in enumerate(gates, 1)]
+    process_id = start_python(it, alice, "; ".join(steps))
+    with ExitStack() as stack:
+        readers = [
+            (after, shape, iter(stack.enter_context(follow(it, process_id, after, shape))))
+            for shape in SHAPES
+            for after in starts
+        ]
+        for seq, gate in enumerate(gates, 1):
+            gate.open()
+            for after, shape, events in readers:
+                if seq > after:
+                    assert [*next(events).values()] == [shape.event(seq)]
+        for _, _, events in readers:
+            assert [[*event.values()] for event in events] == [[{}]]
+
+
+def follow(it: Installation, process_id: str, after: int, shape: Shape) -> Subscription:
+    return it.subscribe(it.alice, shape.document, id=process_id, after=after, **shape.variables)
+
+
+PROMOTION = "UPDATE user_account SET is_admin = true WHERE id = '{id}'"
+WITHDRAWALS = {
+    "UPDATE token SET revoked_at = 1 WHERE user_id = '{id}'": "UNAUTHENTICATED",
+    "UPDATE token SET expires_at = 1 WHERE user_id = '{id}'": "UNAUTHENTICATED",
+    "UPDATE user_account SET disabled_at = 1 WHERE id = '{id}'": "UNAUTHENTICATED",
+    "UPDATE user_account SET is_admin = false WHERE id = '{id}'": "FORBIDDEN",
+}
+
+
+def test_subscriptions_end_soon_after_their_viewer_may_not_stay(
+    installation: Installation,
+) -> None:
+    it = installation
+    gate = Gate(it)
+    process_id = start_python(it, it.alice, f"print(1, flush=True); {gate.wait}")
+    with ExitStack() as stack:
+        leaving = []
+        for withdrawal, code in WITHDRAWALS.items():
+            who = it.add_user(f"leaving {uuid4()}")
+            it.execute(PROMOTION.format(id=who.id))
+            for document in (OUTPUT, CHANGES):
+                events = stack.enter_context(it.subscribe(who, document, id=process_id))
+                next(iter(events))
+                leaving.append((events, code))
+            it.execute(withdrawal.format(id=who.id))
+        for events, code in leaving:
+            with pytest.raises(GraphQLRefusal) as refused:
+                list(events)
+            assert refused.value.code == code
+        with pytest.raises(ConnectionClosedError) as closed:
+            list(leaving[0][0].again(CHANGES))
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 4403
+    gate.open()
+
+
+def test_subscriber_may_ask_for_fewer_events(installation: Installation) -> None:
+    """Two looks a second give few events, however many lines come meanwhile."""
+    it, alice = installation, installation.alice
+    process_id = start_python(
+        it, alice, "import time\nfor n in range(300): print(n, flush=True); time.sleep(0.005)"
+    )
+    document = """subscription ($id: ID!) {
+      processOutput(id: $id, maxRate: 2) { ...on OutputBatch { text } }
+    }"""
+    with it.subscribe(alice, document, id=process_id) as events:
+        *batches, end = [event["processOutput"] for event in events]
+    assert end == {}
+    assert "\n".join(batch["text"] for batch in batches) == "\n".join(map(str, range(300)))
+    assert len(batches) < 30
+
+
+@pytest.mark.parametrize("rate", [0, -1, 0.01, 1001])
+def test_rate_that_makes_no_sense_is_refused(installation: Installation, rate: float) -> None:
+    it = installation
+    document = """subscription ($id: ID!, $rate: Float) {
+      processOutput(id: $id, maxRate: $rate) { __typename }
+    }"""
+    with (
+        pytest.raises(GraphQLRefusal) as refused,
+        it.subscribe(it.alice, document, id=str(uuid4()), rate=rate) as events,
+    ):
+        list(events)
+    assert list(refused.value.fields) == ["maxRate"]
