@@ -1,6 +1,6 @@
 """What the endpoints have at hand, and the resources that dispatch to them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from models.process import Process
 from models.status import Status
 from resolvers.application import Application
+from resolvers.coalescer import Coalescer
 from resolvers.errors import BadInput
 from resolvers.viewer import Door, Viewer
 from rest_compat import hal
@@ -31,6 +32,7 @@ class Api:
     links: Links
     max_page_size: int
     ended: dict[UUID, orjson.Fragment] = field(default_factory=dict)
+    lists: Coalescer[Hashable, tuple[orjson.Fragment, str]] = field(default_factory=Coalescer)
 
     def shown(self, row: Process) -> object:
         """Execution Details, written only once of a process that has ended and will not change."""

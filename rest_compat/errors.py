@@ -63,19 +63,24 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
 
 def refusal(request: Request, error: Exception) -> Response:
     """The answer to a request that ended in this error."""
-    status = STATUSES.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-    message = str(error)
+    document = explanation(request, error)
     headers = {}
-    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        if not isinstance(error, ClientDisconnect):
-            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        message = "Something went wrong on the server; its log says what"
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
+    return json(document, document["status"], headers, media_type="application/json")
+
+
+def explanation(request: Request, error: Exception) -> hal.Document:
+    """What the client is told of an error; of an unexpected one only the log has more."""
+    status = STATUSES.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    message = str(error)
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        if not isinstance(error, ClientDisconnect):
+            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        message = "Something went wrong on the server; its log says what"
     phrase = PHRASES.get(status, status.phrase)
-    document = hal.error(status.value, phrase, message, request.url.path, now())
-    return json(document, status.value, headers, media_type="application/json")
+    return hal.error(status.value, phrase, message, request.url.path, now())

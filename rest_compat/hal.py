@@ -5,8 +5,11 @@ Pure functions from models to documents, so that none can hide a query.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from jobs.chunk import Batch
 from models.file import File
@@ -80,10 +83,33 @@ def head(page: Page, total: int) -> Document:
     }
 
 
-def output(batch: Batch) -> list[Document]:
-    """Some entries of Execution Console Output."""
-    times = {moment: time(from_micros(moment)) for _, moment in batch.runs}
-    return [{"time": times[line.time], "line": line.text} for line in batch.lines()]
+def output(batch: Batch) -> bytes:
+    """Some entries of Execution Console Output: its JSON without the brackets.
+
+    A batch is escaped as a whole, then cut at what its newlines have become: that takes a fifth of
+    the time of writing each entry by itself.
+    """
+    # A backslash before an n is no newline: backslashes step aside for what JSON never has in it.
+    text = orjson.dumps(batch.text)[1:-1].replace(rb"\\", b"\0")
+    lines = iter(text.split(rb"\n"))
+    entries = []
+    for second, runs in groupby(batch.runs, key=lambda run: run[1] // 1_000_000):
+        shown = time(from_micros(second * 1_000_000))
+        opening = f'{{"time":"{shown}","line":"'.encode()
+        count = sum(count for count, _ in runs)
+        entries.append(opening + (b'"},' + opening).join(islice(lines, count)) + b'"}')
+    return b",".join(entries).replace(b"\0", rb"\\")
+
+
+def end(row: Process) -> Document:
+    """The end of a live feed: its sums let a client prove that it has every line."""
+    return {
+        "status": LEGACY_STATUS[row.status],
+        "exitCode": row.exit_code,
+        "lastSeq": row.last_seq,
+        "byteCount": row.output_bytes,
+        "sha256": row.output_sha256,
+    }
 
 
 def files(process_id: UUID, rows: Iterable[File], links: Links) -> Document:

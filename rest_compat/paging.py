@@ -34,8 +34,8 @@ class Page:
 def read_page(query: QueryParams, fields: Iterable[str], default: str, most: int) -> Page:
     """Raises BadInput, which names each wrong parameter. A `default` of `-FIELD` is descending."""
     wrong: dict[str, list[str]] = {}
-    number = _number(query, "page", 0, 0, wrong)
-    size = _number(query, "size", DEFAULT_SIZE, 1, wrong)
+    number = read_number("page", single(query, "page", wrong), 0, wrong)
+    size = read_number("size", single(query, "size", wrong), 1, wrong)
     field, descending = default.removeprefix("-"), default.startswith("-")
     if (text := single(query, "sort", wrong)) is not None:
         field, comma, order = text.partition(",")
@@ -44,7 +44,7 @@ def read_page(query: QueryParams, fields: Iterable[str], default: str, most: int
             wrong["sort"] = [f"{text!r} is not one of {', '.join(fields)} with ,asc or ,desc."]
     if wrong:
         raise BadInput(wrong)
-    return Page(number, min(size, most), field, descending)
+    return Page(number or 0, min(size or DEFAULT_SIZE, most), field, descending)
 
 
 def single(query: QueryParams, name: str, wrong: dict[str, list[str]]) -> str | None:
@@ -53,6 +53,16 @@ def single(query: QueryParams, name: str, wrong: dict[str, list[str]]) -> str | 
     if len(values) > 1:
         wrong[name] = ["This may be given only once."]
     return values[0] if values else None
+
+
+def read_number(name: str, text: str | None, least: int, wrong: dict[str, list[str]]) -> int | None:
+    """A whole number, or None where none is given; `wrong` is told of what is none."""
+    if text is None:
+        return None
+    number = min(int(text), LARGEST) if re.fullmatch(r"[0-9]{1,4000}", text) else -1
+    if number < least:
+        wrong[name] = [f"{text!r} is not a whole number of at least {least}."]
+    return number
 
 
 def link_header(path: str, query: QueryParams, page: Page, total: int) -> str:
@@ -66,16 +76,3 @@ def link_header(path: str, query: QueryParams, page: Page, total: int) -> str:
             arguments = urlencode([*others, ("page", str(number)), ("size", str(page.size))])
             links.append(f'<{path}?{arguments}>; rel="{rel}"')
     return ", ".join(links)
-
-
-def _number(
-    query: QueryParams, name: str, default: int, least: int, wrong: dict[str, list[str]]
-) -> int:
-    text = single(query, name, wrong)
-    if text is None:
-        return default
-    number = min(int(text), LARGEST) if re.fullmatch(r"[0-9]{1,4000}", text) else -1
-    if number < least:
-        wrong[name] = [f"{text!r} is not a whole number of at least {least}."]
-        return default
-    return number

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
+import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from models.status import Status
-from resolvers import ending, files, output, processes
+from resolvers import ending, files, processes
 from resolvers.errors import BadInput
 from resolvers.processes import Filter, Sort, SortKey
 from resolvers.viewer import Viewer
@@ -15,7 +16,6 @@ from rest_compat import hal, responses
 from rest_compat.api import Api, process_id
 from rest_compat.download import download
 from rest_compat.paging import link_header, read_page, single
-from rest_compat.times import earliest, latest, read_time
 
 SORT_KEYS = {"script": SortKey.SCRIPT, "startTime": SortKey.START_TIME}
 STATUSES = {
@@ -26,15 +26,21 @@ PARAMETER = "parameter."
 
 
 async def list_processes(api: Api, viewer: Viewer, request: Request) -> Response:
-    """Execution List."""
+    """Execution List. Equal ones that a viewer waits for at the same time are written once."""
     query = request.query_params
+    document, link = await api.lists.ask((viewer, str(query)), lambda: _list(api, viewer, query))
+    return responses.json(document, headers={"Link": link})
+
+
+async def _list(api: Api, viewer: Viewer, query: QueryParams) -> tuple[orjson.Fragment, str]:
+    """The document, and the addresses of the pages around it."""
     page = read_page(query, SORT_KEYS, "-startTime", api.max_page_size)
     wanted = read_filter(query)
     sort = Sort(SORT_KEYS[page.sort], page.descending)
     rows, total = await processes.numbered_page(viewer, wanted, sort, page.size, page.offset)
     document = hal.processes([api.shown(row) for row in rows], page, total)
     link = link_header(api.links.processes(), query, page, total)
-    return responses.json(document, headers={"Link": link})
+    return orjson.Fragment(orjson.dumps(document)), link
 
 
 async def show_process(api: Api, viewer: Viewer, request: Request) -> Response:
@@ -47,18 +53,6 @@ async def delete_process(api: Api, viewer: Viewer, request: Request) -> Response
     """Execution Deletion."""
     await ending.delete(viewer, api.app, process_id(request))
     return Response(status_code=204)
-
-
-async def show_output(api: Api, viewer: Viewer, request: Request) -> Response:
-    """Execution Console Output."""
-    wrong: dict[str, list[str]] = {}
-    query = request.query_params
-    start = read_time("fromTime", single(query, "fromTime", wrong), wrong)
-    end = read_time("toTime", single(query, "toTime", wrong), wrong)
-    if wrong:
-        raise BadInput(wrong)
-    part = output.Part(from_time=start and earliest(start), to_time=end and latest(end))
-    return responses.output(await output.stored(viewer, process_id(request), part))
 
 
 async def list_files(api: Api, viewer: Viewer, request: Request) -> Response:

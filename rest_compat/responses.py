@@ -1,12 +1,9 @@
 """Answers in JSON."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 import orjson
-from starlette.responses import Response, StreamingResponse
-
-from jobs.chunk import Batch
-from rest_compat import hal
+from starlette.responses import Response
 
 HAL = "application/hal+json;charset=UTF-8"
 
@@ -20,17 +17,3 @@ def json(
     return Response(
         orjson.dumps(document), status, headers={"Content-Type": media_type, **(headers or {})}
     )
-
-
-def output(batches: AsyncIterator[Batch]) -> Response:
-    """Execution Console Output, written as it is read."""
-    return StreamingResponse(_written(batches), headers={"Content-Type": HAL})
-
-
-async def _written(batches: AsyncIterator[Batch]) -> AsyncIterator[bytes]:
-    before = b"["
-    async for batch in batches:
-        for some in batch.split(1000):  # encoding more at once would keep others waiting
-            yield before + orjson.dumps(hal.output(some))[1:-1]
-            before = b","
-    yield b"[]" if before == b"[" else b"]"

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from rest_compat import hal, openapi, processes, responses, scripts
+from rest_compat import hal, openapi, output, processes, responses, scripts
 from rest_compat.api import Answer, Api, Endpoint, Resource, signed_in
 
 
@@ -14,7 +14,7 @@ def routes(api: Api) -> list[BaseRoute]:
     resources: dict[str, dict[str, Endpoint]] = {
         "/api/system/processes": {"GET": processes.list_processes},
         process: {"GET": processes.show_process, "DELETE": processes.delete_process},
-        f"{process}/output": {"GET": processes.show_output},
+        f"{process}/output": {"GET": output.show_output},
         f"{process}/files": {"GET": processes.list_files},
         f"{process}/files/{{name:path}}": {"GET": processes.show_file},
         "/api/system/scripts": {"GET": scripts.list_scripts},

@@ -1,0 +1,75 @@
+"""A plain client of server-sent events, which knows them as WHATWG's HTML has them and no more."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.installation import Installation, User
+
+EVENTS = "text/event-stream"
+
+
+@dataclass
+class Event:
+    """`id` is the last one that was told, be it with this event or before."""
+
+    id: str = ""
+    name: str = "message"
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def data(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.data)
+        return found
+
+
+@contextmanager
+def listening(
+    it: Installation, who: User, process_id: str, seen: str = "", query: str = ""
+) -> Iterator[Iterator[Event]]:
+    """The live feed of a process. `seen` is the id of the last event before a cut."""
+    path = f"{it.url}/api/system/processes/{process_id}/output?{query}"
+    headers = {**who.headers, "Accept": EVENTS} | ({"Last-Event-ID": seen} if seen else {})
+    with (
+        httpx.Client(timeout=30, trust_env=False) as client,
+        client.stream("GET", path, headers=headers) as answer,
+    ):
+        assert (answer.status_code, answer.headers["content-type"]) == (200, EVENTS)
+        yield events(answer)
+
+
+def events(answer: httpx.Response) -> Iterator[Event]:
+    """What a browser would dispatch."""
+    event = Event()
+    for line in lines_of(answer):
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "id":
+            event.id = value
+        elif name == "event":
+            event.name = value
+        elif name == "data":
+            event.lines.append(value)
+        elif not line and event.lines:
+            yield event
+            event = Event(event.id)
+
+
+def lines_of(answer: httpx.Response) -> Iterator[str]:
+    """The lines of a stream, which end in CR, LF or both."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    begun = ""
+    for content in answer.iter_bytes():
+        begun += decoder.decode(content)
+        *lines, begun = re.split(r"\r\n|\n|\r(?!$)", begun)
+        yield from lines
