@@ -20,6 +20,7 @@ from schema.file import File
 from schema.output import OutputPage
 from schema.scalars import BigInt
 from schema.script import Script
+from schema.search import OutputSearch, output_search
 from schema.status import ProcessStatus, WaitsFor
 from schema.user import User
 
@@ -142,3 +143,10 @@ class Process:
         )
         batch = await output.page(info.context.viewer, self.row.id, part)
         return OutputPage(batch=batch, process_id=self.row.id, part=part)
+
+    output_search: OutputSearch = strawberry.field(
+        resolver=output_search,
+        description="Lines of the output stored by now that match a pattern. After a few seconds, "
+        "or with a full page, a search ends; go on with `after: searchedTo` as long as it says "
+        "`hasMore`. Lines are searched without ANSI control sequences.",
+    )

@@ -20,6 +20,7 @@ from resolvers.errors import ProcessionError
 from schema.schema import sdl
 from server.parts import DataFolderInUseError, log_to_stderr
 from server.redis import NoRedisError
+from server.remote import search_command, tail_command
 from server.serve import NotMigratedError, serve
 from server.settings import Settings, SettingsError, read_settings
 from server.worker import work
@@ -228,6 +229,10 @@ def check_scripts() -> None:
             click.echo(f"{script.name}: the command {command!r} is not found here", err=True)
     click.echo(f"{len(catalogue)} script(s), {missing} without a command")
     sys.exit(1 if missing else 0)
+
+
+main.add_command(tail_command)
+main.add_command(search_command)
 
 
 @main.command("schema")

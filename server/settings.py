@@ -17,6 +17,7 @@ FILE = "procession.toml"
 NO_SETTINGS = {
     "PROCESSION_SETTINGS",  # where the file is
     "PROCESSION_TEST_DATABASE_URL",
+    *("PROCESSION_SERVER", "PROCESSION_TOKEN"),  # of the commands that speak to a server
     *("PROCESSION_PROCESS_ID", "PROCESSION_OUTPUT_DIR", "PROCESSION_WORK_DIR"),  # of a script
     "PROCESSION_REPOSITORY",  # of the scripts that ship
 }
@@ -121,6 +122,29 @@ def read_settings(**options: object) -> Settings:
         raise SettingsError(f"{PREFIX}{place.rstrip('`').upper()}: {reason}") from None
     _check(settings)
     return settings
+
+
+def read_access(server: str | None, token: str | None) -> tuple[str, str]:
+    """The address of the server that a command speaks to, and the token: of the command line, else
+    PROCESSION_SERVER and PROCESSION_TOKEN. Without an address: what `procession serve` listens on.
+
+    Raises SettingsError.
+    """
+    url = server or os.environ.get("PROCESSION_SERVER") or _address(read_settings())
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(f"PROCESSION_SERVER: {url!r} should begin with http:// or https://")
+    token = token or os.environ.get("PROCESSION_TOKEN", "").strip()
+    if not token:
+        raise SettingsError(
+            "PROCESSION_TOKEN: put your token there, or into the file that --token-file names; "
+            "`procession token create NAME` on the server's machine makes one"
+        )
+    return url, token
+
+
+def _address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{host}:{settings.port}"
 
 
 def _from_file(path: Path) -> dict[str, object]:

@@ -16,7 +16,8 @@ ARROWS = {
     "resolvers": {"models", "jobs"},
     "schema": {"models", "jobs", "resolvers"},
     "rest_compat": {"models", "jobs", "resolvers"},
-    "server": {"models", "jobs", "resolvers", "schema", "rest_compat"},
+    "server": {"models", "jobs", "resolvers", "schema", "rest_compat", "client"},
+    "client": set(),
     "scripts": set(),
 }
 # Each library that is confined, and where it may be seen: in packages or in single modules.
@@ -30,12 +31,15 @@ CONFINED = {
     "tortoise": {"models", "jobs", "resolvers"},
     "aerich": {"models"},
     "click": {"server"},
+    "re2": {"jobs"},
+    "websockets": {"client"},
 }
 CHILDREN = {
     *("subprocess", "fork", "forkpty", "posix_spawn"),
     *("create_subprocess_exec", "create_subprocess_shell"),
 }
-STARTERS = {"jobs/supervisor.py", "jobs/run.py"}  # and the server, which starts those who use them
+# And the server, which starts those who use them.
+STARTERS = {"jobs/supervisor/launch.py", "jobs/run.py"}
 FILES = sorted(path for name in ARROWS for path in (ROOT / name).rglob("*.py"))
 MODULES = [path for path in FILES if "node_modules" not in path.parts]
 

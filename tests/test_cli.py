@@ -16,6 +16,7 @@ COMMANDS = [
     *("", "serve", "worker", "migrate", "schema", "scripts", "scripts list", "scripts check"),
     *("user", "user add", "user list", "user disable"),
     *("token", "token create", "token list", "token revoke"),
+    *("tail", "search"),
 ]
 
 
@@ -178,6 +179,11 @@ MANIFESTS: dict[str, tuple[str, int, str]] = {
     "bad timeout": (GOOD + 'timeout = "soon"\n', 3, "duration"),
     "bad concurrency": (GOOD + "concurrency = 0\n", 3, ">= 1"),
     "bad terminal": (GOOD + "terminal = 1\n", 3, "bool"),
+    "bad size": (GOOD + 'max_output = "1 lot"\n', 3, "a size such as 500 kB"),
+    "size that is none": (GOOD + "max_output = true\n", 3, "bool"),
+    "size of nothing": (GOOD + 'max_output = "0.1 B"\n', 3, "at least 1 byte"),
+    "negative size": (GOOD + "max_output = -1\n", 3, "at least 1 byte"),
+    "bad when_full": (GOOD + 'when_full = "panic"\n', 3, "panic"),
     "parameter without a name": (GOOD + '\n[[parameters]]\ntype = "string"\n', 4, "name"),
     "parameter of no type": (GOOD + '\n[[parameters]]\nname = "a"\n', 4, "type"),
     "parameter of an unknown type": (

@@ -119,6 +119,10 @@ DOORS: dict[str, tuple[Door, dict[str, str]]] = {
         graphql("query ($id: ID!) { process(id: $id) { output { text } files { name } } }"),
         expected(REFUSED),
     ),
+    "query outputSearch": (
+        graphql('query ($id: ID!) { process(id: $id) { outputSearch(pattern: "x") { hasMore } } }'),
+        expected(REFUSED),
+    ),
     "query processes": (graphql("{ processes { totalCount } }"), expected(OK)),
     "mutation startProcess": (
         graphql(

@@ -1,0 +1,1 @@
+"""The command line client: built on nothing but the public GraphQL API."""

@@ -1,0 +1,28 @@
+"""What can go wrong for the client.
+
+ClientError
+├── Unreachable   nobody answers at the server's address, or not as a server of this kind
+├── Cut           the connection has ended too early; whoever knows how far they came may go on
+├── Refused       the server says no, and why
+└── Incomplete    what has come is not what the script wrote
+"""
+
+
+class ClientError(Exception):
+    """Told to the person as it is; says what to do next."""
+
+
+class Unreachable(ClientError):
+    pass
+
+
+class Cut(ClientError):
+    pass
+
+
+class Refused(ClientError):
+    pass
+
+
+class Incomplete(ClientError):
+    pass

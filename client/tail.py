@@ -1,0 +1,126 @@
+"""Following the output of a process to its end, across cuts of the connection."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from client.connection import Server
+from client.errors import Cut, Unreachable
+from client.proof import Proof
+
+FOLLOW = """subscription ($id: ID!, $after: Int, $last: Int) {
+  processOutput(id: $id, after: $after, last: $last) {
+    ... on OutputBatch { firstSeq lastSeq text STAMPS }
+    ... on OutputEnd { status exitCode lastSeq byteCount sha256 }
+  }
+}"""
+STAMPS = "lines { seq time }"
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds before connecting again
+STOPPED = 143  # as of a program that SIGTERM has ended
+KILLED = 137  # as of one that SIGKILL has ended
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some lines: their text, each with its newline; their numbers and times if asked for."""
+
+    content: bytes
+    stamps: list[dict[str, Any]]
+
+    def plain(self) -> bytes:
+        """Each line as it is."""
+        return self.content
+
+    def timed(self) -> bytes:
+        """Each line after its time."""
+        return b"".join(b"%b %b\n" % (stamp["time"].encode(), text) for stamp, text in self._each())
+
+    def as_json(self) -> bytes:
+        """Each line as an object, one a line."""
+        each = ({**stamp, "text": text.decode()} for stamp, text in self._each())
+        return b"".join(orjson.dumps(line) + b"\n" for line in each)
+
+    def _each(self) -> Iterator[tuple[dict[str, Any], bytes]]:
+        return zip(self.stamps, self.content.split(b"\n"), strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the process ended."""
+
+    status: str
+    code: int | None
+
+    @property
+    def exit_code(self) -> int:
+        """The script's own, else what a shell would say of it."""
+        if self.status == "STOPPED":
+            return STOPPED
+        if self.status == "FAILED" and self.code is None:
+            return KILLED
+        return self.code or 0
+
+
+class Tail:
+    """The lines of a process behind number `after`, or the `last` so many; `stamped` with times.
+
+    `warn` is told of cuts.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        process_id: str,
+        after: int,
+        last: int | None,
+        warn: Callable[[str], None],
+        *,
+        stamped: bool = False,
+    ) -> None:
+        self._server = server
+        self._document = FOLLOW.replace("STAMPS", STAMPS if stamped else "")
+        self._place = {"id": process_id, "after": after, "last": last}
+        self._warn = warn
+        self._proof = Proof(after if last is None else None)
+        self._was_connected = False
+        self._pause = FIRST_PAUSE
+
+    def follow(self) -> Generator[Lines | End, None, None]:
+        """Each line once, in order; then the End. Connects again for as long as it takes.
+
+        Raises Unreachable only if there never was a connection; Refused, Incomplete.
+        """
+        while True:
+            try:
+                yield from self._listen()
+            except (Cut, Unreachable) as error:
+                if not self._was_connected:
+                    raise
+                self._wait(error)
+            else:
+                return
+
+    def _listen(self) -> Iterator[Lines | End]:
+        with self._server.connected() as connection:
+            self._was_connected = True
+            for event in connection.run(self._document, **self._place):
+                told = event["processOutput"]
+                if "status" in told:
+                    self._proof.close(told["lastSeq"], told["byteCount"], told["sha256"])
+                    yield End(told["status"], told["exitCode"])
+                    return
+                lines = Lines(f"{told['text']}\n".encode(), told.get("lines", []))
+                self._proof.add(told["firstSeq"], told["lastSeq"], lines.content)
+                self._place |= {"after": told["lastSeq"], "last": None}
+                self._pause = FIRST_PAUSE
+                yield lines
+        raise Cut("The output ended too early")
+
+    def _wait(self, error: Exception) -> None:
+        if self._pause == FIRST_PAUSE:
+            self._warn(f"{error}; connecting again")
+        time.sleep(self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)

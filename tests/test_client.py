@@ -1,0 +1,430 @@
+"""The command line client: what it prints, byte for byte, and with what it ends."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import Install
+from tests.installation import NOBODY, PROGRAM, Installation, User
+from tests.rows import LONG_AGO, Row, insert
+from tests.running import Gate, end_of, facts, run_python, start_python, until_running
+
+SECONDS = 60  # after which a command is taken to hang
+
+Done = subprocess.CompletedProcess[bytes]
+
+
+def environment(it: Installation, who: User, **settings: str) -> dict[str, str]:
+    ours = {"PROCESSION_SERVER": it.url, "PROCESSION_TOKEN": who.token}
+    return {**it.environment, **ours, **settings}
+
+
+def client(it: Installation, who: User, *arguments: str, **settings: str) -> Done:
+    """Runs a command to its end, as this user."""
+    done = subprocess.run(
+        [PROGRAM, *arguments],
+        cwd=it.folder,
+        env=environment(it, who, **settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done
+
+
+@contextmanager
+def tailing(
+    it: Installation, who: User, *arguments: str, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A `procession tail` that runs."""
+    tail = subprocess.Popen(
+        [PROGRAM, "tail", *arguments],
+        cwd=it.folder,
+        env=environment(it, who, **settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        with tail:
+            yield tail
+    finally:
+        tail.kill()
+
+
+def line_of(tail: subprocess.Popen[bytes]) -> str:
+    assert tail.stdout
+    return tail.stdout.readline().decode().rstrip("\n")
+
+
+def rest_of(tail: subprocess.Popen[bytes]) -> tuple[str, str]:
+    """What it still prints, and what it complains of."""
+    printed, complaints = tail.communicate(timeout=SECONDS)
+    return printed.decode(), complaints.decode()
+
+
+# --- tail -----------------------------------------------------------------------------------------
+
+
+def test_tail_prints_the_output_byte_for_byte(installation: Installation) -> None:
+    it = installation
+    raw = b"a\n\n\x1b[31mred\x1b[0m \xff\x00\t\nZo\xc3\xab \xf0\x9f\x98\x80\n\ndone"
+    process_id = run_python(it, it.alice, f"import os; os.write(1, {raw!r})").id
+    done = client(it, it.alice, "tail", process_id)
+    assert done.stdout == raw.replace(b"\xff", "\ufffd".encode()) + b"\n"
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_tail_of_much_output_is_all_of_it(installation: Installation) -> None:
+    it = installation
+    ended = run_python(it, it.alice, "for n in range(100000): print('line', n, n % 777 * 'x')")
+    assert client(it, it.alice, "tail", ended.id).stdout.decode() == f"{ended.text}\n"
+
+
+def test_tail_of_no_output_prints_nothing(installation: Installation) -> None:
+    process_id = run_python(installation, installation.alice, "pass").id
+    done = client(installation, installation.alice, "tail", process_id)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.fixture(scope="module")
+def hundred(installation: Installation) -> str:
+    """A process with a hundred lines that has ended."""
+    program = "for n in range(1, 101): print('line', n)"
+    return run_python(installation, installation.alice, program).id
+
+
+@pytest.mark.parametrize(
+    ("place", "numbers"),
+    [
+        (("--after", "60"), range(61, 101)),
+        (("--after", "100"), range(0)),
+        (("--after", "1000"), range(0)),
+        (("--last", "10"), range(91, 101)),
+        (("--last", "1000"), range(1, 101)),
+        (("--last", "10", "--after", "95"), range(96, 101)),
+    ],
+    ids=str,
+)
+def test_tail_begins_anywhere(
+    installation: Installation, hundred: str, place: tuple[str, ...], numbers: range
+) -> None:
+    done = client(installation, installation.alice, "tail", hundred, *place)
+    assert done.stdout.decode() == "".join(f"line {n}\n" for n in numbers)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_tail_tells_times_and_numbers_on_demand(installation: Installation, hundred: str) -> None:
+    it = installation
+    selection = "output(after: 97) { lines { seq time text } }"
+    lines = facts(it, it.alice, hundred, selection)["output"]["lines"]
+    timed = client(it, it.alice, "tail", hundred, "--after", "97", "--times").stdout.decode()
+    assert timed == "".join(f"{line['time']} {line['text']}\n" for line in lines)
+    as_json = client(it, it.alice, "tail", hundred, "--after", "97", "--json").stdout
+    assert [json.loads(line) for line in as_json.splitlines()] == lines
+
+
+def test_tail_prints_a_line_while_the_script_runs(installation: Installation) -> None:
+    it = installation
+    gates = [Gate(it) for _ in range(3)]
+    program = f"{gates[0].wait}; print(1); {gates[1].wait}; print(2); {gates[2].wait}; print(3)"
+    process_id = start_python(it, it.alice, program)
+    until_running(it, it.alice, process_id)
+    with tailing(it, it.alice, process_id) as tail:
+        gates[0].open()
+        assert line_of(tail) == "1"
+        gates[1].open()
+        assert line_of(tail) == "2"
+        gates[2].open()
+        assert rest_of(tail) == ("3\n", "")
+    assert tail.returncode == 0
+
+
+def test_tail_waits_for_a_process_that_is_not_started_yet(installation: Installation) -> None:
+    it = installation
+    gate = Gate(it)
+    first = start_python(it, it.alice, f"{gate.wait}", "single")
+    second = start_python(it, it.alice, "print('at last')", "single")
+    with tailing(it, it.alice, first) as before, tailing(it, it.alice, second) as tail:
+        gate.open()
+        assert rest_of(before) == ("", "")
+        assert rest_of(tail) == ("at last\n", "")
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        ("pass", 0),
+        ("raise SystemExit(3)", 3),
+        ("raise SystemExit(255)", 255),
+        ("import os; os.kill(os.getpid(), 9)", 137),
+    ],
+)
+def test_tail_ends_as_the_script_did(installation: Installation, program: str, code: int) -> None:
+    it = installation
+    done = client(it, it.alice, "tail", start_python(it, it.alice, program))
+    assert done.returncode == code
+    assert done.stderr.decode() == ("" if code == 0 else "procession: The process is FAILED\n")
+
+
+def test_tail_of_a_process_that_is_stopped_ends_as_if_it_was(installation: Installation) -> None:
+    it = installation
+    gate = Gate(it)
+    process_id = start_python(it, it.alice, f"print('here', flush=True); {gate.wait}")
+    with tailing(it, it.alice, process_id) as tail:
+        assert line_of(tail) == "here"
+        it.graphql(it.alice, "mutation ($id: ID!) { stopProcess(id: $id) { id } }", id=process_id)
+        printed, complaints = rest_of(tail)
+    assert "[procession] " in printed
+    assert (tail.returncode, complaints) == (143, "procession: The process is STOPPED\n")
+
+
+def test_tail_of_a_process_that_is_deleted_says_so(installation: Installation) -> None:
+    it = installation
+    process_id = start_python(it, it.alice, "print('here'); import time; time.sleep(600)")
+    with tailing(it, it.alice, process_id) as tail:
+        assert line_of(tail) == "here"
+        it.graphql(it.alice, "mutation ($id: ID!) { deleteProcess(id: $id) }", id=process_id)
+        assert process_id in rest_of(tail)[1]
+    assert tail.returncode == 255
+
+
+def test_tail_goes_on_where_it_was_when_the_server_was_killed(install: Install) -> None:
+    it = install()
+    it.start()
+    alice, port = it.alice, int(it.url.rpartition(":")[2])
+    gates = [Gate(it) for _ in range(3)]
+    waits = [gate.wait for gate in gates]
+    program = f"{waits[0]}; print(1); print(2); {waits[1]}; print(3); {waits[2]}; print(4)"
+    process_id = start_python(it, alice, program)
+    gates[0].reached()
+    first = tailing(it, alice, process_id)
+    with first as tail, tailing(it, alice, process_id, "--last", "1") as last:
+        gates[0].open()
+        assert [line_of(tail), line_of(tail)] == ["1", "2"]
+        assert line_of(last)
+        it.kill()
+        it.start(port)
+        gates[1].open()
+        assert line_of(tail) == "3"
+        it.kill()
+        gates[2].open()
+        it.start(port)
+        printed, complaints = rest_of(tail)
+        assert rest_of(last)[0].endswith("3\n4\n")
+    assert (printed, tail.returncode, last.returncode) == ("4\n", 0, 0)
+    cut = f"procession: The connection to {it.url} was cut; connecting again\n"
+    assert complaints == 2 * cut
+
+
+def test_output_that_is_not_what_the_script_wrote_is_noticed(installation: Installation) -> None:
+    it = installation
+    process_id = insert(it, [Row(it.alice.id, lines=[(LONG_AGO, "forged")])])[0]
+    assert client(it, it.alice, "tail", process_id).returncode == 0
+    change = "UPDATE process SET {} WHERE id = '{}'"
+    it.execute(change.format(f"output_sha256 = '{64 * '0'}'", process_id))
+    done = client(it, it.alice, "tail", process_id)
+    assert (done.returncode, done.stdout) == (254, b"forged\n")
+    assert "their SHA-256 is another" in done.stderr.decode()
+    it.execute(change.format("last_seq = 2", process_id))
+    done = client(it, it.alice, "tail", process_id, "--last", "2")
+    assert done.returncode == 254
+    assert "Line 1 was not the last: there are 2" in done.stderr.decode()
+
+
+def test_reader_that_goes_away_ends_it_quietly(installation: Installation) -> None:
+    it = installation
+    ended = run_python(it, it.alice, "for n in range(100000): print(n)")
+    for command in (f"tail {ended.id}", f"search {ended.id} 1"):
+        done = subprocess.run(
+            ["/bin/bash", "-c", f"{PROGRAM} {command} | head -n 1; exit ${{PIPESTATUS[0]}}"],
+            env=environment(it, it.alice),
+            cwd=it.folder,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (141, b"")
+        assert done.stdout in (b"0\n", b"2:1\n")
+
+
+def test_interrupt_ends_it_quietly(installation: Installation) -> None:
+    it = installation
+    gate = Gate(it)
+    process_id = start_python(it, it.alice, f"print('here', flush=True); {gate.wait}")
+    with tailing(it, it.alice, process_id) as tail:
+        assert line_of(tail) == "here"
+        tail.send_signal(signal.SIGINT)
+        assert rest_of(tail) == ("", "")
+    assert tail.returncode == 130
+    gate.open()
+    assert end_of(it, it.alice, process_id).status == "COMPLETED"
+
+
+def test_full_disk_is_told(installation: Installation, hundred: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [PROGRAM, "tail", hundred],
+            env=environment(installation, installation.alice),
+            cwd=installation.folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=SECONDS,
+            check=False,
+        )
+    assert (done.returncode, b"No space left" in done.stderr) == (255, True)
+
+
+# --- search ---------------------------------------------------------------------------------------
+
+
+PROSE = ["Begin", "one x", "two", "three x", "four X", "five", "six", "seven", "eight x", "End"]
+
+
+@pytest.fixture(scope="module")
+def prose(installation: Installation) -> str:
+    """An ended process with ten lines."""
+    lines = [(LONG_AGO, line) for line in PROSE]
+    return insert(installation, [Row(installation.alice.id, lines=lines)])[0]
+
+
+SEARCHES: dict[str, tuple[list[str], list[str]]] = {
+    "text": (["x"], ["2:one x", "4:three x", "7:six", "9:eight x"]),
+    "no expression": (["e$"], []),
+    "expression": (["^t.* x$", "--regex"], ["4:three x"]),
+    "any case": (["en|end", "--regex", "--ignore-case"], ["8:seven", "10:End"]),
+    "context at the beginning": (["Begin", "--context", "1"], ["1:Begin", "2-one x"]),
+    "context of neighbours": (
+        [" [xX]$", "--regex", "--context", "1"],
+        [
+            *("1-Begin", "2:one x", "3-two", "4:three x", "5:four X", "6-five"),
+            *("--", "8-seven", "9:eight x", "10-End"),
+        ],
+    ),
+    "context that touches": (
+        ["v", "--context", "1"],
+        ["5-four X", "6:five", "7-six", "8:seven", "9-eight x"],
+    ),
+    "nothing": (["nowhere"], []),
+}
+
+
+@pytest.mark.parametrize(("arguments", "printed"), SEARCHES.values(), ids=SEARCHES)
+def test_search_prints_lines_after_their_numbers(
+    installation: Installation, prose: str, arguments: list[str], printed: list[str]
+) -> None:
+    done = client(installation, installation.alice, "search", prose, *arguments)
+    assert done.stdout.decode().splitlines() == printed
+    assert (done.returncode, done.stderr) == (0 if printed else 1, b"")
+
+
+def test_search_goes_on_to_the_last_page(installation: Installation) -> None:
+    it = installation
+    ended = run_python(it, it.alice, "for n in range(5000): print('line', n)")
+    done = client(it, it.alice, "search", ended.id, "line 2")
+    found = [f"{seq}:{text}" for seq, text in enumerate(ended.lines, 1) if "line 2" in text]
+    assert len(found) > 1000
+    assert done.stdout.decode().splitlines() == found
+
+
+def test_search_prints_objects_on_demand(installation: Installation, prose: str) -> None:
+    it = installation
+    done = client(it, it.alice, "search", prose, "six", "--context", "1", "--json")
+    (match,) = (json.loads(line) for line in done.stdout.splitlines())
+    time = "2017-11-22T10:29:11.000000Z"
+    assert match == {
+        "line": {"seq": 7, "time": time, "text": "six"},
+        "before": [{"seq": 6, "time": time, "text": "five"}],
+        "after": [{"seq": 8, "time": time, "text": "seven"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["(x", "--regex"], "pattern: This is no regular expression of RE2: missing )"),
+        (["x", "--context", "51"], "context: This must be from 0 to 50."),
+        ([""], "pattern: This must not be empty."),
+        (["\udcff"], "This cannot be sent"),
+    ],
+)
+def test_search_that_cannot_be_is_explained(
+    installation: Installation, prose: str, arguments: list[str], told: str
+) -> None:
+    done = client(installation, installation.alice, "search", prose, *arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(f"procession: {told}")
+
+
+# --- who asks, and whom ---------------------------------------------------------------------------
+
+
+def told(it: Installation, who: User, process_id: str, **settings: str) -> str:
+    """How `procession tail` explains that it is refused."""
+    done = client(it, who, "tail", process_id, **settings)
+    assert (done.returncode, done.stdout) == (255, b"")
+    return done.stderr.decode()
+
+
+def test_refusal_is_explained(installation: Installation, hundred: str) -> None:
+    it = installation
+    revoked = it.add_user("revoked", revoked_at=1)
+    assert "PROCESSION_TOKEN: put your token there" in told(it, NOBODY, hundred)
+    assert "does not take this token" in told(it, User("", "", "psn_wrong"), hundred)
+    assert "does not take this token" in told(it, revoked, hundred)
+    assert "somebody else's" in told(it, it.bob, hundred)
+    assert "There is no process" in told(it, it.alice, str(uuid4()))
+    assert "is not an id" in told(it, it.alice, "x")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://127.0.0.1:1", "No Procession server answers at http://127.0.0.1:1: "),
+        ("http://[", "No Procession server answers at http://[: "),
+        ("URL/elsewhere", "No Procession server answers at URL/elsewhere: "),
+        ("ftp://x", "PROCESSION_SERVER: 'ftp://x' should begin with http:// or https://"),
+    ],
+)
+def test_server_that_is_not_there_is_named(
+    installation: Installation, hundred: str, address: str, words: str
+) -> None:
+    it = installation
+    server = address.replace("URL", it.url)
+    complaint = told(it, it.alice, hundred, PROCESSION_SERVER=server)
+    assert complaint.startswith(f"procession: {words.replace('URL', it.url)}")
+
+
+def test_search_that_is_refused_is_explained(installation: Installation, hundred: str) -> None:
+    done = client(installation, installation.bob, "search", hundred, "line")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert "somebody else's" in done.stderr.decode()
+
+
+def test_administrator_sees_the_output_of_all(installation: Installation, hundred: str) -> None:
+    it = installation
+    assert client(it, it.admin, "tail", hundred, "--last", "1").stdout == b"line 100\n"
+    assert client(it, it.admin, "search", hundred, "line 100").stdout == b"100:line 100\n"
+
+
+def test_server_and_token_can_be_given_otherwise(installation: Installation, hundred: str) -> None:
+    it, last = installation, ("tail", hundred, "--last", "1")
+    token = it.folder / "token"
+    token.write_text(f"{it.alice.token}\n")
+    by_options = ("--server", f"{it.url}/", "--token-file", str(token))
+    assert client(it, NOBODY, *last, *by_options, PROCESSION_SERVER="").stdout == b"line 100\n"
+    port = it.url.rpartition(":")[2]
+    local = {"PROCESSION_SERVER": "", "PROCESSION_HOST": "0.0.0.0", "PROCESSION_PORT": port}  # noqa: S104
+    assert client(it, it.alice, *last, **local).stdout == b"line 100\n"
+
+
+def test_settings_of_the_client_do_not_trouble_a_server(installation: Installation) -> None:
+    installation.cli("user", "list", PROCESSION_SERVER="http://x", PROCESSION_TOKEN="psn_x")
