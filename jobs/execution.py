@@ -32,6 +32,11 @@ NEVER_STARTED = "The worker was lost before it could start the script"
 # Of a script in a terminal: it may use colours, and a pager would wait for keys for ever.
 TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
 
+LIMITS = {  # how the system enforces those of a manifest
+    "SIGXCPU": ": it has used the processor time that its manifest allows",
+    "SIGXFSZ": ": it has written a file as large as its manifest allows",
+}
+
 
 class Execution:
     """Carries one process out; `worker_id` is the worker that holds it."""
@@ -112,6 +117,8 @@ class Execution:
             terminal=script.terminal,
             max_output=script.max_output,
             when_full=script.when_full,
+            resources=script.resources,
+            nice=script.nice,
         )
         return launch, {path: kept[position] for position, path in paths.items()}
 
@@ -168,7 +175,8 @@ class Execution:
     async def _end(self, packer: Packer) -> None:
         end = await asyncio.to_thread(self._run.end)
         status, reason = verdict(end)
-        closing = packer.say(end.unsaid) if end.unsaid else None
+        words = last_words(end)
+        closing = packer.say(words) if words else None
         files = await asyncio.to_thread(self._collect)
         ended = await finish(
             self._process.id,
@@ -227,6 +235,15 @@ class Execution:
         await self._site.doorbell.ring(topic, [self._process.id])
 
 
+def last_words(end: End) -> str | None:
+    """What is still to be said in the output: by us, so that it stands behind the last line even
+    if that has no newline."""
+    words = [end.unsaid] if end.unsaid else []
+    if end.cause == "exit" and end.signal:
+        words.append(f"The script was ended by {end.signal}")
+    return "; ".join(words) or None
+
+
 def verdict(end: End) -> tuple[Status, str | None]:
     """The terminal status and its reason in words."""
     if end.cause == "stopped":
@@ -234,7 +251,7 @@ def verdict(end: End) -> tuple[Status, str | None]:
     if end.cause != "exit":
         return Status.FAILED, end.words
     if end.signal:
-        return Status.FAILED, f"Ended by {end.signal}"
+        return Status.FAILED, f"Ended by {end.signal}{LIMITS.get(end.signal, '')}"
     if end.exit_code:
         return Status.FAILED, f"Exit code {end.exit_code}"
     return Status.COMPLETED, None

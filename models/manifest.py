@@ -26,6 +26,26 @@ PATTERNS = {
 }
 
 
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What each program of a script may use at most (setrlimit(2)), and how nice it is."""
+
+    memory: int | Size | None = None
+    cpu_time: Duration | None = None
+    open_files: Annotated[int, msgspec.Meta(ge=4)] | None = None
+    file_size: int | Size | None = None
+    nice: Annotated[int, msgspec.Meta(ge=0, le=19)] = 0
+
+    def resources(self) -> dict[str, int]:
+        """By the names of setrlimit: bytes, seconds or a count."""
+        given = {
+            "RLIMIT_AS": _bytes_or_none(self.memory),
+            "RLIMIT_CPU": None if self.cpu_time is None else max(1, round(seconds(self.cpu_time))),
+            "RLIMIT_NOFILE": self.open_files,
+            "RLIMIT_FSIZE": _bytes_or_none(self.file_size),
+        }
+        return {name: limit for name, limit in given.items() if limit is not None}
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A manifest as it is written."""
 
@@ -39,6 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal: bool = False
     max_output: int | Size | None = None
     when_full: Literal["discard", "stop"] = "discard"
+    limits: Limits = Limits()
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
@@ -141,6 +162,10 @@ def byte_count(size: int | str) -> int:
     return int(float(size.removesuffix(unit)) * BYTES[unit])
 
 
+def _bytes_or_none(size: int | str | None) -> int | None:
+    return None if size is None else byte_count(size)
+
+
 def _script(manifest: Manifest, folder: Path) -> Script:
     return Script(
         name=manifest.name,
@@ -151,8 +176,10 @@ def _script(manifest: Manifest, folder: Path) -> Script:
         grace=seconds(manifest.grace),
         concurrency=manifest.concurrency,
         terminal=manifest.terminal,
-        max_output=None if manifest.max_output is None else byte_count(manifest.max_output),
+        max_output=_bytes_or_none(manifest.max_output),
         when_full=manifest.when_full,
+        resources=manifest.limits.resources(),
+        nice=manifest.limits.nice,
         parameters=manifest.parameters,
         folder=folder,
     )

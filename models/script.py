@@ -93,8 +93,9 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `timeout` and `grace` are in seconds; `concurrency` is how many may run at once, everywhere
     (None: any number); `max_output` is how many bytes of output are kept (None: all), `when_full`
-    what becomes of the script when no more can be kept: "discard" (it goes on) or "stop"; `folder`
-    is the manifest's, from which a relative command is found.
+    what becomes of the script when no more can be kept: "discard" (it goes on) or "stop";
+    `resources` bounds what each of its programs may use, by the names of setrlimit(2); `folder` is
+    the manifest's, from which a relative command is found.
     """
 
     name: Name
@@ -107,6 +108,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal: bool
     max_output: int | None
     when_full: str
+    resources: dict[str, int]
+    nice: int
     parameters: tuple[Parameter, ...]
     folder: Path
 

@@ -265,3 +265,44 @@ def tear(it: Installation, process_id: str, tail: bytes) -> None:
     os.kill(supervisor_of(it, process_id), signal.SIGKILL)
     with spool.open("ab") as file:
         file.write(tail)
+
+
+# --- what a script may use ------------------------------------------------------------------------
+
+
+def test_script_and_what_it_starts_are_bound_by_the_limits_of_its_manifest(
+    installation: Installation,
+) -> None:
+    show = "import os, resource\nfor name in ('AS', 'CPU', 'NOFILE', 'FSIZE'):\n"
+    show += "    print(name, resource.getrlimit(getattr(resource, 'RLIMIT_' + name))[0])\n"
+    show += "print('nice', os.nice(0), flush=True)"
+    program = f"{show}\nimport subprocess, sys\nsubprocess.run([sys.executable, '-c', {show!r}])"
+    lines = run_python(installation, installation.alice, program, "restricted").lines
+    wanted = ["AS 1000000000", "CPU 1", "NOFILE 32", "FSIZE 65536", f"nice {os.nice(0) + 7}"]
+    assert lines == wanted * 2
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("while True: pass", "Ended by SIGXCPU: it has used the processor time"),
+        (
+            "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
+            "open('large', 'wb').write(bytes(100_000))",
+            "Ended by SIGXFSZ: it has written a file as large",
+        ),
+    ],
+    ids=["processor time", "file size"],
+)
+def test_script_that_uses_more_than_it_may_fails_and_says_why(
+    installation: Installation, program: str, reason: str
+) -> None:
+    it, alice = installation, installation.alice
+    ended = run_python(it, alice, program, "restricted")
+    assert ended.status == "FAILED"
+    assert facts(it, alice, ended.id, "reason")["reason"].startswith(reason)
+
+
+def test_script_is_refused_more_memory_than_it_may_use(installation: Installation) -> None:
+    ended = run_python(installation, installation.alice, "bytes(2 << 30)", "restricted")
+    assert (ended.status, ended.lines[-1]) == ("FAILED", "MemoryError")

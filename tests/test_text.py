@@ -138,3 +138,12 @@ def test_process_that_keeps_the_output_open_is_ended_and_told(
         "[procession] The script ended but left processes behind; they were killed"
     ]
     assert not alive(int(ended.lines[0]))
+
+
+def test_signal_is_told_behind_a_last_line_without_a_newline(installation: Installation) -> None:
+    program = (
+        "import os, sys; sys.stdout.write('a\\nb'); sys.stdout.flush(); os.kill(os.getpid(), 9)"
+    )
+    ended = run_python(installation, installation.alice, program)
+    assert ended.lines == ["a", "b", "[procession] The script was ended by SIGKILL"]
+    assert (ended.status, ended.exit_code) == ("FAILED", None)

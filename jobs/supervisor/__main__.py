@@ -93,8 +93,6 @@ def tell_end(script: Script) -> None:
     spool, status = script.spool, script.status or 0
     script.output.tell_gap()
     name = signal_name(-status) if status < 0 else None
-    if name and script.cause == "exit":
-        spool.say(f"The script was ended by {name}")
     write_end(
         cause=script.cause,
         words=script.words,

@@ -3,12 +3,14 @@
 import errno
 import fcntl
 import os
+import resource
 import signal
 import struct
 import termios
 
 PIPE = 1 << 20  # bytes the pipe may hold: a short stall of the disk does not stall the script
 WINDOW = struct.pack("HHHH", 40, 120, 0, 0)  # rows and columns of a pseudo-terminal
+CPU_GRACE = 5  # seconds of processor time between SIGXCPU and SIGKILL
 # Signals that are for the script; the supervisor itself ignores them.
 FOR_THE_SCRIPT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -17,7 +19,8 @@ class Launch:
     """What `launch.json` says.
 
     `timeout` and `grace` are in seconds, `max_output` is in bytes. `when_full` is what becomes of
-    the script when no more output can be kept: "discard" (it goes on) or "stop".
+    the script when no more output can be kept: "discard" (it goes on) or "stop". `resources` bounds
+    what each of its programs may use, by the names of setrlimit(2).
     """
 
     def __init__(
@@ -30,6 +33,8 @@ class Launch:
         terminal: bool,
         max_output: int | None = None,
         when_full: str = "discard",
+        resources: dict[str, int] | None = None,
+        nice: int = 0,
     ) -> None:
         self.argv = argv
         self.env = env
@@ -39,6 +44,8 @@ class Launch:
         self.terminal = terminal
         self.max_output = max_output
         self.when_full = when_full
+        self.resources = resources or {}
+        self.nice = nice
 
 
 def start(launch: Launch) -> tuple[int, int]:
@@ -101,8 +108,21 @@ def become(launch: Launch, end: int, report: int) -> None:
         for number in FOR_THE_SCRIPT:
             signal.signal(number, signal.SIG_DFL)
         os.chdir(launch.cwd)
+        restrict(launch)
         os.execvpe(launch.argv[0], launch.argv, launch.env)  # noqa: S606
     except OSError as error:
         os.write(report, str(error.errno or errno.EINVAL).encode())
     finally:
         os._exit(127)
+
+
+def restrict(launch: Launch) -> None:
+    """Bounds what this program and those that it starts may use; never by more than we may."""
+    os.nice(launch.nice)
+    for name, limit in launch.resources.items():
+        number = getattr(resource, name)
+        hard = limit + CPU_GRACE if name == "RLIMIT_CPU" else limit
+        _, most = resource.getrlimit(number)
+        if most != resource.RLIM_INFINITY:
+            hard = min(hard, most)
+        resource.setrlimit(number, (min(limit, hard), hard))
