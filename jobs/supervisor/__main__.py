@@ -55,19 +55,20 @@ def supervise(script: Script, control: int, wake: int) -> None:
     for descriptor in (script.descriptor, control, wake):
         poll.register(descriptor, select.POLLIN)
     obey(script)  # what came before we listened
+    buffer = memoryview(bytearray(BLOCK))
     while not script.over():
         for descriptor, _ in poll.poll(script.wait_ms()):
             if descriptor == wake:
                 os.read(wake, 4096)
+                script.reap()
             elif descriptor == control:
                 os.read(control, 4096)
                 obey(script)
-            elif content := read(script.descriptor):
+            elif content := read(script.descriptor, buffer):
                 script.take(content)
             else:
                 poll.unregister(script.descriptor)
                 script.open = False
-        script.reap()
         script.look()
 
 
@@ -80,9 +81,10 @@ def obey(script: Script) -> None:
         pass
 
 
-def read(output: int) -> bytes:
+def read(output: int, buffer: memoryview) -> bytes:
+    """What there is, by way of a buffer: `os.read` would make a large one each time."""
     try:
-        return os.read(output, BLOCK)
+        return bytes(buffer[: os.readv(output, [buffer])])
     except OSError as error:
         if error.errno == errno.EIO:  # a pseudo-terminal that everybody has closed
             return b""
