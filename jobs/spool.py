@@ -2,7 +2,9 @@
 
 A line ends at a newline. What was overwritten by carriage returns is left out (only the last state
 of a progress bar is kept); bytes that are not UTF-8 become U+FFFD once the line is whole; a line
-over 64 KiB goes on in further lines, each but the last of which ends in CONTINUED.
+over 64 KiB goes on in further lines, each but the last of which ends in CONTINUED. What is so long
+does not wait for its end, so a carriage return after it comes too late. None of this depends on how
+the bytes are spread over records.
 """
 
 import re
@@ -17,6 +19,7 @@ from jobs.supervisor.spool import BLOCK, HEADER, SYSTEM
 
 LONGEST = 64 << 10  # bytes of a line
 CONTINUED = b" [continued]"
+RETURN = b"\r"
 READ = 4 * BLOCK + 4096  # bytes read at once: the longest record, and a piece of a good size
 YEAR_9999 = 253_402_300_800_000_000  # microseconds since 1970
 OVERWRITTEN = re.compile(rb"^.*\r(?=[^\r\n])", re.MULTILINE)
@@ -152,26 +155,22 @@ class Begun:
             length -= min(size, length)
 
     def _spill(self) -> bytes:
-        """What a line without end gives up so that it stays short."""
-        length = len(self.content.rstrip(b"\r"))  # a line may yet end in carriage returns
-        overwritten = self.content.rfind(b"\r", 0, length) + 1
-        self.drop(overwritten)
-        length -= overwritten
-        lines = b""
-        while length > LONGEST:
-            part = head(bytes(self.content[: LONGEST + 1]), LONGEST)
-            lines += repaired(part) + CONTINUED + b"\n"
+        """What a line without end gives up so that it stays short: old states, and long parts."""
+        *overwritten, state = bytes(self.content).rstrip(RETURN).split(RETURN)
+        spilt = [part for each in overwritten for part in long_parts(each)]
+        self.drop(sum(len(each) + 1 for each in overwritten))
+        for part in long_parts(state):
+            spilt.append(part)
             self.drop(len(part))
-            length -= len(part)
-        return lines
+        return b"".join(repaired(part) + CONTINUED + b"\n" for part in spilt)
 
 
 def fold(text: bytes) -> bytes:
     """Whole lines as they are stored, each with a newline; `text` has none after its last line."""
-    if b"\r" in text:
-        text = OVERWRITTEN.sub(b"", text).replace(b"\r", b"")
     if has_long_line(text):
         text = b"\n".join(part for line in text.split(b"\n") for part in parts(line))
+    elif RETURN in text:
+        text = OVERWRITTEN.sub(b"", text).replace(RETURN, b"")
     return repaired(text) + b"\n"
 
 
@@ -185,12 +184,22 @@ def has_long_line(text: bytes) -> bool:
 
 
 def parts(line: bytes) -> Iterator[bytes]:
-    """The lines that one becomes that may be too long."""
-    while len(line) > LONGEST:
-        part = head(line, LONGEST)
-        yield part + CONTINUED
-        line = line[len(part) :]
-    yield line
+    """What is shown of a line: its last state, and of each state what was too long to wait."""
+    shown = b""
+    for state in filter(None, line.split(RETURN)):
+        shown = state
+        for part in long_parts(state):
+            yield part + CONTINUED
+            shown = shown[len(part) :]
+    yield shown
+
+
+def long_parts(state: bytes) -> Iterator[bytes]:
+    """What is too long for one line, in parts that are not."""
+    while len(state) > LONGEST:
+        part = head(state, LONGEST)
+        yield part
+        state = state[len(part) :]
 
 
 def repaired(text: bytes) -> bytes:
