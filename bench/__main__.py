@@ -10,11 +10,18 @@ from pathlib import Path
 import orjson
 import uvloop
 
+from bench.audience import audience
+from bench.crowd import crowd
+from bench.deletion import deletion
+from bench.flood import flood
+from bench.growth import growth
 from bench.latency import latency
 from bench.listing import listing
 from bench.machine import machine, versions
 from bench.memory import memory
+from bench.search import search
 from bench.start import start
+from bench.steps import steps
 from bench.table import Row, written
 from bench.transfer import transfer
 
@@ -27,6 +34,13 @@ MEASUREMENTS: dict[str, Measurement] = {
     "latency": latency,
     "listing": listing,
     "transfer": transfer,
+    "flood": flood,
+    "steps": steps,
+    "search": search,
+    "deletion": deletion,
+    "growth": growth,
+    "crowd": crowd,
+    "audience": audience,
 }
 
 
@@ -42,8 +56,8 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.names) - set(MEASUREMENTS):
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
-    facts = {"machine": machine(), "versions": versions(options.database)}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        facts = {"machine": machine(), "versions": runner.run(versions(options.database))}
         rows = runner.run(_run(options.names or list(MEASUREMENTS), options))
     RESULTS.write_bytes(
         orjson.dumps(

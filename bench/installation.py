@@ -28,10 +28,14 @@ NOT_BUILT = 503  # without Node there is only a page that says so
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an installation keeps its things; `database` is the URL of a PostgreSQL, or None."""
+    """Where an installation keeps its things, and what else it is told.
+
+    `database` is the URL of a PostgreSQL, or None.
+    """
 
     data: Path
     database: str | None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         """The environment of its programs: nothing of make's, no settings but these."""
@@ -43,7 +47,7 @@ class Place:
         own = {"PROCESSION_DATA": str(self.data), "PROCESSION_SCRIPTS": str(SCRIPTS)}
         if self.database:
             own["PROCESSION_DATABASE_URL"] = self.database
-        return {**kept, **own, "PROCESSION_LOG_LEVEL": "WARNING"}
+        return {**kept, **own, "PROCESSION_LOG_LEVEL": "WARNING", **self.settings}
 
 
 @dataclass(slots=True)
@@ -70,14 +74,17 @@ class Server:
 
 
 @asynccontextmanager
-async def place(folder: Path, database: str | None) -> AsyncIterator[Place]:
-    """A new place below `folder`; on PostgreSQL with a new database, which is dropped again."""
+async def place(folder: Path, database: str | None, **settings: str) -> AsyncIterator[Place]:
+    """A new place below `folder`; on PostgreSQL with a new database, which is dropped again.
+
+    `settings` are environment variables.
+    """
     name = f"procession_bench_{uuid4().hex[:12]}"
     data = folder / name
     data.mkdir()
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(_database(database, name)) if database else None
-        yield Place(data, url)
+        yield Place(data, url, settings)
 
 
 @asynccontextmanager
@@ -112,9 +119,11 @@ async def serving(
 
 
 @asynccontextmanager
-async def installation(folder: Path, database: str | None) -> AsyncIterator[Server]:
-    """A new, running installation."""
-    async with place(folder, database) as there, serving(there) as server:
+async def installation(
+    folder: Path, database: str | None, **settings: str
+) -> AsyncIterator[Server]:
+    """A new, running installation; `settings` are environment variables."""
+    async with place(folder, database, **settings) as there, serving(there) as server:
         await settled(server)
         yield server
 

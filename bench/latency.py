@@ -6,12 +6,10 @@ from pathlib import Path
 
 from bench.installation import Server, installation
 from bench.load import quantile
+from bench.process import start
 from bench.subscription import Socket, socket
 from bench.table import Row
 
-START = """mutation ($script: String!, $parameters: [ParameterInput!]) {
-  startProcess(script: $script, parameters: $parameters) { id }
-}"""
 CHANGES = "subscription { processChanges { id process { status } } }"
 OUTPUT = """subscription ($id: ID!) {
   processOutput(id: $id) { __typename ... on OutputBatch { lastSeq text } }
@@ -61,9 +59,9 @@ async def _starts(
 
         async with asyncio.timeout(PATIENCE):
             running = asyncio.create_task(until_running())
-            answer = await server.graphql(START, {"script": "first"})
+            process_id = await start(server, "first")
             answered = time.perf_counter() - began
-            lines = await output.subscribe(OUTPUT, {"id": answer["startProcess"]["id"]})
+            lines = await output.subscribe(OUTPUT, {"id": process_id})
             await lines.get()
             first = time.perf_counter() - began
             times.append((answered, await running, first))
@@ -77,9 +75,7 @@ async def _starts(
 
 async def _lines(server: Server, output: Socket, count: int) -> list[float]:
     """For each line the seconds from its print to its arrival."""
-    parameters = [{"name": "n", "value": str(count)}]
-    answer = await server.graphql(START, {"script": "ticks", "parameters": parameters})
-    queue = await output.subscribe(OUTPUT, {"id": answer["startProcess"]["id"]})
+    queue = await output.subscribe(OUTPUT, {"id": await start(server, "ticks", n=count)})
     times = []
     while (data := await queue.get()) is not None:
         received = time.time_ns()

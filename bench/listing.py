@@ -33,10 +33,12 @@ class Face:
     path: str
     query: str | None = None
 
-    def request(self, server: Server) -> bytes:
+    def request(self, server: Server, number: int = 0) -> bytes:
+        """Requests of different numbers ask for the same, but the server does not know that."""
         if self.query is None:
-            return get(self.path, server.token)
-        return post(self.path, server.token, {"query": self.query})
+            return get(f"{self.path}&x={number}", server.token)
+        document = {"query": self.query, "variables": {"x": number}}
+        return post(self.path, server.token, document)
 
 
 FACES = (
@@ -62,11 +64,14 @@ async def listing(folder: Path, database: str | None, *, quick: bool) -> list[Ro
             for connections in CONNECTIONS:
                 measured = Measured(face, connections, small, large)
                 for _ in range(rounds):
-                    measured.bare.append(await load(port, request, connections, seconds))
-                    measured.many.append(await load(many.port, request, connections, seconds))
+                    measured.bare.append(await load(port, [request], connections, seconds))
+                    measured.many.append(await load(many.port, [request], connections, seconds))
                     if connections == 1:
-                        own = face.request(few)
+                        own = [face.request(few)]
                         measured.few.append(await load(few.port, own, connections, seconds))
+                    else:
+                        each = [face.request(many, number) for number in range(connections)]
+                        measured.alone.append(await load(many.port, each, connections, seconds))
                 rows += measured.rows()
     return rows
 
@@ -86,6 +91,7 @@ class Measured:
         self.bare: list[Load] = []
         self.many: list[Load] = []
         self.few: list[Load] = []
+        self.alone: list[Load] = []
         self._face = face
         self._where = f"{connections} connection{'s' if connections > 1 else ''}"
         self._small, self._large = small, large
@@ -115,6 +121,12 @@ class Measured:
             name = f"{where}: median time / that of {self._small:,}"
             note = f"{median([each.median for each in self.many]) * 1000:.2f} ms"
             rows.append(Row(group, name, median(times), "x", ("<=", 1.5), note))
+        if self.alone:
+            rate = median([each.per_second for each in self.alone])
+            part = median(
+                [a.per_second / b.per_second for a, b in zip(self.alone, self.bare, strict=True)]
+            )
+            rows.append(Row(group, f"{where}, where no two ask alike", rate, "/s", None, _of(part)))
         return rows
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from bench.connection import Connection
 
@@ -19,13 +20,14 @@ class Load:
     p95: float
 
 
-async def load(port: int, request: bytes, connections: int, seconds: float) -> Load:
-    """Sends `request` over so many connections for so long."""
+async def load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+    """Sends the requests, one over each of so many connections, again and again for so long."""
     opened = [await Connection.open(port) for _ in range(connections)]
     begin = time.perf_counter() + WARM_UP
     end = begin + seconds
     try:
-        parts = await asyncio.gather(*(_repeat(each, request, begin, end) for each in opened))
+        pairs = zip(opened, cycle(requests), strict=False)
+        parts = await asyncio.gather(*(_repeat(*pair, begin, end) for pair in pairs))
     finally:
         for each in opened:
             each.close()

@@ -6,6 +6,8 @@ import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 
+import asyncpg
+
 PACKAGES = (
     "procession",
     "starlette",
@@ -16,6 +18,8 @@ PACKAGES = (
     "graphql-core",
     "tortoise-orm",
     "arq",
+    "asyncpg",
+    "orjson",
     "websockets",
 )
 
@@ -40,11 +44,18 @@ def machine() -> dict[str, str]:
     }
 
 
-def versions(database: str | None) -> dict[str, str]:
-    """The versions, and the kind of database."""
+async def versions(database: str | None) -> dict[str, str]:
+    """The versions, also that of the database."""
     found = {"python": platform.python_version()}
     found |= {package: version(package) for package in PACKAGES}
-    return {**found, "database": "PostgreSQL" if database else f"SQLite {sqlite3.sqlite_version}"}
+    if database is None:
+        return {**found, "database": f"SQLite {sqlite3.sqlite_version}"}
+    connection = await asyncpg.connect(database.replace("postgres://", "postgresql://", 1))
+    try:
+        number = connection.get_server_version()
+    finally:
+        await connection.close()
+    return {**found, "database": f"PostgreSQL {number.major}.{number.minor}"}
 
 
 def _lines(path: str) -> list[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.installation import installation
-from bench.table import Row
+from bench.program import family, name_of
+from bench.table import Row, Target
 
 GROUP = "Memory at rest"
 KIB_IN_MB = 1e6 / 1024
@@ -24,14 +25,15 @@ async def memory(folder: Path, database: str | None, *, quick: bool) -> list[Row
     async with installation(folder, database) as server:
         await asyncio.sleep(1 if quick else 5)
         found = {pid: use(pid) for pid in family(server.process.pid)}
-        rows = [
-            Row(GROUP, f"{_name(pid)}, PSS", each.share, "MB", None, f"RSS {each.resident:.0f} MB")
-            for pid, each in found.items()
-        ]
+        rows = [_row(name_of(pid), each) for pid, each in found.items()]
     resident = sum(each.resident for each in found.values())
     share = sum(each.share for each in found.values())
-    note = f"RSS {resident:.0f} MB"
-    return [*rows, Row(GROUP, "everything, PSS", share, "MB", ("<=", MOST), note)]
+    return [*rows, _row("everything", Use(resident, share), ("<=", MOST))]
+
+
+def _row(name: str, each: Use, target: Target | None = None) -> Row:
+    note = f"RSS {each.resident:.0f} MB"
+    return Row(GROUP, f"{name}, PSS", each.share, "MB", target, note)
 
 
 def use(pid: int) -> Use:
@@ -48,29 +50,6 @@ def forget_peak(pid: int) -> None:
 def peak(pid: int) -> float:
     """The most resident memory that a program had, in MB."""
     return _sizes(f"/proc/{pid}/status")["VmHWM"] / KIB_IN_MB
-
-
-def family(pid: int) -> list[int]:
-    """A program and all that it started, and so on."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # ended meanwhile
-            continue
-    found = [pid]
-    for each in found:
-        found += sorted(child for child, parent in parents.items() if parent == each)
-    return found
-
-
-def _name(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-    if "server.worker" in words:
-        return "worker"
-    if "serve" in words:
-        return "server"
-    return Path(words[0].split(" ")[0]).name
 
 
 def _sizes(path: str) -> dict[str, int]:

@@ -12,10 +12,10 @@ import orjson
 
 from bench.connection import HEAD_END, LENGTH
 from bench.installation import Server, installation
-from bench.latency import PATIENCE
 from bench.load import median
 from bench.memory import forget_peak, peak
 from bench.nginx import nginx
+from bench.process import until
 from bench.table import Row
 
 MOST = 150  # MB
@@ -23,7 +23,6 @@ PART_OF_NGINX = 0.8
 BLOCK = 1 << 20
 BOUNDARY = "bench-boundary"
 NO_NGINX = "nginx not found"
-STATUS = "query ($id: ID!) { process(id: $id) { status reason } }"
 
 
 async def transfer(folder: Path, database: str | None, *, quick: bool) -> list[Row]:
@@ -43,7 +42,7 @@ async def transfer(folder: Path, database: str | None, *, quick: bool) -> list[R
             if other:
                 measured.nginx_up.append(await asyncio.to_thread(_put, other[0], file))
             process_id = orjson.loads(body)["processId"]
-            await _until_ended(server, process_id)
+            await until(server, process_id, "COMPLETED")
             path = f"/api/system/processes/{process_id}/files/copy"
             forget_peak(server.process.pid)
             measured.down.append(
@@ -105,16 +104,6 @@ class Measured:
 
     def _speed(self, seconds: list[float]) -> float:
         return self._size / 1e6 / median(seconds)
-
-
-async def _until_ended(server: Server, process_id: str) -> None:
-    async with asyncio.timeout(10 * PATIENCE):
-        while True:
-            found = (await server.graphql(STATUS, {"id": process_id}))["process"]
-            if found["status"] == "COMPLETED":
-                return
-            assert found["status"] in ("SCHEDULED", "RUNNING"), found
-            await asyncio.sleep(0.1)
 
 
 def _write(file: Path, size: int) -> None:
