@@ -18,6 +18,7 @@ from bench.table import Row
 
 CHANGES = "subscription ($id: ID!) { processChanges(id: $id) { process { status } } }"
 RATE = (">=", 500_000)  # lines a second
+MOMENT = 0.3  # seconds until the worker has taken note of the supervisor's end, surely
 CATS = ("<=", 5)
 PART = ("<=", 1.3)
 PROGRAMS = {
@@ -63,6 +64,7 @@ async def _print(server: Server, changes: Socket, file: Path, measured: "Measure
         pass
     ended = time.time()
     measured.print.append(ended - await first_line_at(server, process_id))
+    await asyncio.sleep(MOMENT)
     after = processor_seconds(server.process.pid)
     for name, spent in measured.spent.items():
         spent.append(after[name] - before[name])

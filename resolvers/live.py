@@ -1,6 +1,6 @@
 """Looking at processes for many followers: those who stand at the same place look once."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -23,17 +23,23 @@ class Live:
     """What followers of one server share."""
 
     def __init__(self) -> None:
-        self._rows: Coalescer[UUID, Process | None] = Coalescer()
-        self._several: Coalescer[frozenset[UUID], Sequence[Process]] = Coalescer()
+        self._wanted: set[UUID] = set()
+        self._rows: Coalescer[None, Mapping[UUID, Process]] = Coalescer()
         self._news: Coalescer[Hashable, News[Any] | None] = Coalescer()
 
     async def row(self, process_id: UUID) -> Process | None:
         """The process as it is now; None: there is none."""
-        return await self._rows.ask(process_id, lambda: Process.get_or_none(id=process_id))
+        return next(iter(await self.rows([process_id])), None)
 
-    async def rows(self, ids: frozenset[UUID]) -> Sequence[Process]:
-        """Those of several that there are."""
-        return await self._several.ask(ids, lambda: _rows(ids))
+    async def rows(self, ids: Collection[UUID]) -> list[Process]:
+        """Those of several that there are. What is asked for at the same time is one query."""
+        self._wanted.update(ids)
+        found = await self._rows.ask(None, self._look)
+        return [found[each] for each in ids if each in found]
+
+    async def _look(self) -> Mapping[UUID, Process]:
+        wanted, self._wanted = self._wanted, set()
+        return {row.id: row for row in await Process.filter(id__in=wanted)}
 
     async def news(
         self, process_id: UUID, after: int, show: Callable[[Batch], Shown]
@@ -45,7 +51,3 @@ class Live:
             return None if batch is None else News(batch.last_seq, show(batch))
 
         return await self._news.ask((process_id, after, show), look)
-
-
-async def _rows(ids: frozenset[UUID]) -> Sequence[Process]:
-    return await Process.filter(id__in=ids)

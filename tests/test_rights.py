@@ -248,9 +248,9 @@ def test_token_ends_when_its_time_has_come_or_soon_after_it_is_revoked(
     it = installation
     assert it.bob.name == "bob"
     short = User("", "", it.cli("token", "create", "bob", "--expires", "1s").strip())
-    revoked = it.sign_in(it.cli("token", "create", "bob", "--name", "revoked").strip())
+    revoked = it.sign_in(it.cli("token", "create", "bob", "--name", "to be revoked").strip())
     listed = it.cli("token", "list", "bob").splitlines()
-    (token_id,) = (line.split("\t")[0] for line in listed if "\trevoked\t" in line)
+    (token_id,) = (line.split("\t")[0] for line in listed if "\tto be revoked\t" in line)
     it.cli("token", "revoke", token_id)
     for who in (short, revoked):
         until(lambda: it.get(who, "/api/system/processes").status_code == 401)  # noqa: B023
