@@ -75,8 +75,8 @@ class Execution:
             self.stop("The process is not this worker's any more")
             return  # the folder is removed once the supervisor has ended
         packer = await Packer.after(process)
-        alive = await asyncio.to_thread(self._run.supervised)
-        if alive or self._run.prepared:
+        if self._run.prepared:
+            alive = await asyncio.to_thread(self._run.supervised)
             async with self._run.listen() as ringing:
                 ringing.over = not alive
                 await self._follow(ringing, packer)
@@ -90,7 +90,7 @@ class Execution:
     async def _plan(self, script: Script) -> tuple[Launch, dict[Path, Path]]:
         """What the supervisor is to do, and the path that each stored upload is to have."""
         process, run = self._process, self._run
-        inputs = await File.filter(process_id=process.id, direction=Direction.INPUT.value)
+        inputs = await self._inputs()
         paths = {
             file.parameter: run.upload_path(file.parameter, file.name)
             for file in inputs
@@ -121,6 +121,16 @@ class Execution:
             nice=script.nice,
         )
         return launch, {path: kept[position] for position, path in paths.items()}
+
+    async def _inputs(self) -> list[File]:
+        """The uploads, however often the database must be asked."""
+        of_process = File.filter(process_id=self._process.id, direction=Direction.INPUT.value)
+        while True:
+            try:
+                return await of_process
+            except Exception as error:  # as in `_store`
+                log.warning("Process %s cannot be started yet: %s", self._process.id, error)
+                await asyncio.sleep(TROUBLE)
 
     async def _follow(self, ringing: Ringing, packer: Packer) -> None:
         """Stores lines as they come, then the end."""

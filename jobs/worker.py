@@ -103,8 +103,16 @@ class Worker:
                 await self._clear(run)
             elif not self._is_alive(process.worker_id) and await self._take_over(process):
                 log.info("Process %s goes on with this worker", process.id)
-                execution = self._execution(process)
-                self._hold(process, execution, execution.go_on())
+                self._go_on(process)
+
+    async def remember(self) -> None:
+        """Follows what is this worker's without its knowing: the answer to a claim was lost."""
+        claimed_long_ago = Process.filter(
+            worker_id=self.id, status=Status.RUNNING.value, start_time__lt=now() - LEASE
+        )
+        for process in await claimed_long_ago:
+            if process.id not in self._executions:
+                self._go_on(process)
 
     async def stop_all(self, reason: str) -> None:
         """Stops every script and waits until all ends are stored, or FAREWELL is over."""
@@ -118,6 +126,10 @@ class Worker:
 
     def _execution(self, process: Process) -> Execution:
         return Execution(process, self._site, self._journal, self.id)
+
+    def _go_on(self, process: Process) -> None:
+        execution = self._execution(process)
+        self._hold(process, execution, execution.go_on())
 
     def _hold(
         self, process: Process, execution: Execution, work: Coroutine[None, None, None]
@@ -197,6 +209,7 @@ class Worker:
             try:
                 await WorkerRow.filter(id=self.id).update(lease_until=now() + LEASE)
                 await self.adopt()
+                await self.remember()
             except Exception as error:  # as above
                 log.warning("The lease could not be renewed: %s", error)
 

@@ -33,6 +33,7 @@ def configuration(url: str, pool: int = 10) -> dict[str, Any]:
         database: dict[str, Any] = {"engine": "models.sqlite", "credentials": credentials}
     else:
         database = expand_db_url(url.replace("postgresql://", "postgres://", 1))
+        database["engine"] = "models.postgres"
         database["credentials"] |= {
             "minsize": 1,
             "maxsize": pool,

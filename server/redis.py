@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, files
@@ -58,8 +59,8 @@ async def _keep_running(url: str, folder: Path, socket: Path, pid_file: Path) ->
 
 async def _ensure(url: str, folder: Path, socket: Path, pid_file: Path) -> None:
     if not await _answers(url):
-        await _start(folder, socket, pid_file)
-        await _until_it_answers(url, folder)
+        child = await _start(folder, socket, pid_file)
+        await _until_it_answers(url, folder, child)
 
 
 def find_program() -> str:
@@ -89,7 +90,7 @@ def _socket(folder: Path) -> Path:
     return short / "redis.sock"
 
 
-async def _start(folder: Path, socket: Path, pid_file: Path) -> None:
+async def _start(folder: Path, socket: Path, pid_file: Path) -> Process:
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -105,7 +106,7 @@ async def _start(folder: Path, socket: Path, pid_file: Path) -> None:
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     # In a session of its own, so that a Ctrl-C ends it last and not first.
-    await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         find_program(), *arguments, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
     )
 
@@ -120,13 +121,14 @@ async def _answers(url: str) -> bool:
         await redis.aclose()
 
 
-async def _until_it_answers(url: str, folder: Path) -> None:
-    try:
+async def _until_it_answers(url: str, folder: Path, child: Process) -> None:
+    with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
-            while not await _answers(url):  # noqa: ASYNC110
+            while child.returncode is None:
+                if await _answers(url):
+                    return
                 await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise NoRedisError(f"Redis did not start; {folder / 'log'} says why") from None
+    raise NoRedisError(f"Redis did not start; {folder / 'log'} says why")
 
 
 async def _end(pid: int, url: str) -> None:

@@ -32,9 +32,11 @@ class Streams:
             return
 
         async def send_noticed(message: Message) -> None:
+            await send(message)
             if message["type"] == "http.response.start" and is_live(message):
                 self._live.add(task)
-            await send(message)
+                if self._leaving:  # the request was on its way when the server was told to end
+                    task.cancel()
 
         try:
             await self._app(scope, receive, send_noticed)
