@@ -160,7 +160,7 @@ def test_runs_that_end_at_once_are_heard_whole(calm: House) -> None:
         def run(join: Join) -> None:
             process_id = start_python(calm.it, calm.who, "print(1)")
             heard = Reader(calm, process_id, join, Event()).read()
-            prove(Outcome(Expected(b"1\n", Ending()), [], heard))
+            prove(Outcome(process_id, Expected(b"1\n", Ending()), [], heard))
 
         list(pool.map(run, faces))
 
@@ -171,6 +171,16 @@ def test_twenty_readers_of_a_flood_each_begin_elsewhere(calm: House) -> None:
         for n in range(20)
     )
     check(calm, Plan((Stage((Flood(300_000, 0),), joins=joins),)))
+
+
+def test_chunks_become_one_while_they_are_read(calm: House) -> None:
+    writes = tuple(Cut(131 * n, 1, 1) for n in range(600))
+    (outcome,) = check(calm, Plan((Stage((Flood(3000, 20),), writes),)))
+    count = f"SELECT count(*) FROM output_chunk WHERE process_id = '{outcome.id}'"  # noqa: S608
+    joins = cycle((*feeds(cuts=(100,) * 30), Join("small pages")))
+    while calm.it.rows(count) != [(1,)]:
+        heard = Reader(calm, outcome.id, next(joins), Event()).read()
+        prove(replace(outcome, heard=[heard]))
 
 
 # --- worse than chance would have it --------------------------------------------------------------

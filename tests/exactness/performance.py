@@ -21,6 +21,7 @@ WHOLE = Join("websocket")
 class Outcome:
     """What a process had to show, what each reader has heard, and what one who came last has."""
 
+    id: str
     expected: Expected
     heard: list[Heard]
     whole: Heard
@@ -44,8 +45,7 @@ class Performance:
                 if number > 0:
                     self._join(stage.joins)
                 self._act(number, stage)
-            self.script.end(self._plan.ending)
-            self._join(self._plan.joins_at_end)
+            self._end()
             self.script.gone()
         finally:
             self._over.set()
@@ -57,9 +57,17 @@ class Performance:
         self._trouble(number, during=True)
         self.script.done()
 
+    def _end(self) -> None:
+        number = len(self._plan.stages)
+        self._trouble(number, during=False)
+        self.script.end(self._plan.ending)
+        self._join(self._plan.joins_at_end)
+        self._trouble(number, during=True)
+
     def _trouble(self, number: int, *, during: bool) -> None:
         for trouble in self._plan.troubles:
-            if (trouble.stage % len(self._plan.stages), trouble.during) == (number, during):
+            stage = trouble.stage % (len(self._plan.stages) + 1)
+            if (stage, trouble.during) == (number, during):
                 self._house.trouble(trouble.kind)
 
     def _join(self, joins: Iterable[Join]) -> None:
@@ -73,7 +81,7 @@ class Performance:
         heard = [each.result() for each in self._heard]
         heard += [self._reader(join).read() for join in self._plan.joins_after]
         expected = Expected(self.script.written, self._plan.ending)
-        return Outcome(expected, heard, self._reader(WHOLE).read())
+        return Outcome(self.script.id, expected, heard, self._reader(WHOLE).read())
 
 
 def perform(house: House, plans: Sequence[Plan]) -> list[Outcome]:

@@ -97,7 +97,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Trouble:
-    """What goes wrong, at which stage (modulo their number), and whether before or `during` it."""
+    """What goes wrong, and whether before or `during` a stage, of which the end is the last.
+
+    `stage` is taken modulo their number.
+    """
 
     kind: str
     stage: int

@@ -60,7 +60,7 @@ def plans(troubles: list[str]) -> st.SearchStrategy[list[Plan]]:
         joins=joins(3),
     )
     trouble = st.builds(
-        Trouble, kind=st.sampled_from(troubles), stage=st.integers(0, 2), during=st.booleans()
+        Trouble, kind=st.sampled_from(troubles), stage=st.integers(0, 3), during=st.booleans()
     )
     plan = st.builds(
         Plan,
