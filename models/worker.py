@@ -9,12 +9,23 @@ from models.instant import InstantField, now
 
 
 class Worker(Model):
-    """A worker holds its processes until `lease_until`, which it keeps moving forward."""
+    """A worker holds its processes for as long as it moves `lease_until` forward.
+
+    Others give it up as lost (`lost_at`) once they have seen `lease_until` stand still for `lease`
+    seconds; then nothing is written in its name any more. One that leaves (`left_at`) gives itself
+    a longer `lease`, in which the next worker on its machine takes over what it held.
+    `trouble` is what keeps it from working well, in words; `scripts` are the names that it knows.
+    """
 
     id = fields.UUIDField(primary_key=True, default=uuid4)
     machine = fields.CharField(max_length=255)
     started_at = InstantField(default=now)
     lease_until = InstantField()
+    lease = fields.IntField(default=30, db_default=30)
+    left_at = InstantField(null=True)
+    lost_at = InstantField(null=True)
+    trouble = fields.TextField(null=True)
+    scripts: list[str] | None = fields.JSONField(null=True)
 
     class Meta:
         table = "worker"

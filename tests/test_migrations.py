@@ -50,10 +50,11 @@ def sqlite_catalogue(path: Path) -> Catalogue:
 
 
 def normalised(sql: str) -> tuple[str, ...]:
-    """SQL without comments, spacing and the order of a table's lines."""
+    """SQL without comments, spacing and the order of a table's columns."""
     sql = re.sub(r"/\*.*?\*/|--[^\n]*", "", sql, flags=re.DOTALL).replace("IF NOT EXISTS ", "")
-    lines = [re.sub(r"\s+", " ", line).strip(" ,") for line in sql.splitlines()]
-    return tuple(sorted(filter(None, lines)))
+    head, _, body = re.sub(r"\s+", " ", sql).partition("(")
+    columns = re.split(r",(?![^(]*\))", body.strip().removesuffix(")")) if "TABLE" in head else [body]
+    return head.strip(), *sorted(each.strip() for each in columns)
 
 
 def postgres_catalogue(url: str) -> Catalogue:
