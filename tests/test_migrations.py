@@ -53,7 +53,8 @@ def normalised(sql: str) -> tuple[str, ...]:
     """SQL without comments, spacing and the order of a table's columns."""
     sql = re.sub(r"/\*.*?\*/|--[^\n]*", "", sql, flags=re.DOTALL).replace("IF NOT EXISTS ", "")
     head, _, body = re.sub(r"\s+", " ", sql).partition("(")
-    columns = re.split(r",(?![^(]*\))", body.strip().removesuffix(")")) if "TABLE" in head else [body]
+    body = body.strip().removesuffix(")")
+    columns = re.split(r",(?![^(]*\))", body) if "TABLE" in head else [body]
     return head.strip(), *sorted(each.strip() for each in columns)
 
 
