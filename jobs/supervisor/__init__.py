@@ -12,5 +12,7 @@ It outlives the worker that started it. It knows nothing of Procession but the f
     control       a FIFO: a byte in it says that `stop` is there now
     ended.json    written last: how it ended (`jobs.supervisor.end`)
 
-It uses only the standard library, and little of it, so that it starts at once and stays small.
+It uses only the standard library, and little of it, so that it starts at once and stays small: of
+`signal`, `json` and `ctypes` only the parts in C, because to import those in Python takes longer
+than all the rest.
 """

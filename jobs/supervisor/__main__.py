@@ -1,16 +1,17 @@
 """The program: starts the script, reads its output to the end, and writes down how it ended."""
 
+import _signal as signal  # type: ignore[import-not-found]
 import errno
 import fcntl
-import json
 import os
 import select
-import signal
 import sys
 
+from jobs.supervisor import document
 from jobs.supervisor.end import DONE, write_end
+from jobs.supervisor.family import adopt_orphans
 from jobs.supervisor.launch import FOR_THE_SCRIPT, Launch
-from jobs.supervisor.script import Script, adopt_orphans
+from jobs.supervisor.script import Script
 from jobs.supervisor.spool import BLOCK, Spool
 
 
@@ -19,23 +20,28 @@ def main(folder: str) -> None:
     lock = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     if os.path.exists(DONE):
-        return  # a worker has given this run up before it began
+        return None  # a worker has given this run up before it began
     wake = listen_for_children()
     control = os.open("control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     with open("launch.json") as file:
-        launch = Launch(**json.load(file))
+        launch = Launch(**document.read(file.read()))
     spool = Spool()
+    if wanted := stop_wanted():
+        return end_unstarted(spool, "stopped", wanted, f"{wanted} before it was started")
     adopt_orphans()
     try:
         script = Script(launch, spool)
     except OSError as error:
         what = ": ".join(filter(None, (error.filename, error.strerror)))
         words = f"The script could not be started: {what}"
-        spool.say(words)
-        write_end(cause="start", words=words, exit_code=None, signal=None, unsaid=spool.unsaid())
-        return
+        return end_unstarted(spool, "start", words, words)
     supervise(script, control, wake)
-    tell_end(script)
+    return tell_end(script)
+
+
+def end_unstarted(spool: Spool, cause: str, words: str, line: str) -> None:
+    spool.say(line)
+    write_end(cause=cause, words=words, exit_code=None, signal=None, unsaid=spool.unsaid())
 
 
 def listen_for_children() -> int:
@@ -74,11 +80,17 @@ def supervise(script: Script, control: int, wake: int) -> None:
 
 def obey(script: Script) -> None:
     """Stops the script if that is wanted."""
+    if wanted := stop_wanted():
+        script.stop("stopped", wanted)
+
+
+def stop_wanted() -> str | None:
+    """Why the script is to be stopped, if it is."""
     try:
         with open("stop") as file:
-            script.stop("stopped", file.read())
+            return file.read()
     except FileNotFoundError:
-        pass
+        return None
 
 
 def read(output: int, buffer: memoryview) -> bytes:
@@ -92,23 +104,25 @@ def read(output: int, buffer: memoryview) -> bytes:
 
 
 def tell_end(script: Script) -> None:
-    spool, status = script.spool, script.status or 0
+    status = script.status
     script.output.tell_gap()
-    name = signal_name(-status) if status < 0 else None
+    name = signal_name(-status) if status is not None and status < 0 else None
     write_end(
         cause=script.cause,
         words=script.words,
         exit_code=None if name else status,
         signal=name,
-        unsaid=spool.unsaid(),
+        unsaid=script.spool.unsaid(),
     )
 
 
 def signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"  # a real-time signal
+    names = [name for name, value in vars(signal).items() if value == number and is_signal(name)]
+    return min(names, default=f"signal {number}")  # without a name: a real-time signal
+
+
+def is_signal(name: str) -> bool:
+    return name.startswith("SIG") and not name.startswith("SIG_")
 
 
 if __name__ == "__main__":

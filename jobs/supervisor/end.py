@@ -3,9 +3,10 @@
 Its room is taken before the script starts, so that it can be written on a full disk.
 """
 
-import json
 import os
 import time
+
+from jobs.supervisor import document
 
 ROOM = 4096  # bytes, more than it ever takes
 NEW, DONE = "ended.json.new", "ended.json"
@@ -13,9 +14,9 @@ PAUSE = 1.0  # seconds until it is tried again
 PATIENCE = 3600.0  # seconds after which it is given up
 
 
-def write_end(**facts: object) -> None:
+def write_end(**facts: str | int | None) -> None:
     """Puts it there, or waits until that is possible. Raises OSError when PATIENCE is over."""
-    content = json.dumps(facts).encode().ljust(ROOM)
+    content = document.write(facts).encode().ljust(ROOM)
     give_up = time.monotonic() + PATIENCE
     while True:
         try:

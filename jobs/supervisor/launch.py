@@ -1,10 +1,10 @@
 """Launching: what a script is started with, and starting it."""
 
+import _signal as signal  # type: ignore[import-not-found]
 import errno
 import fcntl
 import os
 import resource
-import signal
 import struct
 import termios
 

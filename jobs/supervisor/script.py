@@ -1,23 +1,23 @@
 """The running script, and how it is to end."""
 
-import ctypes
 import os
-import signal
 import time
 
+from jobs.supervisor.family import Family, descendants
 from jobs.supervisor.launch import Launch, start
 from jobs.supervisor.output import Output
 from jobs.supervisor.spool import Spool
 
-DRAIN = 2.0  # seconds that left-over processes may keep the output open after the script ended
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+DRAIN = 2.0  # seconds that left-over processes may stay after the script ended by itself
+PATIENCE = 10.0  # seconds that the system may take to end what was killed
 
 
 class Script:
     """The running script with all its descendants, its output, and how it is to end.
 
     `deadline` is when something is to be done if nothing happens before: the time limit, then the
-    end of the grace after a SIGTERM, then the patience with what an ended script left behind.
+    end of the grace after a SIGTERM, or of the patience with what an ended script left behind,
+    then that with what was killed.
     """
 
     def __init__(self, launch: Launch, spool: Spool) -> None:
@@ -33,6 +33,7 @@ class Script:
         self.given_up = False
         self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
         self.pid, self.descriptor = start(launch)
+        self.family = Family(self.pid)
 
     def take(self, content: bytes) -> None:
         """Keeps what it printed, or does what is to be done where that is not possible."""
@@ -44,12 +45,16 @@ class Script:
             self.spool.say(f"{why}; what follows is not kept")
 
     def stop(self, cause: str, words: str) -> bool:
-        """SIGTERM to the group now, SIGKILL after the grace; only the first cause counts."""
+        """SIGTERM now, SIGKILL after the grace; only the first cause counts.
+
+        False: it is being stopped already, or has ended by itself, be it that we had not heard yet.
+        """
+        self.reap()
         if self.cause != "exit" or self.status is not None:
             return False
         self.cause, self.words = cause, words
+        self.family.terminate()
         self.spool.say(f"{words}; SIGTERM sent")
-        self.signal(signal.SIGTERM)
         self.deadline = time.monotonic() + self.launch.grace
         return True
 
@@ -62,22 +67,31 @@ class Script:
     def on_deadline(self) -> None:
         if self.status is None and self.cause == "exit":
             self.stop("timeout", f"The time limit of {self.launch.timeout:g} s was reached")
+        elif self.killing or self.deserted():
+            self.give_up()
         elif self.status is None:
-            self.spool.say(f"Still running after {self.launch.grace:g} s; SIGKILL sent")
-            self.signal(signal.SIGKILL)
-            self.deadline = None
-        elif not self.killing and not self.deserted():
-            self.spool.say("The script ended but left processes behind; they were killed")
-            self.killing = True
-            self.kill_left_overs()
-            self.deadline = time.monotonic() + DRAIN
+            self.kill(f"Still running after {self.launch.grace:g} s; SIGKILL sent")
         else:
-            if self.open:
-                self.spool.say("A process that could not be found holds the output open")
-            self.given_up = True
+            self.kill("The script ended but left processes behind; they were killed")
+
+    def kill(self, words: str) -> None:
+        self.spool.say(words)
+        self.killing = True
+        self.family.kill()
+        self.deadline = time.monotonic() + PATIENCE
+
+    def give_up(self) -> None:
+        """Waits no longer for what cannot be ended."""
+        if left := descendants():
+            pids = ", ".join(map(str, left))
+            self.spool.say(f"Processes that could not be killed are left behind: {pids}")
+        elif self.open:
+            self.spool.say("A process that could not be found holds the output open")
+        self.given_up = True
 
     def reap(self) -> None:
-        """Collects what has ended; once the script has, what it left behind has DRAIN seconds."""
+        """Collects what has ended. What the script left behind has DRAIN seconds, or the rest of
+        the grace if it was stopped."""
         try:
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -85,12 +99,14 @@ class Script:
                     break
                 if pid == self.pid:
                     self.status = os.waitstatus_to_exitcode(status)
-                    grace = (self.deadline or 0.0) if self.cause != "exit" else 0.0
-                    self.deadline = max(time.monotonic() + DRAIN, grace)
+                    if self.cause == "exit":
+                        self.deadline = time.monotonic() + DRAIN
         except ChildProcessError:
             self.alone = True
+            soon = time.monotonic() + DRAIN
+            self.deadline = min(self.deadline or soon, soon)
         if self.killing and not self.alone:
-            self.kill_left_overs()  # the death of one makes its children ours
+            self.family.kill()  # the death of one makes its children ours
 
     def over(self) -> bool:
         ended = self.status is not None and not self.open and self.deserted()
@@ -98,28 +114,7 @@ class Script:
 
     def deserted(self) -> bool:
         """Whether no descendant is left: neither a child of ours nor any in the group."""
-        if not self.alone:
-            return False
-        try:
-            os.killpg(self.pid, 0)
-        except (ProcessLookupError, PermissionError):  # macOS: not permitted where only zombies are
-            return True
-        return False
-
-    def kill_left_overs(self) -> None:
-        self.signal(signal.SIGKILL)
-        for pid in children():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass  # ended meanwhile, or has become somebody else
-
-    def signal(self, number: int) -> None:
-        """To the whole group."""
-        try:
-            os.killpg(self.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass  # the group is empty
+        return self.alone and not self.family.has_group()
 
     def wait_ms(self) -> int | None:
         """How long nothing needs to be looked at, in milliseconds; None: until something comes."""
@@ -127,20 +122,3 @@ class Script:
             return 20  # nothing tells when a group becomes empty whose processes are not ours
         due = [each for each in (self.deadline, self.output.look_again) if each is not None]
         return max(0, int((min(due) - time.monotonic()) * 1000) + 1) if due else None
-
-
-def adopt_orphans() -> None:
-    """Makes what the script's processes leave behind our children (Linux's child subreaper)."""
-    try:
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    except AttributeError:
-        pass  # another system: only the group is known
-
-
-def children() -> list[int]:
-    """The process ids of our children."""
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as file:
-            return [int(pid) for pid in file.read().split()]
-    except OSError:
-        return []
