@@ -1,6 +1,7 @@
 """A run: the folder of one running script on this machine, and the supervisor in it.
 
-launch.json, lock, spool, bell, control, ended.json    see `jobs.supervisor`
+launch.json, lock, spool, bell, stop, control, ended.json    see `jobs.supervisor`
+origin       where it was begun (`jobs.origin`)
 in/N/NAME    the upload of parameter N under the name it came with
 work/        the script's working folder
 out/         what it writes here becomes the process's files
@@ -12,7 +13,6 @@ import json
 import logging
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -22,21 +22,22 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs import supervisor
+from jobs.origin import fate, origin
 from jobs.supervisor.end import DONE, NEW, ROOM
 from jobs.supervisor.launch import Launch
+from jobs.survivors import end_survivors
 
 log = logging.getLogger(__name__)
 
 SOURCES = Path(supervisor.__file__).parents[2]  # from where it is imported
 LOOK_AGAIN = 2.0  # seconds after which the supervisor's life is checked although no bell rang
-KILLED = "The supervisor of the script was killed, and the script with it"
 
 
 @dataclass(frozen=True, slots=True)
 class End:
     """How a script ended: of itself ("exit"), "stopped", by "timeout", because no more output could
-    be kept ("full"), "start" (it could not be started) or "lost" (its supervisor was killed);
-    `words` say more. `signal` is the name of the one that ended it, `unsaid` what is still to be
+    be kept ("full"), "start" (it could not be started) or "lost" (with its supervisor); `words` say
+    more. `signal` is the name of the one that ended it, `unsaid` what is still to be
     said in the output.
     """
 
@@ -47,7 +48,7 @@ class End:
     unsaid: str | None
 
 
-LOST = End("lost", KILLED, None, None, unsaid=KILLED)
+LOST = "lost"
 
 
 class Run:
@@ -60,6 +61,7 @@ class Run:
         self.work = self.folder / "work"
         self.out = self.folder / "out"
         self._ended = self.folder / DONE
+        self._unwanted: str | None = None  # why it is to be stopped as soon as it is there
 
     def upload_path(self, position: int, name: str) -> Path:
         """Where the upload of the parameter at this position is put for the script."""
@@ -81,6 +83,7 @@ class Run:
             except OSError:  # another file system
                 shutil.copyfile(kept, path)
         self.spool.touch()
+        (self.folder / "origin").write_text(origin())
         (self.folder / NEW).write_bytes(bytes(ROOM))
         os.mkfifo(self.folder / "bell", 0o600)
         os.mkfifo(self.folder / "control", 0o600)
@@ -91,6 +94,8 @@ class Run:
 
         Not by asyncio, whose transport kills its process when the event loop is closed.
         """
+        if self._unwanted is not None:
+            self.stop(self._unwanted)
         with (self.folder / "supervisor.log").open("wb") as errors:
             return subprocess.Popen(
                 [sys.executable, "-S", "-P", "-m", supervisor.__name__, str(self.folder)],
@@ -103,6 +108,7 @@ class Run:
 
     def stop(self, reason: str) -> None:
         """Asks the supervisor to end the script; `reason` goes into the output."""
+        self._unwanted = reason
         wanted = self.folder / "stop"
         with suppress(OSError):  # there is no run, or no supervisor any more
             if not wanted.exists():
@@ -121,7 +127,7 @@ class Run:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not self._ended.exists():
-                self._tell(LOST)
+                self._tell(self._lost())
         except BlockingIOError:
             return True
         finally:
@@ -146,17 +152,24 @@ class Run:
         try:
             told = json.loads(self._ended.read_text())
         except (FileNotFoundError, ValueError):  # what was written when the machine failed is torn
-            told = asdict(LOST)
+            told = asdict(self._lost())
         # By name, since the supervisor may be of another version than the worker.
         end = End(
             told["cause"], told.get("words"), told["exit_code"], told["signal"], told.get("unsaid")
         )
-        if end.cause == LOST.cause:
-            self._kill_left_overs()
+        if end.cause == LOST:
+            end_survivors(self.process_id)
             log.error(
                 "The supervisor of %s was lost. Its last words: %s", self.process_id, self._log()
             )
         return end
+
+    def _lost(self) -> End:
+        try:
+            words = fate((self.folder / "origin").read_text())
+        except FileNotFoundError:
+            words = fate("")
+        return End(LOST, words, None, None, unsaid=words)
 
     def _tell(self, end: End) -> None:
         new = self.folder / NEW
@@ -172,14 +185,6 @@ class Run:
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _kill_left_overs(self) -> None:
-        """Ends what a killed supervisor left running: whatever has the process's id around it."""
-        mark = f"PROCESSION_PROCESS_ID={self.process_id}".encode()
-        for entry in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):  # ended meanwhile, or somebody else's
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
 
 
 class Ringing:
