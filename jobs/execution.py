@@ -16,7 +16,7 @@ from jobs.journal import Journal
 from jobs.piece import Lines, Packer, Piece
 from jobs.run import End, Ringing, Run
 from jobs.site import Site
-from jobs.spool import Reader
+from jobs.spool import Reader, unread
 from jobs.store import digest_of, regular_files
 from jobs.supervisor.launch import Launch
 from models.file import Direction, File
@@ -185,7 +185,8 @@ class Execution:
     async def _end(self, packer: Packer) -> None:
         end = await asyncio.to_thread(self._run.end)
         status, reason = verdict(end)
-        words = last_words(end)
+        torn = await asyncio.to_thread(unread, self._run.spool, packer.bookmark)
+        words = last_words(end, torn)
         closing = packer.say(words) if words else None
         files = await asyncio.to_thread(self._collect)
         ended = await finish(
@@ -245,10 +246,11 @@ class Execution:
         await self._site.doorbell.ring(topic, [self._process.id])
 
 
-def last_words(end: End) -> str | None:
+def last_words(end: End, torn: int) -> str | None:
     """What is still to be said in the output: by us, so that it stands behind the last line even
-    if that has no newline."""
-    words = [end.unsaid] if end.unsaid else []
+    if that has no newline. `torn` bytes of the spool cannot be read."""
+    words = [f"{torn} bytes of output were damaged and cannot be shown"] if torn else []
+    words += [end.unsaid] if end.unsaid else []
     if end.cause == "exit" and end.signal:
         words.append(f"The script was ended by {end.signal}")
     return "; ".join(words) or None

@@ -68,6 +68,11 @@ def records(content: bytes) -> Iterator[Record]:
         start = end + HEADER.size
 
 
+def unread(path: Path, bookmark: str) -> int:
+    """How many bytes at its end cannot be read, after all before the bookmark were."""
+    return path.stat().st_size - Bookmark.parse(bookmark).offset
+
+
 class Reader:
     """Follows one spool, from a bookmark on."""
 

@@ -4,7 +4,7 @@ import os
 import re
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from jobs.supervisor.spool import OUTPUT as PRINTED
 from tests.conftest import Install
 from tests.installation import Installation, until
 from tests.running import OUTPUT, Gate, alive, end_of, facts, run_python, start_python
+
+# All of it happens in the supervisor; no database has a part in it.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 REACHED = "[procession] The output has reached its limit of 1 kB; what follows is not kept"
 NO_ROOM = "[procession] There is no room for output (File too large); what follows is not kept"
@@ -236,26 +239,38 @@ TAILS = {
     "noise": bytes(range(255, -1, -1)) * 20,
     "endless record": HEADER.pack(NOW, PRINTED, 0xFFFFFFFF) + b"torn\n" * 200_000,
 }
-KILLED = "[procession] The supervisor of the script was killed, and the script with it"
+KILLED = "The supervisor of the script was killed, and the script with it"
+# What becomes of the run folder's note of where it was begun, and the last line that follows.
+ORIGINS: list[tuple[Callable[[str], str], str]] = [
+    (lambda origin: origin, KILLED),
+    (lambda origin: f"other{origin}", "The machine was restarted, which ended the script"),
+    (lambda origin: f"{origin}1", "The container ended, and the script with it"),
+]
 
 
-def test_what_is_whole_in_a_torn_spool_is_stored(install: Install) -> None:
+def test_lost_script_says_why_and_what_is_whole_in_a_torn_spool_is_stored(install: Install) -> None:
     it = install()
     it.start()
     alice = it.alice
-    gates = [Gate(it) for _ in TAILS]
+    fates = [(tail, *ORIGINS[0]) for tail in TAILS.values()] + [(b"", *each) for each in ORIGINS]
+    gates = [Gate(it) for _ in fates]
     program = "print('stored'); {wait}; print('whole'); import time; time.sleep(600)"
     processes = [start_python(it, alice, program.format(wait=gate.wait)) for gate in gates]
     for process_id in processes:
         assert first_line(it, process_id) == "stored"
     it.kill()
-    for gate, process_id, tail in zip(gates, processes, TAILS.values(), strict=True):
+    for gate, process_id, (tail, changed, _) in zip(gates, processes, fates, strict=True):
         gate.open()
         tear(it, process_id, tail)
+        origin = folder_of(it, process_id) / "origin"
+        origin.write_text(changed(origin.read_text()))
     it.start()
-    for process_id in processes:
+    for process_id, (tail, _, why) in zip(processes, fates, strict=True):
         ended = end_of(it, alice, process_id)
-        assert (ended.lines, ended.status) == (["stored", "whole", KILLED], "FAILED")
+        torn = f"{len(tail)} bytes of output were damaged and cannot be shown; " if tail else ""
+        assert ended.lines == ["stored", "whole", f"[procession] {torn}{why}"]
+        assert ended.status == "FAILED"
+        assert facts(it, alice, process_id, "reason") == {"reason": why}
 
 
 def tear(it: Installation, process_id: str, tail: bytes) -> None:

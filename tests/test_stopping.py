@@ -1,17 +1,23 @@
 """Stopping and deleting: the script really ends, and what is deleted is gone for every reader."""
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from jobs.run import End, Run
+from jobs.supervisor.launch import Launch
 from tests.faces import Face, GraphQL, Refused, Rest
 from tests.installation import Installation, User, until
 from tests.running import (
     CHANGES,
     OUTPUT,
+    Gate,
     alive,
     end_of,
     facts,
@@ -105,6 +111,104 @@ def test_grandchildren_are_gone_when_the_process_has_ended(installation: Install
     assert not alive(grandchild)
 
 
+# What no database has a part in is tested with one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+# It left the group, the session and its parent, as a daemon does.
+DAEMON = """
+import os, signal, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    def leave(*_):
+        print("told")
+        raise SystemExit
+    signal.signal(signal.SIGTERM, {reaction})
+    print(os.getpid())
+    time.sleep(600)
+    os._exit(0)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    ("reaction", "said"),
+    [
+        ("leave", ["told"]),
+        (
+            "signal.SIG_IGN",
+            ["[procession] The script ended but left processes behind; they were killed"],
+        ),
+    ],
+)
+@on_sqlite
+def test_daemons_are_told_and_ended_too(
+    installation: Installation, reaction: str, said: list[str]
+) -> None:
+    it, alice = installation, installation.alice
+    process_id, daemon = running(it, DAEMON.format(reaction=reaction))
+    stop(it, alice, process_id)
+    ended = end_of(it, alice, process_id)
+    assert ended.lines[1:] == ["[procession] Stopped by alice; SIGTERM sent", *said]
+    assert ended.status == "STOPPED"
+    assert not alive(daemon)
+
+
+@on_sqlite
+def test_what_forks_as_fast_as_it_can_is_ended(installation: Installation) -> None:
+    it, alice = installation, installation.alice
+    flee = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid())
+while True:
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+"""
+    ended = run_python(it, alice, flee)
+    assert ended.lines[1:] == [
+        "[procession] The script ended but left processes behind; they were killed"
+    ]
+    assert (ended.status, ended.exit_code) == ("COMPLETED", 0)
+    assert not [each for each in it.living() if ended.id in each]
+
+
+@on_sqlite
+def test_stop_that_comes_after_the_end_changes_nothing(installation: Installation) -> None:
+    """The supervisor is paused, so that it hears of both at once."""
+    it, alice = installation, installation.alice
+    gate = Gate(it)
+    process_id, pid = running(it, f"{SAY_PID}{gate.wait}")
+    supervisor = parent(pid)
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        gate.open()
+        until(lambda: not alive(pid))
+        assert stop(it, alice, process_id)["stopRequestedAt"] is not None
+        until((it.data / "runs" / process_id / "stop").exists)
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    ended = end_of(it, alice, process_id)
+    assert (ended.status, ended.exit_code, ended.lines[1:]) == ("COMPLETED", 0, [])
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_script_that_is_stopped_before_it_begins_never_runs(tmp_path: Path) -> None:
+    run = Run(tmp_path, uuid4())
+    run.stop("Stopped by alice")
+    launch = Launch(["/bin/touch", "begun"], {}, str(run.work), None, 1.0, terminal=False)
+    run.prepare(launch, {})
+    run.start().wait()
+    assert run.end() == End("stopped", "Stopped by alice", None, None, None)
+    assert not list(run.work.iterdir())
+
+
+@on_sqlite
 def test_what_an_ended_script_leaves_running_is_killed(installation: Installation) -> None:
     it, alice = installation, installation.alice
     ended = run_python(it, alice, FAMILY)
@@ -112,6 +216,7 @@ def test_what_an_ended_script_leaves_running_is_killed(installation: Installatio
     assert not alive(int(ended.lines[0]))
 
 
+@on_sqlite
 def test_output_goes_on_being_read_while_the_script_stops(installation: Installation) -> None:
     it, alice = installation, installation.alice
     many = "for n in range(5000): print(n)"
