@@ -22,6 +22,7 @@ from bench.memory import memory
 from bench.search import search
 from bench.start import start
 from bench.steps import steps
+from bench.stopping import stopping
 from bench.table import Row, written
 from bench.transfer import transfer
 
@@ -36,6 +37,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "transfer": transfer,
     "flood": flood,
     "steps": steps,
+    "stopping": stopping,
     "search": search,
     "deletion": deletion,
     "growth": growth,
