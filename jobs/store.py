@@ -37,6 +37,7 @@ class Stage:
 
     async def receive(self, blocks: AsyncIterator[bytes], name: str, media_type: str) -> Staged:
         """Writes a file as it comes; memory stays at about BLOCK bytes."""
+        self._folder.mkdir(exist_ok=True)
         path = self._folder / str(uuid4())
         digest, size, pending = hashlib.sha256(), 0, bytearray()
         with path.open("xb", buffering=0) as file:
@@ -66,7 +67,6 @@ class Store:
     @asynccontextmanager
     async def stage(self) -> AsyncIterator[Stage]:
         folder = self._stages / str(uuid4())
-        folder.mkdir()
         try:
             yield Stage(folder)
         finally:

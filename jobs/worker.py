@@ -22,6 +22,7 @@ from jobs.queue import LaunchQueue
 from jobs.removal import remove_deleted
 from jobs.run import Run
 from jobs.site import Site
+from jobs.trouble import Trouble
 from models.instant import now
 from models.process import Process
 from models.status import Status
@@ -41,6 +42,7 @@ class Worker:
         self.id = uuid4()
         self._site = site
         self._journal = Journal(self.id, site.doorbell)
+        self._trouble = Trouble(site.data)
         self._executions: dict[UUID, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -149,6 +151,7 @@ class Worker:
                 await asyncio.sleep(TROUBLE)
                 work = execution.go_on()
         finally:
+            self._trouble.end(process.id)
             del self._executions[process.id]
             if not self._executions:
                 self._idle.set()
@@ -163,8 +166,14 @@ class Worker:
     async def _ended_well(self, process: Process, work: Coroutine[None, None, None]) -> bool:
         try:
             await work
-        except Exception:  # the database is away, the disk is full …: the script goes on meanwhile
-            log.exception("Process %s cannot be followed now; trying again", process.id)
+        except Exception as error:  # no database, a full disk …: the script goes on meanwhile
+            new = self._trouble.begin(process.id, error)
+            log.warning(
+                "Process %s cannot be followed now; trying again: %s",
+                process.id,
+                error,
+                exc_info=new and not isinstance(error, OSError),
+            )
             return False
         return True
 
@@ -207,7 +216,9 @@ class Worker:
         while True:
             await asyncio.sleep(RENEW)
             try:
-                await WorkerRow.filter(id=self.id).update(lease_until=now() + LEASE)
+                await WorkerRow.filter(id=self.id).update(
+                    lease_until=now() + LEASE, trouble=await self._trouble.words()
+                )
                 await self.adopt()
                 await self.remember()
             except Exception as error:  # as above

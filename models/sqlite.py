@@ -1,8 +1,8 @@
-"""Procession's SQLite backend for Tortoise: its own, with three differences.
+"""Procession's SQLite backend for Tortoise: its own, with four differences.
 
 Transactions begin IMMEDIATE (a deferred one fails at its first write when another process wrote
-meanwhile, and no timeout applies); the lock is given back when BEGIN fails or is cancelled; and a
-cancelled `execute_many` is rolled back.
+meanwhile, and no timeout applies); the lock is given back when BEGIN fails or is cancelled; a
+cancelled `execute_many` is rolled back; and so is a transaction that cannot be committed.
 """
 
 from typing import Any
@@ -26,6 +26,14 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             await self._connection.execute("BEGIN IMMEDIATE")
         except Exception as error:
             raise TransactionManagementError(error) from error
+
+    async def commit(self) -> None:
+        try:
+            await super().commit()
+        except BaseException:
+            # On a full disk it would stay open, and swallow what others write after it.
+            await self.rollback()
+            raise
 
 
 class ImmediateContext(SqliteTransactionContext):

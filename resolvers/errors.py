@@ -5,7 +5,8 @@ ProcessionError
 ├── Forbidden     FORBIDDEN         somebody else's
 ├── NotFound      NOT_FOUND         nobody's
 ├── BadInput      BAD_INPUT         with a message for each wrong field
-└── TooLarge      TOO_LARGE         more than a limit allows
+├── TooLarge      TOO_LARGE         more than a limit allows
+└── NoRoom        NO_ROOM           the server's disk is full
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,10 @@ class NotFound(ProcessionError):
 
 class TooLarge(ProcessionError):
     code = "TOO_LARGE"
+
+
+class NoRoom(ProcessionError):
+    code = "NO_ROOM"
 
 
 class BadInput(ProcessionError):

@@ -17,6 +17,7 @@ from models.transaction import run_to_end, transaction
 from resolvers.application import Application
 from resolvers.errors import BadInput, NotFound
 from resolvers.parameters import Checked, Sent, check
+from resolvers.room import room
 from resolvers.scripts import script
 from resolvers.viewer import Viewer
 
@@ -34,8 +35,8 @@ async def start(
 ) -> Process:
     """A new process of the script of that name; waits up to `patience` seconds for it to run.
 
-    Raises NotFound and Forbidden for the script, BadInput for what was sent; then nothing is left
-    of it.
+    Raises NotFound and Forbidden for the script, BadInput for what was sent, NoRoom where the
+    disk is full; then nothing is left of it.
     """
     wanted = script(viewer, app, name)
     created = now()
@@ -92,8 +93,9 @@ def _moment(start_time: datetime | str | None) -> datetime | None:
 async def _accept(app: Application, process: Process, checked: Checked) -> None:
     """From here on the start happens, even if who asked for it has gone."""
     try:
-        files = await asyncio.to_thread(_keep, app.store, process.id, checked)
-        await _insert(process, files)
+        with room():
+            files = await asyncio.to_thread(_keep, app.store, process.id, checked)
+            await _insert(process, files)
     except BaseException:
         await asyncio.to_thread(app.store.remove, process.id)
         raise

@@ -10,6 +10,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from jobs.store import Stage, Staged
 from resolvers.errors import BadInput, TooLarge
+from resolvers.room import room
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -55,7 +56,7 @@ async def receive(
     """The parts in the order in which they come.
 
     Raises BadInput for a body that is no such form or ends too early, TooLarge for one that has
-    more than `max_upload` bytes.
+    more than `max_upload` bytes, NoRoom where the disk is full.
     """
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
@@ -72,7 +73,8 @@ async def receive(
         if file_name is None:
             yield Part(name, value=await _value(name, _content(events)))
         else:
-            file = await stage.receive(_content(events), file_name, event.media_type)
+            with room():
+                file = await stage.receive(_content(events), file_name, event.media_type)
             yield Part(name, file=file)
 
 

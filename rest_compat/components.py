@@ -49,6 +49,7 @@ REFUSALS = {
     412: ("PreconditionFailed", "This is not what `If-Match` names."),
     413: ("TooLarge", "More was sent than the server is set to take."),
     415: ("UnsupportedMediaType", "The body is not `multipart/form-data`."),
+    507: ("InsufficientStorage", "The server's disk is full; nothing of the request was kept."),
 }
 
 HEADERS = {

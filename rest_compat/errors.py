@@ -10,6 +10,7 @@ from models.instant import now
 from resolvers.errors import (
     BadInput,
     Forbidden,
+    NoRoom,
     NotFound,
     NotSignedIn,
     TooLarge,
@@ -56,6 +57,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }

@@ -41,7 +41,7 @@ LISTING = (400, 401, 403, 405)
 OF_SCRIPT = (401, 403, 404, 405)
 OF_PROCESS = (400, 401, 403, 404, 405)
 DOWNLOADING = (*OF_PROCESS, 412)
-STARTING = (*OF_PROCESS, 413, 415)
+STARTING = (*OF_PROCESS, 413, 415, 507)
 
 CONDITIONS = ("If-Range", "If-Match", "If-None-Match", "If-Modified-Since")
 OF_OUTPUT = ("Last-Event-ID", "Accept-Encoding", "If-Match", "If-None-Match")

@@ -22,7 +22,7 @@ from strawberry.types.unset import UnsetType
 from models.user import User
 from resolvers.application import Application
 from resolvers.coalescer import Coalescer
-from resolvers.errors import BadInput, NotSignedIn, ProcessionError, TooLarge
+from resolvers.errors import BadInput, NoRoom, NotSignedIn, ProcessionError, TooLarge
 from resolvers.uploads import receive
 from schema.context import Context
 from schema.departure import while_there
@@ -112,6 +112,8 @@ class Endpoint(GraphQL[Context, None]):
             return await self._refuse(request, 401, error)
         except TooLarge as error:
             return await self._refuse(request, 413, error)
+        except NoRoom as error:
+            return await self._refuse(request, 507, error)
         except BadInput as error:
             return await self._refuse(request, 400, error)
         except HTTPException as error:

@@ -2,12 +2,11 @@
 
 `/healthz` says that the server answers. `/readyz` says whether it can do its work: 503 where it
 cannot, because the database is away; 200 with "degraded" where it can but something is wrong that
-will heal: answers go on without Redis, and processes wait for a worker.
+will heal: answers go on without Redis, processes wait for a worker, a disk fills up.
 """
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from jobs.trouble import trouble_with
 from models.database import connection
 from models.instant import now
 from models.worker import Worker
@@ -23,7 +23,6 @@ from server.parts import Parts
 log = logging.getLogger(__name__)
 
 PATIENCE = 3.0  # seconds that a check may take
-LEAST_FREE = 100 << 20  # bytes of the data folder's disk
 
 Check = Callable[[], Awaitable[str]]
 """Answers "ok", or says what is wrong."""
@@ -77,16 +76,11 @@ class Readiness:
         return "ok"
 
     async def _worker(self) -> str:
-        if await Worker.filter(lease_until__gte=now()).exists():
-            return "ok"
-        return "none; processes wait until one is started"
+        living = await Worker.filter(lease_until__gte=now()).order_by("machine")
+        if not living:
+            return "none; processes wait until one is started"
+        troubles = [f"worker on {each.machine}: {each.trouble}" for each in living if each.trouble]
+        return "; ".join(troubles) or "ok"
 
     async def _disk(self) -> str:
-        def look() -> str:
-            if not os.access(self._data, os.W_OK):
-                return "the data folder cannot be written"
-            disk = os.statvfs(self._data)
-            free = disk.f_bavail * disk.f_frsize
-            return "ok" if free >= LEAST_FREE else f"only {free >> 20} MiB are free"
-
-        return await asyncio.to_thread(look)
+        return await asyncio.to_thread(trouble_with, self._data) or "ok"

@@ -17,6 +17,7 @@ CODES = {
     403: "FORBIDDEN",
     404: "NOT_FOUND",
     413: "TOO_LARGE",
+    507: "NO_ROOM",
 }
 LEGACY = {"COMPLETED": "STOPPED"}
 

@@ -1,0 +1,60 @@
+"""Trouble: what keeps a worker from working well, for `/readyz` to show."""
+
+import os
+from asyncio import to_thread
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from models.instant import now
+
+LEAST_FREE = 100 << 20  # bytes of a data folder's disk
+
+
+def trouble_with(data: Path) -> str | None:
+    """What is wrong with the data folder or its disk, in words."""
+    try:
+        disk = os.statvfs(data)
+    except OSError as error:
+        return f"the data folder cannot be reached ({error.strerror})"
+    if not os.access(data, os.W_OK):
+        return "the data folder cannot be written"
+    free = disk.f_bavail * disk.f_frsize
+    return f"only {free >> 20} MiB are free" if free < LEAST_FREE else None
+
+
+class Trouble:
+    """A worker's: with its data folder, and with processes that it cannot follow at the moment."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._stuck: dict[UUID, tuple[datetime, str]] = {}
+
+    def begin(self, process_id: UUID, error: Exception) -> bool:
+        """Following this process fails, for a while perhaps. False: that was known already."""
+        if process_id in self._stuck:
+            return False
+        self._stuck[process_id] = now(), in_words(error)
+        return True
+
+    def end(self, process_id: UUID) -> None:
+        self._stuck.pop(process_id, None)
+
+    async def words(self) -> str | None:
+        """All of it, or None if all is well."""
+        disk = await to_thread(trouble_with, self._data)
+        return "; ".join(filter(None, (disk, self._stuck_words()))) or None
+
+    def _stuck_words(self) -> str | None:
+        if not self._stuck:
+            return None
+        since, error = min(self._stuck.values())
+        return (
+            f"{len(self._stuck)} process(es) cannot be followed since "
+            f"{since:%Y-%m-%d %H:%M:%S} UTC ({error}); its log says more"
+        )
+
+
+def in_words(error: Exception) -> str:
+    """What anybody may know: neither a path nor an address."""
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__

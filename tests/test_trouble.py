@@ -1,0 +1,69 @@
+"""Trouble with disks: it is told, harms nothing that is stored, and heals by itself."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import Install
+from tests.faces import Face, GraphQL, Refused, Rest, Upload
+from tests.installation import Installation, until
+from tests.running import Gate, end_of, facts, start_python
+from tests.test_health import readiness
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+WRITE = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').write('x')"
+
+
+@pytest.fixture
+def it(install: Install) -> Installation:
+    made = install()
+    made.start()
+    until(lambda: readiness(made)[1]["status"] == "ready")
+    return made
+
+
+@contextmanager
+def small_disk(it: Installation) -> Iterator[None]:
+    """Inside, no file of the server's may grow beyond 2 MB; writes fail as on a full disk."""
+    assert it.server
+    before = resource.prlimit(it.server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(it.server.pid, resource.RLIMIT_FSIZE, (2_000_000, before[1]))
+    yield
+    resource.prlimit(it.server.pid, resource.RLIMIT_FSIZE, before)
+
+
+def test_upload_that_does_not_fit_is_refused_and_nothing_of_it_is_left(it: Installation) -> None:
+    faces: list[Face] = [GraphQL(it), Rest(it)]
+    upload = ("f", Upload("a.bin", b"x" * 3_000_000))
+    program = ("c", "pass")
+    for face in faces:
+        with small_disk(it):
+            with pytest.raises(Refused) as refused:
+                face.start(it.admin, "python", program, upload)
+            assert refused.value.code == "NO_ROOM"
+            assert not it.stored()
+        assert it.rows("SELECT id FROM process") == []
+    started = [face.start(it.admin, "python", program, upload).id for face in faces]
+    assert {end_of(it, it.admin, each).status for each in started} == {"COMPLETED"}
+
+
+def test_files_that_cannot_be_stored_are_waited_for(it: Installation) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"import os; print(1); {gate.wait}; {WRITE}")
+    gate.reached()
+    in_the_way = it.data / "files" / process_id
+    in_the_way.touch()
+    gate.open()
+    told = "1 process(es) cannot be followed since"
+    until(lambda: told in readiness(it)[1]["checks"]["worker"])
+    assert readiness(it)[1]["status"] == "degraded"
+    assert facts(it, it.admin, process_id, "status") == {"status": "RUNNING"}
+    in_the_way.unlink()
+    assert end_of(it, it.admin, process_id).status == "COMPLETED"
+    assert facts(it, it.admin, process_id, "files { name size }") == {
+        "files": [{"name": "x", "size": 1}]
+    }
+    until(lambda: readiness(it)[1]["status"] == "ready")
