@@ -70,6 +70,7 @@ class Server(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Serves until a signal comes. Without an external Redis it starts one, and a worker."""
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         if settings.embedded_database or settings.embedded_redis:
             stack.enter_context(alone_in(settings.data_folder))
