@@ -101,6 +101,8 @@ class Worker:
             if run.process_id in self._executions:
                 continue
             process = await Process.get_or_none(id=run.process_id)
+            if process is None:  # deleted, but its files may have been stored after the removal
+                await asyncio.to_thread(self._site.store.remove, run.process_id)
             if process is None or process.status != Status.RUNNING:
                 await self._clear(run)
             elif not self._is_alive(process.worker_id) and await self._take_over(process):
