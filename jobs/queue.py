@@ -19,6 +19,7 @@ from arq.worker import func
 from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
+from jobs.background import beside
 from jobs.doorbell import Bell, Doorbell, Topic
 from models.instant import now
 
@@ -32,6 +33,7 @@ JOB_TIMEOUT = 60  # seconds that one job may take
 TROUBLE = 1.0  # seconds to wait after Redis refused something
 KEPT_MS = 30 * 24 * 3600 * 1000  # for which a waiting job's body is kept in Redis
 SWEEP_SECONDS = {0, 10, 20, 30, 40, 50}  # of each minute
+HOUSEKEEPING_MINUTE = 17  # of each hour
 
 
 def pack(content: dict[str, Any]) -> bytes:
@@ -141,11 +143,42 @@ class LaunchQueue(Poller):
 
 
 class Timetable(Poller):
-    """Runs the sweep, one worker at a time. It has a queue of its own: slots are for scripts."""
+    """Runs the sweep, one worker at a time. It has a queue of its own: slots are for scripts.
 
-    def __init__(self, redis: ArqRedis, sweep: Callable[[], Awaitable[None]]) -> None:
+    The housekeeping, which may take long, is no job but a task of the worker's own: it is run at
+    the start, and whenever the job calls for it.
+    """
+
+    def __init__(
+        self,
+        redis: ArqRedis,
+        sweep: Callable[[], Awaitable[None]],
+        keep_house: Callable[[], Awaitable[None]],
+    ) -> None:
         async def run(_: dict[Any, Any]) -> None:
             await sweep()
 
-        job = cron(cast(WorkerCoroutine, run), name="sweep", second=SWEEP_SECONDS)
-        super().__init__(redis, TIMETABLE, {"cron_jobs": [job]})
+        async def call(_: dict[Any, Any]) -> None:
+            self._called.set()
+
+        self._keep_house = keep_house
+        self._called = asyncio.Event()
+        self._called.set()
+        jobs = [
+            cron(cast(WorkerCoroutine, run), name="sweep", second=SWEEP_SECONDS),
+            cron(cast(WorkerCoroutine, call), name="housekeeping", minute=HOUSEKEEPING_MINUTE),
+        ]
+        super().__init__(redis, TIMETABLE, {"cron_jobs": jobs})
+
+    async def main(self) -> None:
+        async with beside(self._keep_house_when_called(), "housekeeping"):
+            await super().main()
+
+    async def _keep_house_when_called(self) -> None:
+        while True:
+            await self._called.wait()
+            self._called.clear()
+            try:
+                await self._keep_house()
+            except Exception as error:  # the database is away …: the next call will do
+                log.warning("Housekeeping has to wait: %s", error)

@@ -6,6 +6,7 @@ What a person called a file is never part of a path here.
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
+UUID_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 BLOCK = 1 << 20  # bytes handed to a thread at once
 ABANDONED_AFTER = 24 * 3600.0  # seconds without a write after which a stage is nobody's
 
@@ -59,10 +61,11 @@ class Stage:
 class Store:
     """Files in a folder of this machine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, make: bool = True) -> None:
         self._folder = folder
         self._stages = folder / "staging"
-        self._stages.mkdir(parents=True, exist_ok=True)
+        if make:
+            self._stages.mkdir(parents=True, exist_ok=True)
 
     @asynccontextmanager
     async def stage(self) -> AsyncIterator[Stage]:
@@ -74,7 +77,24 @@ class Store:
 
     def path(self, process_id: UUID, file_id: UUID) -> Path:
         """Where the bytes of a kept file are."""
-        return self._folder / str(process_id) / str(file_id)
+        return self.folder_of(process_id) / str(file_id)
+
+    def folder_of(self, process_id: UUID) -> Path:
+        """Where the kept files of a process are; it is there only if it has some."""
+        return self._folder / str(process_id)
+
+    def processes(self, digit: str) -> list[UUID]:
+        """The processes that have a folder here, of those whose ids begin with this digit."""
+        names: list[str] = []
+        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+            names += [entry.name for entry in entries if entry.name.startswith(digit)]
+        return [UUID(name) for name in names if UUID_NAME.fullmatch(name)]
+
+    def paths(self, process_id: UUID) -> list[Path]:
+        """Whatever lies in the folder of a process."""
+        with suppress(FileNotFoundError):
+            return list(self.folder_of(process_id).iterdir())
+        return []
 
     def keep(self, path: Path, process_id: UUID, file_id: UUID) -> None:
         """Makes a file part of a process by moving it, across file systems if need be."""
@@ -95,16 +115,22 @@ class Store:
     def remove(self, process_id: UUID) -> None:
         """Removes all files of a process; nothing happens if there are none."""
         with suppress(FileNotFoundError):
-            shutil.rmtree(self._folder / str(process_id))
+            shutil.rmtree(self.folder_of(process_id))
+
+    def discard(self, path: Path) -> None:
+        """Removes a file or a folder of the store; it may be gone already."""
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
     def sweep_stages(self) -> None:
         """Removes the stages that a killed server left behind."""
         for folder in self._stages.iterdir():
-            newest = max(
-                (path.stat().st_mtime for path in (folder, *folder.iterdir())), default=0.0
-            )
-            if newest < time.time() - ABANDONED_AFTER:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # what is left while we look is nobody's business
+                newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+                if newest < time.time() - ABANDONED_AFTER:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def digest_of(path: Path) -> str:

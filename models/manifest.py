@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from models.duration import DURATION, Duration, seconds
+from models.keep import AGE, Age, Keep, keeping
 from models.script import NAME, Catalogue, Name, Parameter, Script
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-DURATION = r"^[0-9]+(\.[0-9]+)?[smhd]$"
-Duration = Annotated[str, msgspec.Meta(pattern=DURATION)]
 BYTES = {
     **{"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9},
     **{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30},
@@ -21,6 +20,7 @@ SIZE = r"^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)$"
 Size = Annotated[str, msgspec.Meta(pattern=SIZE)]
 PATTERNS = {
     DURATION: "a duration such as 90s, 1.5m, 6h or 2d",
+    AGE: "an age such as 12h or 30d, or `forever`",
     SIZE: "a size such as 500 kB, 100 MB, 1.5 GB or 1 GiB",
     NAME: "a name of up to 100 letters, digits, dots, dashes and underscores",
 }
@@ -60,6 +60,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_output: int | Size | None = None
     when_full: Literal["discard", "stop"] = "discard"
     limits: Limits = Limits()
+    keep: Age | Keep | None = None
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
@@ -144,14 +145,9 @@ def line_of(text: str, place: str, reason: str) -> int:
         start = heads[int(table[1])]
         end = next((number for number in heads if number > start), len(lines))
     for number in range(start, end):
-        if re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", lines[number]):
+        if re.match(rf"\s*(\"?{re.escape(key)}\"?\s*=|\[{re.escape(key)}[].])", lines[number]):
             return number + 1
     return start + 1
-
-
-def seconds(duration: str) -> float:
-    """`90s`, `1.5m`, `6h` or `2d` in seconds."""
-    return float(duration[:-1]) * UNITS[duration[-1]]
 
 
 def byte_count(size: int | str) -> int:
@@ -180,6 +176,7 @@ def _script(manifest: Manifest, folder: Path) -> Script:
         when_full=manifest.when_full,
         resources=manifest.limits.resources(),
         nice=manifest.limits.nice,
+        keep=None if manifest.keep is None else keeping(manifest.keep),
         parameters=manifest.parameters,
         folder=folder,
     )

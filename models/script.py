@@ -8,6 +8,8 @@ from typing import Annotated
 
 import msgspec
 
+from models.keep import Keep
+
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 
@@ -94,8 +96,9 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `timeout` and `grace` are in seconds; `concurrency` is how many may run at once, everywhere
     (None: any number); `max_output` is how many bytes of output are kept (None: all), `when_full`
     what becomes of the script when no more can be kept: "discard" (it goes on) or "stop";
-    `resources` bounds what each of its programs may use, by the names of setrlimit(2); `folder` is
-    the manifest's, from which a relative command is found.
+    `resources` bounds what each of its programs may use, by the names of setrlimit(2); `keep` says
+    how long its ended processes are kept (None: as the settings say); `folder` is the manifest's,
+    from which a relative command is found.
     """
 
     name: Name
@@ -110,6 +113,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when_full: str
     resources: dict[str, int]
     nice: int
+    keep: Keep | None
     parameters: tuple[Parameter, ...]
     folder: Path
 

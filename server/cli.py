@@ -1,35 +1,33 @@
 """The command line: `procession`."""
 
-import asyncio
 import re
 import sys
-from collections.abc import Coroutine
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-import uvloop
 
 from jobs.command import found, program
-from models.database import connected
-from models.manifest import ManifestError, read_catalogue, seconds
+from models.duration import seconds
+from models.manifest import ManifestError, read_catalogue
 from models.migration import migrate, pending
 from resolvers import users
 from resolvers.errors import ProcessionError
 from schema.schema import sdl
+from server.local import NoDatabaseError, on_database, run
 from server.parts import DataFolderInUseError, log_to_stderr
+from server.purge import purge_command
 from server.redis import NoRedisError
 from server.remote import search_command, tail_command
 from server.serve import NotMigratedError, serve
-from server.settings import Settings, SettingsError, read_settings
+from server.settings import SettingsError, read_settings
 from server.worker import work
-
-T = TypeVar("T")
 
 EXPLAINED = (
     DataFolderInUseError,
     ManifestError,
+    NoDatabaseError,
     NoRedisError,
     NotMigratedError,
     ProcessionError,
@@ -55,29 +53,6 @@ def main() -> None:
     Settings are environment variables PROCESSION_* or lines of procession.toml; with none set,
     everything lives in the folder ./data. See docs/settings.md.
     """
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
-
-
-def on_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
-    """Runs `work` with the database open, in the form that this program knows."""
-
-    async def connected_work() -> T:
-        if settings.embedded_database:
-            settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await migrate(settings.database)
-        elif missing := await pending(settings.database):
-            raise NotMigratedError(f"Run `procession migrate` first ({len(missing)} to apply)")
-        async with connected(settings.database):
-            return await work
-
-    try:
-        return run(connected_work())
-    finally:
-        work.close()
 
 
 @main.command("serve")
@@ -233,6 +208,7 @@ def check_scripts() -> None:
 
 main.add_command(tail_command)
 main.add_command(search_command)
+main.add_command(purge_command)
 
 
 @main.command("schema")

@@ -11,6 +11,9 @@ from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 
+from models.duration import seconds
+from models.keep import FOREVER, Keep
+
 SHIPPED_SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 PREFIX = "PROCESSION_"
 FILE = "procession.toml"
@@ -47,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     scripts: str = str(SHIPPED_SCRIPTS)
     rest_base_url: str = ""
     worker_slots: Positive = 20
+    keep: str = ""
     max_upload: Positive = 64 << 30
     max_page_size: Positive = 1000
     database_pool: Positive = 10
@@ -81,6 +85,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if not self.files_url:
             return self.data_folder / "files"
         return Path(self.files_url.removeprefix("file://"))
+
+    @property
+    def default_keep(self) -> Keep:
+        """How long processes are kept whose script does not say it; without a setting: for ever."""
+        return Keep(age=self.keep or FOREVER)
 
     def environment_with(self, **changes: str) -> dict[str, str]:
         """The environment in which another program has these settings, but for the changes."""
@@ -169,3 +178,8 @@ def _check(settings: Settings) -> None:
             raise SettingsError(
                 f"{PREFIX}{name.upper()}: {value!r} should begin with {' or '.join(allowed)}"
             )
+    if settings.keep:
+        try:
+            seconds(settings.keep)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}KEEP: {error}") from None

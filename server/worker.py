@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from functools import partial
 
 from jobs.background import end
+from jobs.housekeeping import keep_house
 from jobs.queue import LaunchQueue, Timetable
 from jobs.site import Site
 from jobs.sweep import sweep
@@ -51,7 +52,8 @@ async def work(settings: Settings, *, with_parent: bool = False) -> None:
             launches = LaunchQueue(
                 parts.redis, parts.doorbell, worker.launch, settings.worker_slots
             )
-            timetable = Timetable(parts.redis, partial(sweep, site))
+            house = partial(keep_house, site, settings.default_keep)
+            timetable = Timetable(parts.redis, partial(sweep, site), house)
             worker.use_slots(launches)
             log.info("Worker %s is ready", worker.id)
             await _until_first(launches.main(), timetable.main(), leave.wait(), interrupted.wait())

@@ -17,6 +17,7 @@ COMMANDS = [
     *("user", "user add", "user list", "user disable"),
     *("token", "token create", "token list", "token revoke"),
     *("tail", "search"),
+    "purge",
 ]
 
 
@@ -116,6 +117,7 @@ def test_wrong_use_is_explained(it: Installation, command: str) -> None:
         ("PROCESSION_PORT", "65536", "PROCESSION_PORT: "),
         ("PROCESSION_WORKER_SLOTS", "0", "PROCESSION_WORKER_SLOTS: "),
         ("PROCESSION_LOG_LEVEL", "LOUD", "PROCESSION_LOG_LEVEL: "),
+        ("PROCESSION_KEEP", "soon", "PROCESSION_KEEP: 'soon' is no duration"),
         ("PROCESSION_DATABASE_URL", "mysql://x", "PROCESSION_DATABASE_URL: "),
         ("PROCESSION_REDIS_URL", "http://x", "PROCESSION_REDIS_URL: "),
         ("PROCESSION_REST_BASE_URL", "example.org", "PROCESSION_REST_BASE_URL: "),
@@ -185,6 +187,10 @@ MANIFESTS: dict[str, tuple[str, int, str]] = {
     "limit of nothing": (GOOD + "[limits]\ndisk = 1\n", 4, "disk"),
     "limit that is none": (GOOD + '[limits]\nmemory = "much"\n', 4, "a size such as 500 kB"),
     "negative size": (GOOD + "max_output = -1\n", 3, "at least 1 byte"),
+    "bad keep": (GOOD + 'keep = "soon"\n', 3, "an age such as 12h or 30d"),
+    "bad age of a status": (GOOD + '[keep]\nfailed = "soon"\n', 4, "an age such as 12h or 30d"),
+    "more at least than at most": (GOOD + "[keep]\nat_least = 2\nat_most = 1\n", 3, "at_least"),
+    "keep of nothing": (GOOD + "[keep]\nlast = 1\n", 4, "last"),
     "bad when_full": (GOOD + 'when_full = "panic"\n', 3, "panic"),
     "parameter without a name": (GOOD + '\n[[parameters]]\ntype = "string"\n', 4, "name"),
     "parameter of no type": (GOOD + '\n[[parameters]]\nname = "a"\n', 4, "type"),

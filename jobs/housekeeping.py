@@ -1,0 +1,23 @@
+"""Housekeeping: what is not to be kept any longer, and what nobody needs any more, is removed.
+
+A worker does it when it starts; each hour one of them does it for all.
+"""
+
+import logging
+from asyncio import to_thread
+
+from jobs.orphans import digit_of_the_hour, remove_dead_locks, remove_orphans
+from jobs.retention import retain
+from jobs.site import Site
+from models.keep import Keep
+
+log = logging.getLogger(__name__)
+
+
+async def keep_house(site: Site, default: Keep) -> None:
+    """One round; `default` is how long processes are kept whose script does not say it."""
+    if removed := await retain(site.catalogue, default, site.doorbell):
+        log.info("Deleted %d processes that are not to be kept any longer", removed)
+    await to_thread(remove_dead_locks, site.workers)
+    if removed := await remove_orphans(site.store, digit_of_the_hour()):
+        log.warning("Removed %d files or folders of the store that belonged to nobody", removed)

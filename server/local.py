@@ -1,0 +1,75 @@
+"""Running a command's work here, on the database itself, without a server."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+
+from models.database import connected, dialect
+from models.migration import migrate, pending
+from server.serve import NotMigratedError
+from server.settings import Settings
+
+T = TypeVar("T")
+
+
+class NoDatabaseError(Exception):
+    """There is no database where there should be one."""
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def on_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
+    """Runs `work` with the database open, in the form that this program knows.
+
+    The embedded one is made, or brought to that form, first.
+    """
+    return _on(settings, _bring_up_to_date(settings), work)
+
+
+def on_present_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
+    """As `on_database`, but makes and changes none.
+
+    Raises NoDatabaseError or NotMigratedError.
+    """
+    return _on(settings, require_up_to_date(settings), work)
+
+
+async def require_up_to_date(settings: Settings) -> None:
+    """Raises NoDatabaseError or NotMigratedError."""
+    if not is_there(settings.database):
+        raise NoDatabaseError(
+            f"There is no database {settings.database}; is PROCESSION_DATA right?"
+        )
+    if missing := await pending(settings.database):
+        raise NotMigratedError(f"Run `procession migrate` first ({len(missing)} to apply)")
+
+
+def is_there(url: str) -> bool:
+    """Whether the file of an SQLite database exists; of another, whoever connects will see."""
+    return dialect(url) != "sqlite" or Path(url.removeprefix("sqlite://")).exists()
+
+
+async def _bring_up_to_date(settings: Settings) -> None:
+    if settings.embedded_database:
+        settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await migrate(settings.database)
+    else:
+        await require_up_to_date(settings)
+
+
+def _on(settings: Settings, prepare: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
+    async def connected_work() -> T:
+        await prepare
+        async with connected(settings.database):
+            return await work
+
+    try:
+        return run(connected_work())
+    finally:
+        work.close()
