@@ -54,6 +54,12 @@ async def pending(url: str) -> list[str]:
         await Tortoise.close_connections()
 
 
+def known(url: str) -> list[str]:
+    """The migrations that this program knows; both dialects have the same names."""
+    paths = (FOLDER / dialect(url) / "models").glob("[0-9]*.py")
+    return sorted((path.name for path in paths), key=lambda name: int(name.partition("_")[0]))
+
+
 @asynccontextmanager
 async def _one_at_a_time(url: str) -> AsyncIterator[None]:
     lock = _file_lock if dialect(url) == "sqlite" else _advisory_lock

@@ -6,11 +6,14 @@ own, and whoever is cancelled waits for it to end first.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from tortoise.transactions import in_transaction
+
+from models.database import connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,3 +45,21 @@ def transaction(write: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         return await run_to_end(in_one(*args, **kwargs))
 
     return whole
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[None]:
+    """All that is read inside is of one moment, while others write; nothing can be written.
+
+    For programs that do nothing else meanwhile: on SQLite the one connection is in it.
+    """
+    if connection().capabilities.dialect == "sqlite":
+        await connection().execute_query("BEGIN")
+        try:
+            yield
+        finally:
+            await connection().execute_query("ROLLBACK")
+    else:
+        async with in_transaction() as one:
+            await one.execute_script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield

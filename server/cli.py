@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from jobs.archive import ArchiveError
 from jobs.command import found, program
 from models.duration import seconds
 from models.manifest import ManifestError, read_catalogue
@@ -15,6 +16,7 @@ from models.migration import migrate, pending
 from resolvers import users
 from resolvers.errors import ProcessionError
 from schema.schema import sdl
+from server.backup import backup_command, restore_command
 from server.local import NoDatabaseError, on_database, run
 from server.parts import DataFolderInUseError, log_to_stderr
 from server.purge import purge_command
@@ -25,6 +27,7 @@ from server.settings import SettingsError, read_settings
 from server.worker import work
 
 EXPLAINED = (
+    ArchiveError,
     DataFolderInUseError,
     ManifestError,
     NoDatabaseError,
@@ -209,6 +212,8 @@ def check_scripts() -> None:
 main.add_command(tail_command)
 main.add_command(search_command)
 main.add_command(purge_command)
+main.add_command(backup_command)
+main.add_command(restore_command)
 
 
 @main.command("schema")

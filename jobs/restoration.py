@@ -1,0 +1,123 @@
+"""Restoring a backup into an empty installation, in one transaction; and seeing to it that nothing
+starts which may have run since the backup was made."""
+
+from asyncio import to_thread
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tortoise.models import Model
+
+from jobs.archive import (
+    TABLES,
+    ArchiveError,
+    Summary,
+    columns_of,
+    name_of,
+    read,
+)
+from jobs.backup import copy_file
+from jobs.claim import finish
+from jobs.piece import Packer
+from jobs.store import Store, digest_of
+from models.file import File
+from models.instant import now
+from models.process import Process
+from models.status import Status
+from models.transaction import transaction
+from models.user import User
+from models.worker import Worker
+
+OPEN = [status.value for status in Status if not status.ended]
+
+
+async def restore(store: Store, folder: Path, summary: Summary, *, keep_scheduled: bool) -> int:
+    """Says how many processes were ended because they had not ended in the backup.
+
+    Raises ArchiveError; then no row is left of it.
+    """
+    await _require_emptiness()
+    await to_thread(_put_files, store, folder, summary)
+    return await _insert(folder, summary, keep_scheduled)
+
+
+async def end_in_place(*, keep_scheduled: bool) -> int:
+    """Ends what had not ended in a database that was restored by other means.
+
+    Nothing may run meanwhile; workers that do lose their lease.
+    """
+    return await _end_in_place(keep_scheduled)
+
+
+@transaction
+async def _end_in_place(keep_scheduled: bool) -> int:
+    await Worker.all().delete()
+    return await _end_open("of this database", keep_scheduled)
+
+
+async def _end_open(made: str, keep_scheduled: bool) -> int:
+    """Ends what is SCHEDULED or RUNNING, for it may have run since the backup was `made`."""
+    rows = Process.filter(status__in=OPEN)
+    if keep_scheduled:
+        rows = rows.exclude(status=Status.SCHEDULED.value, start_time__gt=now())
+    count = 0
+    for process in await rows.only("id", "status", "bookmark"):
+        was = "was running" if process.status == Status.RUNNING else "had not been started"
+        reason = f"It {was} when the backup {made} was made, and is not started again"
+        closing = (await Packer.after(process)).say(reason)
+        count += await finish(process.id, Status.FAILED, reason, closing=closing)
+    return count
+
+
+@transaction
+async def _insert(folder: Path, summary: Summary, keep_scheduled: bool) -> int:
+    await _require_emptiness()
+    for model in TABLES:
+        for rows in _rows(folder, summary, model):
+            await model.bulk_create([model(**row) for row in rows])
+    made = f"of {summary.made_at:%Y-%m-%d %H:%M} UTC"
+    return await _end_open(made, keep_scheduled)
+
+
+async def _require_emptiness() -> None:
+    if await User.exists() or await Process.exists():
+        raise ArchiveError(
+            "A backup is restored into an empty database, and this one has users or processes: "
+            "name another with PROCESSION_DATA or PROCESSION_DATABASE_URL"
+        )
+
+
+def _rows(folder: Path, summary: Summary, model: type[Model]) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a table, those of processes that are no part of it left out."""
+    table = summary.tables[name_of(model)]
+    if unknown := set(table.columns) - set(columns_of(model)):
+        raise ArchiveError(f"{folder} has columns that are not known here: {sorted(unknown)}")
+    key = "id" if model is Process else "process_id"
+    gone = set(summary.gone)
+    count = 0
+    for block in read(folder, name_of(model)):
+        count += len(block)
+        rows = (dict(zip(table.columns, row, strict=True)) for row in block)
+        yield [row for row in rows if row.get(key) not in gone]
+    if count != table.rows:
+        raise ArchiveError(f"{folder}: the table {name_of(model)} is not whole")
+
+
+def _put_files(store: Store, folder: Path, summary: Summary) -> None:
+    for rows in _rows(folder, summary, File):
+        for row in rows:
+            name = f"{row['process_id']}/{row['id']}"
+            if name not in summary.bad:
+                _put_file(store, folder / "files" / name, row)
+
+
+def _put_file(store: Store, path: Path, row: dict[str, Any]) -> None:
+    if not path.is_file() or digest_of(path) != row["sha256"]:
+        raise ArchiveError(f"{path} is missing or damaged: use another backup")
+    kept = store.path(UUID(row["process_id"]), UUID(row["id"]))
+    kept.parent.mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):  # of a restoration that was cut off
+        kept.unlink()
+    copy_file(path, kept, row["direction"])

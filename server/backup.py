@@ -1,0 +1,85 @@
+"""`procession backup` and `procession restore`."""
+
+import sys
+from contextlib import nullcontext
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from jobs.archive import read_summary
+from jobs.backup import back_up
+from jobs.restoration import end_in_place, restore
+from jobs.store import Store
+from models.migration import known
+from server.local import on_database, on_present_database
+from server.parts import alone_in
+from server.settings import Settings, read_settings
+
+
+@click.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path))
+def backup_command(folder: Path) -> None:
+    """Make a backup of database and files in the new FOLDER, while the server runs.
+
+    It can be restored into another kind of database too. Exit code 1: files were missing or
+    damaged, and are named.
+    """
+    settings = read_settings()
+    work = back_up(
+        Store(settings.files_folder), folder, version("procession"), known(settings.database)
+    )
+    made = on_present_database(settings, work)
+    processes = made.tables["process"].rows - len(made.gone)
+    click.echo(f"Backed up {processes} processes and {made.files} files in {folder}")
+    for path in made.bad:
+        click.echo(f"Missing or damaged in the store: {path}; see `procession doctor`", err=True)
+    sys.exit(1 if made.bad else 0)
+
+
+@click.command("restore")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--keep-scheduled",
+    is_flag=True,
+    help="For a move: what is due in the future is started then.",
+)
+@click.option(
+    "--in-place",
+    is_flag=True,
+    help="The database was restored by other means: only end what had not ended in it.",
+)
+@click.option("--yes", is_flag=True, help="With --in-place: do not ask.")
+def restore_command(folder: Path | None, keep_scheduled: bool, in_place: bool, yes: bool) -> None:
+    """Restore the backup in FOLDER into an empty installation, of either database.
+
+    No script of the backup is started: what was scheduled or running becomes FAILED, and says so.
+    Servers and workers must not run meanwhile.
+    """
+    if in_place == (folder is not None):
+        raise click.UsageError("give either the FOLDER of a backup or --in-place")
+    settings = read_settings()
+    embedded = settings.embedded_database or settings.embedded_redis
+    with alone_in(settings.data_folder) if embedded else nullcontext():
+        if folder is None:
+            _restore_in_place(settings, keep_scheduled, yes)
+        else:
+            _restore(settings, folder, keep_scheduled)
+
+
+def _restore(settings: Settings, folder: Path, keep_scheduled: bool) -> None:
+    summary = read_summary(folder, known(settings.database))
+    store = Store(settings.files_folder)
+    ended = on_database(settings, restore(store, folder, summary, keep_scheduled=keep_scheduled))
+    processes = summary.tables["process"].rows - len(summary.gone)
+    click.echo(
+        f"Restored {processes} processes and {summary.files} files, all as they were on "
+        f"{summary.made_at:%Y-%m-%d %H:%M}Z; {ended} that had not ended are FAILED now"
+    )
+
+
+def _restore_in_place(settings: Settings, keep_scheduled: bool, yes: bool) -> None:
+    if not yes:
+        click.confirm("End all that is SCHEDULED or RUNNING in this database?", abort=True)
+    ended = on_present_database(settings, end_in_place(keep_scheduled=keep_scheduled))
+    click.echo(f"{ended} that had not ended are FAILED now")
