@@ -17,6 +17,7 @@ from resolvers import users
 from resolvers.errors import ProcessionError
 from schema.schema import sdl
 from server.backup import backup_command, restore_command
+from server.doctor.command import doctor_command
 from server.local import NoDatabaseError, on_database, run
 from server.parts import DataFolderInUseError, log_to_stderr
 from server.purge import purge_command
@@ -214,6 +215,7 @@ main.add_command(search_command)
 main.add_command(purge_command)
 main.add_command(backup_command)
 main.add_command(restore_command)
+main.add_command(doctor_command)
 
 
 @main.command("schema")

@@ -35,7 +35,7 @@ async def embedded_redis(data: Path) -> AsyncIterator[str]:
     """Its URL. One that a killed server left running is taken over; it ends when this is left."""
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
-    socket, pid_file = _socket(folder), folder / "pid"
+    socket, pid_file = find_socket(folder), folder / "pid"
     url = f"unix://{socket}"
     await _ensure(url, folder, socket, pid_file)
     pid = int(pid_file.read_text())
@@ -78,7 +78,8 @@ def find_program() -> str:
     )
 
 
-def _socket(folder: Path) -> Path:
+def find_socket(folder: Path) -> Path:
+    """Where it listens. Raises NoRedisError."""
     path = folder / "redis.sock"
     if len(str(path)) <= LONGEST_SOCKET:
         return path

@@ -17,7 +17,7 @@ COMMANDS = [
     *("user", "user add", "user list", "user disable"),
     *("token", "token create", "token list", "token revoke"),
     *("tail", "search"),
-    *("purge", "backup", "restore"),
+    *("purge", "backup", "restore", "doctor"),
 ]
 
 
