@@ -6,13 +6,14 @@ from uuid import UUID
 
 from jobs.merge import has_many_chunks, request_merge
 from jobs.piece import Piece
-from models.database import connection
+from models.database import connection, placeholders
 from models.file import File
 from models.instant import now
 from models.process import Process, move
 from models.script import Script
 from models.status import Status
 from models.transaction import transaction
+from models.worker import Worker
 
 CLOCKS_DIFFER = timedelta(seconds=1)  # between the machines, at most
 
@@ -22,8 +23,10 @@ async def claim(process_id: UUID, script: Script, worker_id: UUID) -> Process | 
     """Makes a due process RUNNING and the worker's, if its script may run once more now.
 
     Of a script with limited concurrency it is the one that has waited longest, whichever was asked
-    for. None: there is nothing to run.
+    for. None: there is nothing to run, or the worker has lost its lease.
     """
+    if not await _may_claim(worker_id):
+        return None
     due = Process.filter(
         script=script.name, status=Status.SCHEDULED.value, start_time__lte=now() + CLOCKS_DIFFER
     )
@@ -37,13 +40,23 @@ async def claim(process_id: UUID, script: Script, worker_id: UUID) -> Process | 
         process = await due.order_by("start_time", "created_at").first()
     if process is None:
         return None
-    secrets = process.secrets
     started = now()
-    claimed = await move(
-        process.id, Status.RUNNING, worker_id=worker_id, start_time=started, secrets=None
-    )
-    process.worker_id, process.start_time, process.secrets = worker_id, started, secrets
+    claimed = await move(process.id, Status.RUNNING, worker_id=worker_id, start_time=started)
+    process.worker_id, process.start_time = worker_id, started
     return process if claimed else None
+
+
+@transaction
+async def succeed(old: UUID, new: UUID) -> list[Process]:
+    """Gives one worker all that another held, which lives no more; its row goes.
+
+    First its row: that waits for its last claims, if they are still on their way.
+    """
+    await Worker.filter(id=old).delete()
+    held = await Process.filter(worker_id=old, status=Status.RUNNING.value)
+    ids = [process.id for process in held]
+    await Process.filter(id__in=ids, status=Status.RUNNING.value).update(worker_id=new)
+    return held
 
 
 @transaction
@@ -85,6 +98,15 @@ async def next_in_turn(script: str) -> tuple[UUID, datetime] | None:
         await waiting.order_by("start_time", "created_at").limit(1).values_list("id", "start_time")
     )
     return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def _may_claim(worker_id: UUID) -> bool:
+    """Whether the worker has its lease; it keeps it until the transaction ends."""
+    lock = " FOR SHARE" if connection().capabilities.dialect == "postgres" else ""
+    mark = placeholders(1, 1)[0]
+    sql = f'SELECT 1 FROM "worker" WHERE "id" = {mark} AND "lost_at" IS NULL{lock}'  # noqa: S608
+    value = worker_id if lock else str(worker_id)
+    return bool(await connection().execute_query_dict(sql, [value]))
 
 
 async def _one_at_a_time(script: str) -> None:

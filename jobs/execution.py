@@ -21,14 +21,12 @@ from jobs.store import digest_of, regular_files
 from jobs.supervisor.launch import Launch
 from models.file import Direction, File
 from models.process import Process
-from models.script import Script
 from models.status import Status
 
 log = logging.getLogger(__name__)
 
 SMALL = 1 << 14  # bytes of lines that are packed without a thread
 TROUBLE = 1.0  # seconds to wait after the database refused something
-NEVER_STARTED = "The worker was lost before it could start the script"
 # Of a script in a terminal: it may use colours, and a pager would wait for keys for ever.
 TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
 
@@ -52,44 +50,66 @@ class Execution:
         """Asks for the end of the script; `reason` goes into the output."""
         self._run.stop(reason)
 
-    async def start(self, script: Script) -> None:
+    async def start(self) -> None:
         """Starts the script and follows it to its end."""
+        if await self._prepare(Packer()):
+            await self._supervise(Packer())
+
+    async def go_on(self) -> None:
+        """Does what is still to be done: whoever began it may have been killed at any point."""
+        process = await Process.get_or_none(id=self._process.id)
+        if process is None or not self._holds(process):
+            return  # `Worker.adopt` looks after what is left of it
+        self._process = process
+        packer = await Packer.after(process)
+        if self._run.begun:
+            await self._join(packer)
+        elif self._run.prepared or await self._prepare(packer):
+            await self._supervise(packer)
+
+    async def _prepare(self, packer: Packer) -> bool:
+        """Makes the folder of the run. False: that is not possible, and the process has ended."""
         try:
-            launch, uploads = await self._plan(script)
+            launch, uploads = await self._plan()
             await asyncio.to_thread(self._run.prepare, launch, uploads)
         except (OSError, LookupError) as error:
             log.exception("Process %s could not be started", self._process.id)
-            await self._end_at_once(f"The script could not be started: {error}", Packer())
-        else:
-            async with self._run.listen() as ringing:
-                supervisor = await asyncio.to_thread(self._run.start)
-                ringing.alive = lambda: supervisor.poll() is None
-                await self._follow(ringing, Packer())
-                await asyncio.to_thread(supervisor.wait)
-        await asyncio.to_thread(self._run.remove)
+            await self._end_at_once(f"The script could not be started: {error}", packer)
+            await asyncio.to_thread(self._run.remove)
+            return False
+        return True
 
-    async def go_on(self) -> None:
-        """Follows a script that has been started already, to its end."""
-        process = await Process.get_or_none(id=self._process.id)
-        if process is None or not self._holds(process):
-            self.stop("The process is not this worker's any more")
-            return  # the folder is removed once the supervisor has ended
-        packer = await Packer.after(process)
-        if self._run.prepared:
-            alive = await asyncio.to_thread(self._run.supervised)
-            async with self._run.listen() as ringing:
-                ringing.over = not alive
-                await self._follow(ringing, packer)
-        else:
-            await self._end_at_once(NEVER_STARTED, packer)
-        await asyncio.to_thread(self._run.remove)
+    async def _supervise(self, packer: Packer) -> None:
+        """Starts the supervisor, and follows it; or the one that a killed worker has started just
+        before, for of two only one begins."""
+        if self._process.secrets:
+            await Process.filter(id=self._process.id).update(secrets=None)
+        async with self._run.listen() as ringing:
+            supervisor = await asyncio.to_thread(self._run.start)
+            ringing.alive = lambda: supervisor.poll() is None or self._run.supervised()
+            over = await self._follow(ringing, packer)
+        if over:
+            await asyncio.to_thread(supervisor.wait)
+            await asyncio.to_thread(self._run.remove)
+
+    async def _join(self, packer: Packer) -> None:
+        """Follows a supervisor that another worker has started."""
+        alive = await asyncio.to_thread(self._run.supervised)
+        async with self._run.listen() as ringing:
+            ringing.over = not alive
+            over = await self._follow(ringing, packer)
+        if over:
+            await asyncio.to_thread(self._run.remove)
 
     def _holds(self, process: Process) -> bool:
         return process.worker_id == self._worker_id and process.status == Status.RUNNING
 
-    async def _plan(self, script: Script) -> tuple[Launch, dict[Path, Path]]:
+    async def _plan(self) -> tuple[Launch, dict[Path, Path]]:
         """What the supervisor is to do, and the path that each stored upload is to have."""
         process, run = self._process, self._run
+        script = self._site.catalogue.get(process.script)
+        if script is None:
+            raise LookupError(f"the worker does not know the script {process.script!r} any more")
         inputs = await self._inputs()
         paths = {
             file.parameter: run.upload_path(file.parameter, file.name)
@@ -132,14 +152,14 @@ class Execution:
                 log.warning("Process %s cannot be started yet: %s", self._process.id, error)
                 await asyncio.sleep(TROUBLE)
 
-    async def _follow(self, ringing: Ringing, packer: Packer) -> None:
-        """Stores lines as they come, then the end."""
-        ours = True
+    async def _follow(self, ringing: Ringing, packer: Packer) -> bool:
+        """Stores lines as they come, then the end. False: the process is not ours any more, and
+        its folder may be another worker's."""
         async with aclosing(ahead(self._pieces(ringing, packer))) as pieces:
             async for piece in pieces:
-                ours = ours and await self._store(piece)
-        if ours:
-            await self._end(packer)
+                if not await self._store(piece):
+                    return False
+        return await self._end(packer)
 
     async def _pieces(self, ringing: Ringing, packer: Packer) -> AsyncGenerator[Piece, None]:
         """What the script prints, packed; each while the one before it is being stored."""
@@ -168,21 +188,18 @@ class Execution:
         while True:
             try:
                 ours = await self._journal.store(self._process.id, piece)
-                ours = ours or await self._is_stored(piece)
+                return ours or await self._is_stored(piece)
             except Exception as error:  # whatever a driver raises while the database is away
                 log.warning("Output of %s is not stored yet: %s", self._process.id, error)
                 await asyncio.sleep(TROUBLE)
-                continue
-            if not ours:
-                self.stop("The process is not this worker's any more")
-            return ours
 
     async def _is_stored(self, piece: Piece) -> bool:
         """Whether it was stored although the database's answer was lost."""
         process = await Process.get_or_none(id=self._process.id)
         return process is not None and self._holds(process) and process.last_seq == piece.last_seq
 
-    async def _end(self, packer: Packer) -> None:
+    async def _end(self, packer: Packer) -> bool:
+        """Stores how it ended. False: the process is another worker's, its folder too."""
         end = await asyncio.to_thread(self._run.end)
         status, reason = verdict(end)
         torn = await asyncio.to_thread(unread, self._run.spool, packer.bookmark)
@@ -198,10 +215,11 @@ class Execution:
             files=files,
             closing=closing,
         )
-        if not ended:
-            await self._discard(files)
+        if not ended and not await self._discard(files):
+            return False
         await self._ring(Topic.PROCESS)
         await self._ring(Topic.OUTPUT)
+        return True
 
     async def _end_at_once(self, reason: str, packer: Packer) -> None:
         closing = packer.say(reason)
@@ -231,16 +249,23 @@ class Execution:
             files.append(file)
         return files
 
-    async def _discard(self, files: list[File]) -> None:
-        """Removes those of which nothing tells: the process is deleted, or somebody else's."""
-        if not await Process.exists(id=self._process.id):
+    async def _discard(self, files: list[File]) -> bool:
+        """Removes those of which nothing tells: the process is deleted, or others have ended it.
+
+        False: another worker follows it, and is going to tell of them.
+        """
+        process = await Process.get_or_none(id=self._process.id)
+        if process is None:
             await asyncio.to_thread(self._site.store.remove, self._process.id)
-            return
+            return True
+        if not Status(process.status).ended:
+            return False
         ids = [file.id for file in files]
         told = set(await File.filter(id__in=ids).values_list("id", flat=True))
         for file_id in ids:
             if file_id not in told:
                 self._site.store.path(self._process.id, file_id).unlink(missing_ok=True)
+        return True
 
     async def _ring(self, topic: Topic) -> None:
         await self._site.doorbell.ring(topic, [self._process.id])

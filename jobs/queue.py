@@ -8,14 +8,14 @@ worker keeps one of arq's slots for as long as the script runs.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from arq import ArqRedis, Worker, cron
 from arq.typing import WorkerCoroutine
-from arq.worker import func
+from arq.worker import Retry, func
 from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
@@ -30,7 +30,10 @@ LAUNCHES = "procession:launches"
 TIMETABLE = "procession:timetable"
 POLL = 0.5  # seconds between looks into the queue when no doorbell is heard
 JOB_TIMEOUT = 60  # seconds that one job may take
+LAUNCH_TIMEOUT = 10  # of a launch; so long, too, nobody repeats one whose worker was killed
 TROUBLE = 1.0  # seconds to wait after Redis refused something
+LONG_AGO = timedelta(days=1)  # arq gives up what is too late
+ELSEWHERE = 1.0  # seconds after which a process is offered again that this worker cannot run
 KEPT_MS = 30 * 24 * 3600 * 1000  # for which a waiting job's body is kept in Redis
 SWEEP_SECONDS = {0, 10, 20, 30, 40, 50}  # of each minute
 HOUSEKEEPING_MINUTE = 17  # of each hour
@@ -63,7 +66,7 @@ class Queue:
 
     async def put(self, process_id: UUID, due: datetime) -> None:
         """To be launched at `due`. An unreachable Redis is no error: the sweep puts it in later."""
-        at = None if due <= now() else due
+        at = max(due, now() - LONG_AGO)  # what is late is launched in the order in which it was due
         try:
             await self._redis.enqueue_job(
                 LAUNCH, str(process_id), _job_id=str(process_id), _defer_until=at
@@ -71,7 +74,7 @@ class Queue:
         except (RedisError, OSError) as error:
             log.warning("Process %s waits for the next sweep: %s", process_id, error)
             return
-        if at is None:
+        if due <= now():
             await self._doorbell.ring(Topic.QUEUE)
 
 
@@ -117,14 +120,15 @@ class LaunchQueue(Poller):
         self,
         redis: ArqRedis,
         doorbell: Doorbell,
-        launch: Callable[[UUID], Awaitable[None]],
+        launch: Callable[[UUID], Awaitable[bool]],
         slots: int,
     ) -> None:
         async def run(_: dict[Any, Any], process_id: str) -> None:
-            await launch(UUID(process_id))
+            if not await launch(UUID(process_id)):
+                raise Retry(ELSEWHERE)
 
         self._doorbell = doorbell
-        functions = [func(cast(WorkerCoroutine, run), name=LAUNCH)]
+        functions = [func(cast(WorkerCoroutine, run), name=LAUNCH, timeout=LAUNCH_TIMEOUT)]
         super().__init__(redis, LAUNCHES, {"functions": functions, "max_jobs": slots})
 
     async def main(self) -> None:

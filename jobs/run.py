@@ -72,8 +72,18 @@ class Run:
         """Whether `prepare` has come to its end."""
         return (self.folder / "launch.json").exists()
 
+    @property
+    def begun(self) -> bool:
+        """Whether a supervisor has begun, so that the script may have run; one begins only once."""
+        return (self.folder / "lock").exists()
+
     def prepare(self, launch: Launch, uploads: Mapping[Path, Path]) -> None:
-        """Makes the folder; `uploads` maps the path each upload is to have to where it is kept."""
+        """Makes the folder; `uploads` maps the path each upload is to have to where it is kept.
+
+        What a worker that was killed meanwhile has left of it is replaced.
+        """
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
         for folder in (self.work, self.out):
             folder.mkdir(parents=True)
         for path, kept in uploads.items():
@@ -87,7 +97,9 @@ class Run:
         (self.folder / NEW).write_bytes(bytes(ROOM))
         os.mkfifo(self.folder / "bell", 0o600)
         os.mkfifo(self.folder / "control", 0o600)
-        (self.folder / "launch.json").write_text(json.dumps(vars(launch)))
+        new = self.folder / "launch.new"
+        new.write_text(json.dumps(vars(launch)))
+        new.rename(self.folder / "launch.json")
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts the supervisor; it lives on when this program ends.

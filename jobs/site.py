@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.doorbell import Doorbell
+from jobs.lease import Terms
 from jobs.queue import Queue
 from jobs.store import Store
 from models.script import Catalogue
@@ -12,7 +13,10 @@ from models.script import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`data` is the data folder; `environment` is what every script sees of the worker's own."""
+    """`data` is the data folder; `environment` is what every script sees of the worker's own.
+
+    `patience` is for how many seconds a due process waits for a worker that knows its script.
+    """
 
     data: Path
     catalogue: Catalogue
@@ -20,6 +24,8 @@ class Site:
     queue: Queue
     doorbell: Doorbell
     environment: Mapping[str, str]
+    terms: Terms
+    patience: int
 
     @property
     def runs(self) -> Path:

@@ -4,49 +4,56 @@ It does not hold the scripts: a worker that leaves hands them over to the next o
 """
 
 import asyncio
-import fcntl
 import logging
-import socket
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
-from uuid import UUID, uuid4
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from uuid import UUID
 
 from jobs.background import beside, end
-from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
+from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn, succeed
 from jobs.doorbell import Topic
 from jobs.execution import TROUBLE, Execution
 from jobs.journal import Journal
+from jobs.lease import Lease
 from jobs.merge import merge_requested
 from jobs.queue import LaunchQueue
 from jobs.removal import remove_deleted
 from jobs.run import Run
 from jobs.site import Site
 from jobs.trouble import Trouble
+from jobs.unknown import end_unknown
+from jobs.watch import Watch
 from models.instant import now
 from models.process import Process
+from models.script import Script
 from models.status import Status
 from models.worker import Worker as WorkerRow
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+SEEN = ("id", "status", "worker_id", "stop_requested_by")  # what says whether to stop a script
 FAREWELL = 60.0  # seconds that stopped scripts may take to end
-RENEW = 5.0  # seconds between renewals of the lease
 
 
 class Worker:
-    """Runs scripts while it is `open`: those it is told to `launch`, and those it adopts."""
+    """Runs scripts while it is `open`: those it is told to `launch`, and those it adopts; none of
+    the latter while it is `draining`. Once its lease is `lost`, it is to be closed.
+    """
 
     def __init__(self, site: Site) -> None:
-        self.id = uuid4()
         self._site = site
-        self._journal = Journal(self.id, site.doorbell)
         self._trouble = Trouble(site.data)
+        self._lease = Lease(site.workers, site.terms, site.catalogue, self._trouble)
+        self.id = self._lease.id
+        self.lost = self._lease.lost
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self.draining = False
+        self._watch = Watch(self.id, site)
+        self._journal = Journal(self.id, site.doorbell)
         self._executions: dict[UUID, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._claims = 0  # on their way to the database, or back
         self._slots: LaunchQueue | None = None
 
     @asynccontextmanager
@@ -54,20 +61,16 @@ class Worker:
         """Keeps the lease inside. Leaving leaves the scripts running for the next worker."""
         for folder in (self._site.runs, self._site.workers):
             folder.mkdir(parents=True, exist_ok=True)
-        own = self._site.workers / str(self.id)
         async with AsyncExitStack() as stack:
-            fcntl.flock(stack.enter_context(own.open("w")), fcntl.LOCK_EX)
-            stack.callback(own.unlink, missing_ok=True)
-            await WorkerRow.create(
-                id=self.id, machine=socket.gethostname(), lease_until=now() + LEASE
-            )
+            await stack.enter_async_context(self._lease.open())
             await stack.enter_async_context(self._journal.open())
             await stack.enter_async_context(beside(merge_requested(), "merge"))
             await stack.enter_async_context(beside(remove_deleted(self._site), "removal"))
+            await stack.enter_async_context(beside(end_unknown(self._site), "unknown scripts"))
             stack.push_async_callback(self._end_tasks)
-            self._go(self._renew())
             self._go(self._tend())
             await self.adopt()
+            self._go(self._look_around())
             yield self
 
     def use_slots(self, slots: LaunchQueue) -> None:
@@ -76,28 +79,40 @@ class Worker:
         for _ in self._executions:
             slots.hold()
 
-    async def launch(self, process_id: UUID) -> None:
-        """Claims a process that is due and starts it, if it is still there to be started."""
+    async def launch(self, process_id: UUID) -> bool:
+        """Claims a process that is due and starts it, if it is still there to be started.
+
+        False: it is for another worker, since this one does not know its script.
+        """
         row = await Process.get_or_none(id=process_id)
         if row is None or row.status != Status.SCHEDULED:
-            return
+            return True
         if row.start_time > now() + CLOCKS_DIFFER:
             await self._site.queue.put(row.id, row.start_time)
-            return
+            return True
         script = self._site.catalogue.get(row.script)
-        if script is None:
-            log.warning("Process %s waits for a worker that knows %r", row.id, row.script)
-            return
-        process = await claim(process_id, script, self.id)
-        if process is not None:
-            await self._site.doorbell.ring(Topic.PROCESS, [process.id])
+        if script is not None:
+            await self._claim(process_id, script)
+        return script is not None
+
+    async def _claim(self, process_id: UUID, script: Script) -> None:
+        self._claims += 1
+        try:
+            process = await claim(process_id, script, self.id)
+            if process is None or process.id in self._executions:
+                return
             execution = self._execution(process)
-            self._hold(process, execution, execution.start(script))
+            self._hold(process, execution, execution.start())
+        finally:
+            self._claims -= 1
+        await self._site.doorbell.ring(Topic.PROCESS, [process.id])
 
     async def adopt(self) -> None:
-        """Takes over the scripts that another worker left on this machine."""
-        for folder in await asyncio.to_thread(lambda: list(self._site.runs.iterdir())):
-            run = Run(self._site.runs, UUID(folder.name))
+        """Takes over what another worker left on this machine, and clears away what is over."""
+        lives = dict(await asyncio.to_thread(self._lease.others))
+        for worker_id in [each for each, alive in lives.items() if not alive]:
+            await self._succeed(worker_id)
+        for run in await asyncio.to_thread(self._runs):
             if run.process_id in self._executions:
                 continue
             process = await Process.get_or_none(id=run.process_id)
@@ -105,18 +120,40 @@ class Worker:
                 await asyncio.to_thread(self._site.store.remove, run.process_id)
             if process is None or process.status != Status.RUNNING:
                 await self._clear(run)
-            elif not self._is_alive(process.worker_id) and await self._take_over(process):
-                log.info("Process %s goes on with this worker", process.id)
-                self._go_on(process)
+            elif not await self._is_held(process) and await self._take_over(process):
+                self._adopt(process)
+
+    async def _succeed(self, worker_id: UUID) -> None:
+        """Takes the place of a worker of this machine that lives no more."""
+        if self.draining or self.lost.is_set():
+            return
+        for process in await succeed(worker_id, self.id):
+            self._adopt(process)
+        await asyncio.to_thread(self._lease.bury, worker_id)
+
+    def _adopt(self, process: Process) -> None:
+        log.info("Process %s goes on with this worker", process.id)
+        self._go_on(process)
+
+    def _runs(self) -> list[Run]:
+        """The runs on this machine; whatever else lies in their folder is not ours."""
+        found = []
+        for folder in self._site.runs.iterdir():
+            with suppress(ValueError):
+                found.append(Run(self._site.runs, UUID(folder.name)))
+        return found
 
     async def remember(self) -> None:
-        """Follows what is this worker's without its knowing: the answer to a claim was lost."""
-        claimed_long_ago = Process.filter(
-            worker_id=self.id, status=Status.RUNNING.value, start_time__lt=now() - LEASE
-        )
-        for process in await claimed_long_ago:
-            if process.id not in self._executions:
-                self._go_on(process)
+        """Goes on with what is this worker's without its knowing: the answer to a claim was lost.
+
+        Not while an answer may still come, for it may be about the same process.
+        """
+        ours = Process.filter(worker_id=self.id, status=Status.RUNNING.value)
+        unknown = set(await ours.values_list("id", flat=True)) - self._executions.keys()
+        if unknown and not self._claims:
+            for process in await Process.filter(id__in=unknown):
+                if process.id not in self._executions:
+                    self._go_on(process)
 
     async def stop_all(self, reason: str) -> None:
         """Stops every script and waits until all ends are stored, or FAREWELL is over."""
@@ -124,7 +161,7 @@ class Worker:
             execution.stop(reason)
         try:
             async with asyncio.timeout(FAREWELL):
-                await self._idle.wait()
+                await self.idle.wait()
         except TimeoutError:
             log.error("%d scripts have not ended; the next worker goes on", len(self._executions))
 
@@ -139,7 +176,7 @@ class Worker:
         self, process: Process, execution: Execution, work: Coroutine[None, None, None]
     ) -> None:
         self._executions[process.id] = execution
-        self._idle.clear()
+        self.idle.clear()
         if self._slots is not None:
             self._slots.hold()
         self._go(self._see_through(process, execution, work))
@@ -156,7 +193,7 @@ class Worker:
             self._trouble.end(process.id)
             del self._executions[process.id]
             if not self._executions:
-                self._idle.set()
+                self.idle.set()
             if self._slots is not None:
                 self._slots.release()
         script = self._site.catalogue.get(process.script)
@@ -181,13 +218,14 @@ class Worker:
 
     async def _clear(self, run: Run) -> None:
         """Ends and removes what is left of a process that was deleted or has ended."""
-        if await asyncio.to_thread(run.supervised):
-            run.stop("The process is over")
-        else:
-            await asyncio.to_thread(run.remove)
+        with suppress(FileNotFoundError):  # whoever ended it clears it away, too
+            if await asyncio.to_thread(run.supervised):
+                run.stop("The process is over")
+            else:
+                await asyncio.to_thread(run.remove)
 
     async def _tend(self) -> None:
-        """Stops what is to be stopped: on request, when deleted, or when it is no longer ours."""
+        """Stops what is to be stopped: on request, when deleted, or when others have ended it."""
         with self._site.doorbell.heard(Topic.PROCESS) as bell:
             while True:
                 rung = await bell.wait()
@@ -200,44 +238,32 @@ class Worker:
     async def _stop_unwanted(self, ids: list[UUID]) -> None:
         if not ids:
             return
-        rows = await Process.filter(id__in=ids).values_list("id", "worker_id", "stop_requested_by")
-        found = {process_id: (holder, stopper) for process_id, holder, stopper in rows}
+        rows = await Process.filter(id__in=ids).only(*SEEN)
+        found = {process.id: process for process in rows}
         for process_id in ids:
             execution = self._executions.get(process_id)
-            holder, stopper = found.get(process_id, (None, None))
-            if execution is None:
-                continue
-            if process_id not in found:
-                execution.stop("The process was deleted")
-            elif holder != self.id:
-                execution.stop("The process is not this worker's any more")
-            elif stopper is not None:
-                execution.stop(f"Stopped by {stopper}")
+            reason = why_stop(found.get(process_id), self.id)
+            if execution is not None and reason is not None:
+                execution.stop(reason)
 
-    async def _renew(self) -> None:
+    async def _look_around(self) -> None:
         while True:
-            await asyncio.sleep(RENEW)
-            try:
-                await WorkerRow.filter(id=self.id).update(
-                    lease_until=now() + LEASE, trouble=await self._trouble.words()
-                )
-                await self.adopt()
-                await self.remember()
-            except Exception as error:  # as above
-                log.warning("The lease could not be renewed: %s", error)
+            await asyncio.sleep(self._site.terms.look)
+            for look in (self._watch.look, self.adopt, self.remember):
+                try:
+                    await look()
+                except Exception as error:  # as above
+                    log.warning("Cannot look after what others left: %s", error)
 
-    def _is_alive(self, worker_id: UUID | None) -> bool:
-        """Whether that worker lives on this machine."""
-        try:
-            with (self._site.workers / str(worker_id)).open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
-            pass
-        return False
+    async def _is_held(self, process: Process) -> bool:
+        """Whether a worker that lives on this machine, and has its lease, holds a process."""
+        if process.worker_id == self.id or not self._lease.lives(process.worker_id):
+            return process.worker_id == self.id
+        return await WorkerRow.exists(id=process.worker_id, lost_at__isnull=True)
 
     async def _take_over(self, process: Process) -> bool:
+        if self.draining or self.lost.is_set():
+            return False
         held = Process.filter(
             id=process.id, worker_id=process.worker_id, status=Status.RUNNING.value
         )
@@ -255,3 +281,17 @@ class Worker:
 
     async def _end_tasks(self) -> None:
         await end(*self._tasks)
+
+
+def why_stop(process: Process | None, worker_id: UUID) -> str | None:
+    """Why a worker is to stop a script that it follows, if it is, in words.
+
+    Not because another worker holds the process: then that one, on the same machine, follows it.
+    """
+    if process is None:
+        return "The process was deleted"
+    if Status(process.status).ended:
+        return "The process is over"
+    if process.worker_id == worker_id and process.stop_requested_by is not None:
+        return f"Stopped by {process.stop_requested_by}"
+    return None

@@ -10,6 +10,10 @@ from tortoise.backends.base.config_generator import expand_db_url
 
 MODULES = ("models.user", "models.process", "models.output", "models.file", "models.worker")
 
+# Seconds after which PostgreSQL gives up on who stopped in the middle of a transaction: a program
+# that was paused, or a machine that is gone, must not keep its locks.
+PAUSE = 10
+
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",
     "synchronous": "NORMAL",
@@ -38,6 +42,7 @@ def configuration(url: str, pool: int = 10) -> dict[str, Any]:
             "minsize": 1,
             "maxsize": pool,
             "application_name": "procession",
+            "server_settings": {"idle_in_transaction_session_timeout": f"{PAUSE}s"},
         }
     return {
         "connections": {"default": database},

@@ -79,11 +79,13 @@ def serve_command(host: str | None, port: int | None) -> None:
 
 
 @main.command("worker")
-def worker_command() -> None:
+@click.option("--drain", is_flag=True, help="On SIGTERM, wait for the scripts to end.")
+def worker_command(drain: bool) -> None:
     """Run scripts that servers accept.
 
     Needs PROCESSION_DATABASE_URL and PROCESSION_REDIS_URL, the same as the servers'. SIGTERM leaves
-    the scripts running for the next worker on this machine; Ctrl-C stops them.
+    the scripts running for the next worker on this machine, with --drain the second one does;
+    Ctrl-C stops them.
     """
     settings = read_settings()
     if settings.embedded_redis:
@@ -92,7 +94,7 @@ def worker_command() -> None:
             "without one, `procession serve` runs a worker by itself"
         )
     log_to_stderr(settings)
-    run(work(settings))
+    run(work(settings, drain=drain))
 
 
 @main.command("migrate")

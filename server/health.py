@@ -76,7 +76,8 @@ class Readiness:
         return "ok"
 
     async def _worker(self) -> str:
-        living = await Worker.filter(lease_until__gte=now()).order_by("machine")
+        there = Worker.filter(lease_until__gte=now(), lost_at__isnull=True, left_at__isnull=True)
+        living = await there.order_by("machine")
         if not living:
             return "none; processes wait until one is started"
         troubles = [f"worker on {each.machine}: {each.trouble}" for each in living if each.trouble]

@@ -28,6 +28,7 @@ PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Lease = Annotated[int, msgspec.Meta(ge=3)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -51,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rest_base_url: str = ""
     worker_slots: Positive = 20
     keep: str = ""
+    lease: Lease = 30
+    handover: Positive = 300
+    script_patience: Positive = 3600
     max_upload: Positive = 64 << 30
     max_page_size: Positive = 1000
     database_pool: Positive = 10

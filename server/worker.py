@@ -6,16 +6,18 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from functools import partial
 
 from jobs.background import end
 from jobs.housekeeping import keep_house
+from jobs.lease import Terms
 from jobs.queue import LaunchQueue, Timetable
 from jobs.site import Site
 from jobs.sweep import sweep
 from jobs.worker import Worker
 from models.migration import pending
-from server.parts import log_to_stderr, opened
+from server.parts import Parts, log_to_stderr, opened
 from server.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)
@@ -25,19 +27,29 @@ CTRL_C = "Stopped by Ctrl-C"
 STOP_SCRIPTS = b"!"
 
 
-async def work(settings: Settings, *, with_parent: bool = False) -> None:
+@dataclass
+class Orders:
+    """What the worker was told: to `drain` is to leave only once its scripts have ended."""
+
+    drain: bool
+    leave: asyncio.Event = field(default_factory=asyncio.Event)
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    draining: bool = False
+
+
+async def work(settings: Settings, *, with_parent: bool = False, drain: bool = False) -> None:
     """Runs scripts until a signal comes, or (`with_parent`) until standard input ends.
 
-    SIGTERM, and the end of standard input, leave the scripts running for the next worker; SIGINT,
-    which is Ctrl-C, and STOP_SCRIPTS stop them.
+    SIGTERM, and the end of standard input, leave the scripts running for the next worker; with
+    `drain`, only the second SIGTERM does, and the first one waits for their end. SIGINT, which is
+    Ctrl-C, and STOP_SCRIPTS stop them.
     """
-    leave = asyncio.Event()
-    interrupted = asyncio.Event()
+    orders = Orders(drain)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, leave.set)
-    loop.add_signal_handler(signal.SIGINT, interrupted.set)
+    loop.add_signal_handler(signal.SIGTERM, orders.leave.set)
+    loop.add_signal_handler(signal.SIGINT, orders.interrupted.set)
     if with_parent:
-        loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, leave, interrupted))
+        loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, orders))
     await _until_migrated(settings)
     async with opened(settings, settings.redis_url) as parts:
         site = Site(
@@ -47,20 +59,56 @@ async def work(settings: Settings, *, with_parent: bool = False) -> None:
             parts.queue,
             parts.doorbell,
             settings.script_environment(),
+            Terms(settings.lease, settings.handover),
+            settings.script_patience,
         )
-        async with Worker(site).open() as worker:
-            launches = LaunchQueue(
-                parts.redis, parts.doorbell, worker.launch, settings.worker_slots
-            )
-            house = partial(keep_house, site, settings.default_keep)
-            timetable = Timetable(parts.redis, partial(sweep, site), house)
-            worker.use_slots(launches)
-            log.info("Worker %s is ready", worker.id)
-            await _until_first(launches.main(), timetable.main(), leave.wait(), interrupted.wait())
-            await launches.close()
-            await timetable.close()
-            if interrupted.is_set():
-                await worker.stop_all(CTRL_C)
+        while await _until_lost(settings, parts, site, orders):
+            log.warning("The other workers have given this one up; it goes on as a new one")
+
+
+async def _until_lost(settings: Settings, parts: Parts, site: Site, orders: Orders) -> bool:
+    """Works for as long as it has its lease. False: until it was told to leave."""
+    async with Worker(site).open() as worker:
+        if not orders.draining:
+            await _launch(settings, parts, site, worker, orders)
+        if orders.drain and orders.leave.is_set():
+            orders.draining = True
+            orders.leave.clear()
+        if orders.draining:
+            await _drain(worker, orders)
+        if orders.interrupted.is_set():
+            await worker.stop_all(CTRL_C)
+            return False
+        return worker.lost.is_set() and not orders.leave.is_set()
+
+
+async def _launch(
+    settings: Settings, parts: Parts, site: Site, worker: Worker, orders: Orders
+) -> None:
+    """Launches what is due."""
+    launches = LaunchQueue(parts.redis, parts.doorbell, worker.launch, settings.worker_slots)
+    house = partial(keep_house, site, settings.default_keep)
+    timetable = Timetable(parts.redis, partial(sweep, site), house)
+    worker.use_slots(launches)
+    log.info("Worker %s is ready", worker.id)
+    await _until_first(
+        launches.main(),
+        timetable.main(),
+        orders.leave.wait(),
+        orders.interrupted.wait(),
+        worker.lost.wait(),
+    )
+    await launches.close()
+    await timetable.close()
+
+
+async def _drain(worker: Worker, orders: Orders) -> None:
+    """Waits for the end of the scripts."""
+    log.info("Worker %s waits for its scripts to end; SIGTERM hands them over", worker.id)
+    worker.draining = True
+    await _until_first(
+        worker.idle.wait(), orders.leave.wait(), orders.interrupted.wait(), worker.lost.wait()
+    )
 
 
 async def _until_first(*works: Coroutine[None, None, object]) -> None:
@@ -74,13 +122,13 @@ async def _until_first(*works: Coroutine[None, None, object]) -> None:
         task.result()
 
 
-def _hear_parent(leave: asyncio.Event, interrupted: asyncio.Event) -> None:
+def _hear_parent(orders: Orders) -> None:
     order = os.read(sys.stdin.fileno(), 1)
     if order == STOP_SCRIPTS:
-        interrupted.set()
+        orders.interrupted.set()
     if not order:
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-        leave.set()
+        orders.leave.set()
 
 
 async def _until_migrated(settings: Settings) -> None:

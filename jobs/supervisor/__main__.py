@@ -8,7 +8,7 @@ import select
 import sys
 
 from jobs.supervisor import document
-from jobs.supervisor.end import DONE, write_end
+from jobs.supervisor.end import write_end
 from jobs.supervisor.family import adopt_orphans
 from jobs.supervisor.launch import FOR_THE_SCRIPT, Launch
 from jobs.supervisor.script import Script
@@ -17,10 +17,8 @@ from jobs.supervisor.spool import BLOCK, Spool
 
 def main(folder: str) -> None:
     os.chdir(folder)
-    lock = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    if os.path.exists(DONE):
-        return None  # a worker has given this run up before it began
+    if not begin():
+        return None
     wake = listen_for_children()
     control = os.open("control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     with open("launch.json") as file:
@@ -42,6 +40,23 @@ def main(folder: str) -> None:
 def end_unstarted(spool: Spool, cause: str, words: str, line: str) -> None:
     spool.say(line)
     write_end(cause=cause, words=words, exit_code=None, signal=None, unsaid=spool.unsaid())
+
+
+def begin() -> bool:
+    """Makes the lock, locked from its first moment on and for as long as we live.
+
+    False: there is one. Another supervisor has begun, or a worker has given this run up.
+    """
+    own = f"lock.{os.getpid()}"
+    lock = os.open(own, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        os.link(own, "lock")
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(own)
+    return True
 
 
 def listen_for_children() -> int:

@@ -1,0 +1,130 @@
+"""The lease: a worker's right to hold processes, for as long as it renews it.
+
+It is a row that the others watch (`jobs.watch`), and a locked file that tells the workers of the
+same machine whether this one lives.
+"""
+
+import asyncio
+import fcntl
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from jobs.background import beside
+from jobs.trouble import Trouble
+from models.instant import now
+from models.process import Process
+from models.status import Status
+from models.worker import Worker
+
+log = logging.getLogger(__name__)
+
+FAREWELL = 5.0  # seconds that it may take to tell the database that a worker leaves
+NEW = "new."  # before the name of a lock file that is not locked yet
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For how many seconds without a renewal a worker keeps its scripts: while it runs (`lease`),
+    and after it has left them to the next one on its machine (`handover`)."""
+
+    lease: int
+    handover: int
+
+    @property
+    def renew(self) -> float:
+        """Seconds between two renewals."""
+        return self.lease / 6
+
+    @property
+    def look(self) -> float:
+        """Seconds between two looks at the others."""
+        return max(self.lease / 30, 0.25)
+
+
+class Lease:
+    """One worker's, while it is `open`; `lost` once others have given it up.
+
+    `locks` is the folder of the lock files, `scripts` are the names that the worker knows; each
+    renewal tells of its `trouble`.
+    """
+
+    def __init__(self, locks: Path, terms: Terms, scripts: Iterable[str], trouble: Trouble) -> None:
+        self.id = uuid4()
+        self.lost = asyncio.Event()
+        self._locks = locks
+        self._terms = terms
+        self._scripts = sorted(scripts)
+        self._trouble = trouble
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Lease"]:
+        """Renews it inside. Who leaves scripts behind keeps it for the time of the handover."""
+        new = self._locks / f"{NEW}{self.id}"
+        with new.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            new.rename(self._locks / str(self.id))  # so that nobody ever sees it unlocked
+            lease = timedelta(seconds=self._terms.lease)
+            await Worker.create(
+                id=self.id,
+                machine=socket.gethostname(),
+                lease_until=now() + lease,
+                lease=self._terms.lease,
+                scripts=self._scripts,
+            )
+            async with beside(self._renew(lease), "lease"):
+                yield self
+            await self._leave()
+
+    def others(self) -> list[tuple[UUID, bool]]:
+        """The workers that were seen on this machine, this one not, and whether each lives."""
+        found = [UUID(path.name) for path in self._locks.iterdir() if not path.name.startswith(NEW)]
+        return [(each, self.lives(each)) for each in found if each != self.id]
+
+    def lives(self, worker_id: UUID | None) -> bool:
+        """Whether that worker lives on this machine."""
+        try:
+            with (self._locks / str(worker_id)).open("r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass
+        return False
+
+    def bury(self, worker_id: UUID) -> None:
+        """Forgets a worker of this machine of which nothing is left to be taken over."""
+        (self._locks / str(worker_id)).unlink(missing_ok=True)
+
+    async def _renew(self, lease: timedelta) -> None:
+        while not self.lost.is_set():
+            await asyncio.sleep(self._terms.renew)
+            ours = Worker.filter(id=self.id, lost_at__isnull=True)
+            try:
+                trouble = await self._trouble.words()
+                if not await ours.update(lease_until=now() + lease, trouble=trouble):
+                    self.lost.set()
+            except Exception as error:  # whatever a driver raises while the database is away
+                log.warning("The lease could not be renewed: %s", error)
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(FAREWELL):
+                if await Process.filter(worker_id=self.id, status=Status.RUNNING.value).exists():
+                    await self._hand_over()
+                else:
+                    await Worker.filter(id=self.id).delete()
+                    self.bury(self.id)
+        except Exception as error:  # as above: the lease will run out
+            log.warning("The database was not told that worker %s leaves: %s", self.id, error)
+
+    async def _hand_over(self) -> None:
+        seconds = self._terms.handover
+        await Worker.filter(id=self.id, lost_at__isnull=True).update(
+            left_at=now(), lease=seconds, lease_until=now() + timedelta(seconds=seconds)
+        )
