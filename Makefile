@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or newer and make, nothing else: all the rest is set up
 # below, in .venv and in two folders node_modules, and set up again when what it depends on changes.
 
-.PHONY: help run test lint format bench page lock clean
+.PHONY: help run test lint format bench chaos page lock clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -38,6 +38,9 @@ format: .venv/dev.stamp ## Put the sources into the one style
 
 bench: .venv/dev.stamp ## Measure
 	@exec $(BIN)/python -m bench $(ARGS)
+
+chaos: .venv/dev.stamp ## Kill and restart everything while scripts run, then check that nothing is lost
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 page: $(PAGE)/dist/index.html ## Build the GraphiQL page
 

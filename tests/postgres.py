@@ -3,9 +3,9 @@
 `PROCESSION_TEST_DATABASE_URL` names a server that is there already, by the URL of a
 database on it. Without it, the server that comes in a wheel is started on a free loopback port.
 
-This file is also a program: the keeper, which owns that server. It ends the server and removes all
-it wrote as soon as its standard input closes, so nothing is left however the tests end, `kill -9`
-included.
+This file is also a program: the keeper, which owns that server. For each line of its standard input
+it kills the server and starts it again; it ends the server and removes all it wrote as soon as that
+input closes, so nothing is left however the tests end, `kill -9` included.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,11 +52,38 @@ def running_postgres(folder: Path) -> Iterator[str]:
     if url := os.environ.get("PROCESSION_TEST_DATABASE_URL"):
         yield url
         return
+    with _kept(folder) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def mortal_postgres(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The URL of a server of one's own, and what kills it and starts it again where it was.
+
+    What it has committed survives that.
+    """
+    with _kept(folder, "--synchronous_commit=on") as (url, keeper):
+        assert keeper.stdin
+        assert keeper.stdout
+        orders, answers = keeper.stdin, keeper.stdout
+
+        def start_again() -> None:
+            orders.write("\n")
+            orders.flush()
+            if not answers.readline():
+                raise RuntimeError("PostgreSQL did not start again; postgres.log says why")
+
+        yield url, start_again
+
+
+@contextlib.contextmanager
+def _kept(folder: Path, *settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A URL and the keeper of the server."""
     log = folder / "postgres.log"
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [sys.executable, "-P", __file__],
+            [sys.executable, "-P", __file__, *settings],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
@@ -68,7 +95,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
         url = keeper.stdout.readline().strip()
         if not url:
             raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
-        yield url
+        yield url, keeper
 
 
 async def create_database(url: str, name: str, template: str = "template1") -> str:
@@ -111,16 +138,23 @@ async def _execute(url: str, statement: str, *values: str) -> None:
 def keep() -> None:
     folder = Path(tempfile.mkdtemp(prefix="procession-postgres-"))
     try:
-        with _server(folder) as url:
-            sys.stdout.write(f"{url}\n")
-            sys.stdout.flush()
-            sys.stdin.read()
+        with _server(folder) as (url, server):
+            _tell(url)
+            for _ in sys.stdin:
+                server.end()
+                server.start()
+                _tell("ready")
     finally:
         shutil.rmtree(folder)
 
 
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[str]:
+def _server(folder: Path) -> Iterator[tuple[str, "_Server"]]:
     programs, owner = _installed(), _owner()
     if owner:
         # PostgreSQL refuses to run as root, and its user may not be able to reach our files.
@@ -130,18 +164,36 @@ def _server(folder: Path) -> Iterator[str]:
     _initialise(programs / "initdb", data, password, owner)
     port = _free_port()
     settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": port}.items()]
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", data, *settings],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
-        **owner,
-    )
+    command = [str(programs / "postgres"), "-D", str(data), *settings, *sys.argv[1:]]
+    server = _Server(command, data, owner)
+    server.start()
     try:
-        _wait_until_ready(server, data)
-        yield f"postgres://postgres:{password}@127.0.0.1:{port}/postgres"
+        yield f"postgres://postgres:{password}@127.0.0.1:{port}/postgres", server
     finally:
-        _end(server)
+        server.end()
+
+
+class _Server:
+    """The program, which may be ended and started again."""
+
+    def __init__(self, command: list[str], data: Path, owner: dict[str, Any]) -> None:
+        self._command = command
+        self._data = data
+        self._owner = owner
+
+    def start(self) -> None:
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        self._child = subprocess.Popen(
+            self._command,
+            cwd=self._data.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            **self._owner,
+        )
+        _wait_until_ready(self._child, self._data)
+
+    def end(self) -> None:
+        _end(self._child)
 
 
 def _installed() -> Path:
