@@ -18,8 +18,8 @@ from tests.installation import PROGRAM, Installation
 from tests.postgres import create_database, mortal_postgres
 
 SCRIPTS = Path(__file__).with_name("scripts")
-LEASE = 30  # seconds
-SETTINGS = {"PROCESSION_SCRIPTS": str(SCRIPTS)}
+LEASE = 5  # seconds
+SETTINGS = {"PROCESSION_SCRIPTS": str(SCRIPTS), "PROCESSION_LEASE": str(LEASE)}
 WORKERS = ("m1 a", "m1 b", "m2 a")  # two on one machine, one on another
 AGAIN = 0.5  # seconds until what could not start is started again
 START_SECONDS = 60

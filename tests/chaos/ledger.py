@@ -40,26 +40,27 @@ class Ledger:
         for thread in self._threads:
             thread.join()
 
-    def note(self, process_id: str, status: str) -> None:
+    def note(self, process_id: str, status: str, own: dict[str, str]) -> None:
+        """`own` are the ends that this watcher has seen; others may be behind."""
         with self._lock:
             self.count += 1
-            before = self.ends.get(process_id)
-            if before is not None and before != status:
+            before = (own if status in ALIVE else self.ends).get(process_id, status)
+            if before != status:
                 self.complaints.append(f"{process_id} was {before} and then {status}")
             if status not in ALIVE:
-                self.ends[process_id] = status
+                self.ends[process_id] = own[process_id] = status
 
     def _watch(self, it: Installation) -> None:
-        doors = Doors([it], self._who, patience=FOR_EVER)
+        doors, own = Doors([it], self._who, patience=FOR_EVER), dict[str, str]()
         while not self._over.is_set():
             with suppress(TimeoutError), doors.excused():
-                self._listen(it)
+                self._listen(it, own)
 
-    def _listen(self, it: Installation) -> None:
+    def _listen(self, it: Installation, own: dict[str, str]) -> None:
         subscription = FragileSubscription(it.url, self._who.token, CHANGES, {})
         with subscription:
             self._live[it.url] = subscription
             for event in subscription:
                 change = event["processChanges"]
                 if change["process"] is not None:
-                    self.note(change["id"], change["process"]["status"])
+                    self.note(change["id"], change["process"]["status"], own)

@@ -118,5 +118,11 @@ def errors_of(house: House) -> Counter[str]:
         entries = re.split(r"^(?=\d{4}-\d\d-\d\d )", log.read_text(errors="replace"), flags=re.M)
         for entry in entries:
             if "Traceback" in entry:
-                counts[entry.strip().rpartition("\n")[2][:120]] += 1
+                counts[in_short(entry)] += 1
     return counts
+
+
+def in_short(entry: str) -> str:
+    """What was raised, and where."""
+    *_, place = re.findall(r'File "[^"]*/(\w+/\w+\.py)", line (\d+)', entry)
+    return f"{entry.strip().rpartition(chr(10))[2][:90]} (in {':'.join(place)})"
