@@ -98,9 +98,9 @@ def join(batches: list[Batch]) -> Batch:
     return Batch(batches[0].first_seq, runs, "\n".join(batch.text for batch in batches))
 
 
-def pack(runs: Runs, text: bytes) -> bytes:
+def pack(runs: Runs, text: bytes | memoryview) -> bytes:
     """The blob of these lines."""
-    plain = COUNT.pack(len(runs)) + b"".join(RUN.pack(*run) for run in runs) + text
+    plain = b"".join((COUNT.pack(len(runs)), *(RUN.pack(*run) for run in runs), text))
     return plain if len(plain) < LARGE else zstd.compress(plain, LEVEL)
 
 

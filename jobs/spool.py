@@ -7,9 +7,10 @@ does not wait for its end, so a carriage return after it comes too late. None of
 the bytes are spread over records.
 """
 
+import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,10 @@ RETURN = b"\r"
 READ = 4 * BLOCK + 4096  # bytes read at once: the longest record, and a piece of a good size
 YEAR_9999 = 253_402_300_800_000_000  # microseconds since 1970
 OVERWRITTEN = re.compile(rb"^.*\r(?=[^\r\n])", re.MULTILINE)
+
+
+Found = tuple[int, list[bytes | memoryview]]
+"""How many lines, and these, each with a newline."""
 
 
 class Bookmark(NamedTuple):
@@ -45,11 +50,15 @@ class Bookmark(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What the supervisor wrote at once; `time` is in microseconds since 1970."""
+    """What the supervisor wrote at once: from `start` to `end` in what was read.
+
+    `time` is in microseconds since 1970.
+    """
 
     time: int
     kind: int
-    content: bytes
+    start: int
+    end: int
 
 
 def records(content: bytes) -> Iterator[Record]:
@@ -64,7 +73,7 @@ def records(content: bytes) -> Iterator[Record]:
         end = start + length
         if not 0 < time < YEAR_9999 or kind > SYSTEM or end > len(content):
             return
-        yield Record(time, kind, content[start:end])
+        yield Record(time, kind, start, end)
         start = end + HEADER.size
 
 
@@ -74,7 +83,7 @@ def unread(path: Path, bookmark: str) -> int:
 
 
 class Reader:
-    """Follows one spool, from a bookmark on."""
+    """Follows one spool, from a bookmark on. `caught_up`: the last `read` came to its end."""
 
     def __init__(self, path: Path, bookmark: str) -> None:
         self._path = path
@@ -84,21 +93,28 @@ class Reader:
         self._seen = mark.seen
         self._begun = Begun()
         self._time = 0
+        self.caught_up = False
 
     def read(self) -> Lines | None:
         """The next whole lines, READ bytes of them at most; None if there are none yet."""
         runs: list[tuple[int, int]] = []
-        texts: list[bytes] = []
-        with self._path.open("rb", buffering=0) as file:
+        texts: list[bytes | memoryview] = []
+        spool = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
             while not texts:
-                file.seek(self._position)
+                there = os.fstat(spool).st_size - self._position
+                self.caught_up = there <= READ
                 before = self._position
-                for record in records(file.read(READ)):
-                    if lines := self._lines(record):
-                        runs.append((lines.count(b"\n"), record.time))
-                        texts.append(lines)
+                content = os.pread(spool, max(0, min(there, READ)), before)
+                for record in records(content):
+                    count, parts = self._lines(content, record)
+                    if count:
+                        runs.append((count, record.time))
+                        texts += parts
                 if self._position == before:
                     return None
+        finally:
+            os.close(spool)
         return self._together(runs, texts)
 
     def rest(self) -> Lines | None:
@@ -109,20 +125,22 @@ class Reader:
         self._begun.drop(len(self._begun.content))
         return self._together([(lines.count(b"\n"), self._time)], [lines])
 
-    def _lines(self, record: Record) -> bytes:
+    def _lines(self, content: bytes, record: Record) -> Found:
         """The lines that the next record completes."""
         offset = self._position
-        self._position += HEADER.size + len(record.content)
+        self._position += HEADER.size + record.end - record.start
         self._time = record.time
         if record.kind == SYSTEM:
-            return b"" if offset < self._seen else fold(SYSTEM_PREFIX + record.content)
+            said = SYSTEM_PREFIX + content[record.start : record.end]
+            return (0, []) if offset < self._seen else counted(fold(said))
         skip, self._skip = self._skip, 0
-        return self._begun.go_on(record.content[skip:], offset, skip)
+        return self._begun.go_on(content, record.start + skip, record.end, offset, skip)
 
-    def _together(self, runs: list[tuple[int, int]], texts: list[bytes]) -> Lines:
+    def _together(self, runs: list[tuple[int, int]], texts: Sequence[bytes | memoryview]) -> Lines:
         self._seen = max(self._seen, self._position)
         offset, skip = self._begun.place or (self._position, 0)
-        return Lines(runs, b"".join(texts), str(Bookmark(offset, skip, self._seen)))
+        text = repaired(b"".join(texts))
+        return Lines(runs, text, str(Bookmark(offset, skip, self._seen)))
 
 
 class Begun:
@@ -137,18 +155,25 @@ class Begun:
         """The record and the bytes to skip in it at which the line begins."""
         return self._parts[0][:2] if self._parts else None
 
-    def go_on(self, content: bytes, offset: int, skip: int) -> bytes:
-        """Adds what came next; returns the lines that it completes, each with its newline."""
-        cut = content.rfind(b"\n") + 1
-        lines = b""
-        if cut:
-            lines = fold(bytes(self.content) + content[: cut - 1])
+    def go_on(self, content: bytes, start: int, end: int, offset: int, skip: int) -> Found:
+        """Adds what came next, from `start` to `end`; returns the lines that it completes."""
+        count = 0
+        parts: list[bytes | memoryview] = []
+        cut = content.rfind(b"\n", start, end) + 1 or start
+        if start < cut and self.content:
+            first = content.index(b"\n", start) + 1
+            count, parts = counted(fold(bytes(self.content) + content[start : first - 1]))
             self.drop(len(self.content))
-        if len(content) > cut:
-            self.content += content[cut:]
-            self._parts.append((offset, skip + cut, len(content) - cut))
-            lines += self._spill()
-        return lines
+            skip, start = skip + first - start, first
+        if start < cut:
+            more, lines = whole(content, start, cut)
+            count, parts = count + more, [*parts, *lines]
+        if cut < end:
+            self.content += content[cut:end]
+            self._parts.append((offset, skip + cut - start, end - cut))
+            more, lines = counted(self._spill())
+            count, parts = count + more, [*parts, *lines]
+        return count, parts
 
     def drop(self, length: int) -> None:
         """Forgets that many bytes from the left."""
@@ -167,21 +192,32 @@ class Begun:
         for part in long_parts(state):
             spilt.append(part)
             self.drop(len(part))
-        return b"".join(repaired(part) + CONTINUED + b"\n" for part in spilt)
+        return b"".join(part + CONTINUED + b"\n" for part in spilt)
+
+
+def counted(lines: bytes) -> Found:
+    return lines.count(b"\n"), [lines]
+
+
+def whole(content: bytes, start: int, cut: int) -> Found:
+    """The whole lines from `start` to `cut`; without a copy, if they are stored as they are."""
+    if content.find(RETURN, start, cut) >= 0 or has_long_line(content, start, cut - 1):
+        return counted(fold(content[start : cut - 1]))
+    return content.count(b"\n", start, cut), [memoryview(content)[start:cut]]
 
 
 def fold(text: bytes) -> bytes:
     """Whole lines as they are stored, each with a newline; `text` has none after its last line."""
-    if has_long_line(text):
+    if has_long_line(text, 0, len(text)):
         text = b"\n".join(part for line in text.split(b"\n") for part in parts(line))
     elif RETURN in text:
         text = OVERWRITTEN.sub(b"", text).replace(RETURN, b"")
-    return repaired(text) + b"\n"
+    return text + b"\n"
 
 
-def has_long_line(text: bytes) -> bool:
-    start = 0
-    while len(text) - start > LONGEST:
+def has_long_line(text: bytes, start: int, end: int) -> bool:
+    """Whether one of those from `start` to `end`; there is no newline after the last."""
+    while end - start > LONGEST:
         start = text.rfind(b"\n", start, start + LONGEST + 1) + 1
         if not start:
             return True
@@ -209,6 +245,8 @@ def long_parts(state: bytes) -> Iterator[bytes]:
 
 def repaired(text: bytes) -> bytes:
     """UTF-8, with U+FFFD in place of what was not."""
+    if text.isascii():
+        return text
     try:
         text.decode()
     except UnicodeDecodeError:
