@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -24,15 +24,21 @@ async def beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator[
         await end(task)
 
 
-async def ahead(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """The same items, none of which is None; the next one is got while one is worked on."""
-    coming = asyncio.ensure_future(anext(items, None))
+async def ahead(
+    items: AsyncGenerator[T, None], worth: Callable[[T], bool] = lambda _: True
+) -> AsyncGenerator[T, None]:
+    """The same items, none of which is None; the next one is got while a `worth` one is worked on.
+
+    After any other it is not, so that what comes meanwhile is all in the next one.
+    """
+    coming: asyncio.Task[T | None] | None = None
     try:
-        while (item := await coming) is not None:
-            coming = asyncio.ensure_future(anext(items, None))
+        while (item := await (coming or anext(items, None))) is not None:
+            coming = asyncio.ensure_future(anext(items, None)) if worth(item) else None
             yield item
     finally:
-        await end(coming)
+        if coming is not None:
+            await end(coming)
         await items.aclose()
 
 

@@ -155,7 +155,7 @@ class Execution:
     async def _follow(self, ringing: Ringing, packer: Packer) -> bool:
         """Stores lines as they come, then the end. False: the process is not ours any more, and
         its folder may be another worker's."""
-        async with aclosing(ahead(self._pieces(ringing, packer))) as pieces:
+        async with aclosing(ahead(self._pieces(ringing, packer), is_large)) as pieces:
             async for piece in pieces:
                 if not await self._store(piece):
                     return False
@@ -163,25 +163,35 @@ class Execution:
 
     async def _pieces(self, ringing: Ringing, packer: Packer) -> AsyncGenerator[Piece, None]:
         """What the script prints, packed; each while the one before it is being stored."""
-        async with aclosing(ahead(self._lines(ringing, packer.bookmark))) as parts:
+        async with aclosing(ahead(self._lines(ringing, packer.bookmark), is_large)) as parts:
             async for lines in parts:
-                if len(lines.text) <= SMALL:
-                    yield packer.pack(lines)
-                else:
+                if is_large(lines):
                     yield await asyncio.to_thread(packer.pack, lines)
+                else:
+                    yield packer.pack(lines)
 
     async def _lines(self, ringing: Ringing, bookmark: str) -> AsyncGenerator[Lines, None]:
         """What the script prints, until it has ended."""
         reader = Reader(self._run.spool, bookmark)
+        large = False
         while True:
             over = ringing.over  # looked at before the spool, so that no line slips in between
-            while lines := await asyncio.to_thread(reader.read):
+            while lines := await self._read(reader, large):
+                large = is_large(lines)
                 yield lines
+                if reader.caught_up:
+                    break
             if over:
                 break
             await ringing.wait()
         if last := reader.rest():
             yield last
+
+    async def _read(self, reader: Reader, large: bool) -> Lines | None:
+        """The next lines; in a thread of its own if they are likely to be `large` again."""
+        if large:
+            return await asyncio.to_thread(reader.read)
+        return await self._journal.reading.take(reader.read)
 
     async def _store(self, piece: Piece) -> bool:
         """Stores a piece, however often the database must be asked. False: it is not ours."""
@@ -269,6 +279,11 @@ class Execution:
 
     async def _ring(self, topic: Topic) -> None:
         await self._site.doorbell.ring(topic, [self._process.id])
+
+
+def is_large(lines: Lines | Piece) -> bool:
+    """Whether it takes so long to handle that it is worth a thread of its own."""
+    return lines.size > SMALL
 
 
 def last_words(end: End, torn: int) -> str | None:

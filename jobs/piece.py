@@ -25,6 +25,10 @@ class Lines(NamedTuple):
     text: bytes
     bookmark: str
 
+    @property
+    def size(self) -> int:
+        return len(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -106,7 +110,7 @@ class Packer:
             first_time=runs[0][1],
             last_time=self._time,
             size=len(text),
-            data=pack(tuple(runs), text[:-1]),
+            data=pack(tuple(runs), memoryview(text)[:-1]),
             total_bytes=self._total,
             sha256=self._digest.hexdigest(),
             bookmark=bookmark,

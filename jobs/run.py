@@ -150,13 +150,10 @@ class Run:
     async def listen(self) -> AsyncIterator["Ringing"]:
         """Hears the supervisor's bell inside. Enter before it is started, to miss nothing."""
         bell = os.open(self.folder / "bell", os.O_RDONLY | os.O_NONBLOCK)
-        ringing = Ringing(bell, self.supervised)
-        loop = asyncio.get_running_loop()
-        loop.add_reader(bell, ringing.ring)
         try:
-            yield ringing
+            yield Ringing(bell, self.supervised)
         finally:
-            loop.remove_reader(bell)
+            asyncio.get_running_loop().remove_reader(bell)
             os.close(bell)
 
     def end(self) -> End:
@@ -211,20 +208,23 @@ class Ringing:
         self._bell = bell
         self._news = asyncio.Event()
 
-    def ring(self) -> None:
-        try:
-            rung = os.read(self._bell, 4096)
-        except BlockingIOError:
-            return
-        if not rung:  # nobody has the FIFO open for writing any more
-            asyncio.get_running_loop().remove_reader(self._bell)
-            self.over = True
-        self._news.set()
-
     async def wait(self) -> None:
+        """Returns when the bell was rung since the last time, and not only in the future."""
+        # Listened to only here: who rings again meanwhile costs us nothing.
+        asyncio.get_running_loop().add_reader(self._bell, self._hear)
         try:
             async with asyncio.timeout(LOOK_AGAIN):
                 await self._news.wait()
         except TimeoutError:
             self.over = self.over or not self.alive()
         self._news.clear()
+
+    def _hear(self) -> None:
+        try:
+            rung = os.read(self._bell, 4096)
+        except BlockingIOError:
+            return
+        if not rung:  # nobody has the FIFO open for writing any more
+            self.over = True
+        asyncio.get_running_loop().remove_reader(self._bell)
+        self._news.set()

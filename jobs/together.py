@@ -1,0 +1,49 @@
+"""Short steps that block: those that are wanted at the same time share a thread and a wake-up."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Step = Callable[[], Any]
+
+
+class Together:
+    """Takes steps, one after the other; while some are taken, the next ones gather."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Step, asyncio.Future[Any]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def take(self, step: Callable[[], T]) -> T:
+        """What the step returns; raises what it raises."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((step, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._go(), name="together")
+        return await done
+
+    async def _go(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            results = await asyncio.to_thread(_taken, [step for step, _ in taken])
+            for (_, done), (result, error) in zip(taken, results, strict=True):
+                if done.done():
+                    continue  # who waited has left
+                if error is None:
+                    done.set_result(result)
+                else:
+                    done.set_exception(error)
+        self._task = None
+
+
+def _taken(steps: list[Step]) -> list[tuple[Any, Exception | None]]:
+    """What each step returned, or raised."""
+    results: list[tuple[Any, Exception | None]] = []
+    for step in steps:
+        try:
+            results.append((step(), None))
+        except Exception as error:  # told to who waits for it
+            results.append((None, error))
+    return results
