@@ -37,8 +37,8 @@ LEGAL = {
 ENDS = (Status.COMPLETED, Status.FAILED, Status.STOPPED)
 ALL = (*Status, Status.RUNNING, *ENDS)
 WORKERS = (uuid4(), uuid4())
-ANY = Script("any", (), "", "user", None, 1.0, None, False, None, "discard", {}, 0, (), Path("/"))
-ONE = Script("one", (), "", "user", None, 1.0, 1, False, None, "discard", {}, 0, (), Path("/"))
+ANY = Script("any", (), "", "user", None, 1.0, None, False, None, "discard", {}, 0, None, (), Path("/"))
+ONE = Script("one", (), "", "user", None, 1.0, 1, False, None, "discard", {}, 0, None, (), Path("/"))
 
 
 @dataclass(frozen=True)
