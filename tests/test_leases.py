@@ -1,0 +1,261 @@
+"""Workers that are lost, paused, replaced or drained: nothing runs twice, nothing is forgotten."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
+
+import pytest
+
+from jobs import standstill
+from jobs.standstill import Standstill
+from tests.conftest import Install
+from tests.installation import PROGRAM, SCRIPTS, Installation, until
+from tests.rows import Row, insert
+from tests.running import (
+    Gate,
+    alive,
+    end_of,
+    facts,
+    run_python,
+    start,
+    start_python,
+    until_running,
+    until_status,
+)
+from tests.test_lifecycle import SLEEP, pids, running
+
+LEASE = "4"
+LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def it(install: Install) -> Installation:
+    """A server whose worker has one slot and a short lease."""
+    made = install(PROCESSION_LEASE=LEASE, PROCESSION_WORKER_SLOTS="1")
+    made.start()
+    return made
+
+
+@contextlib.contextmanager
+def worker(
+    it: Installation, data: Path, *options: str, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """One more worker; with a data folder of its own it is as if on another machine."""
+    shared = {
+        "PROCESSION_DATABASE_URL": it.database_url or f"sqlite://{it.data}/procession.sqlite3",
+        "PROCESSION_REDIS_URL": f"unix://{it.data}/redis/redis.sock",
+        "PROCESSION_FILES_URL": f"file://{it.data}/files",
+        "PROCESSION_DATA": str(data),
+    }
+    log = it.folder / f"{data.name}.log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [PROGRAM, "worker", *options],
+            cwd=it.folder,
+            env={**it.environment, **shared, **settings},
+            stdin=subprocess.DEVNULL,
+            stderr=output,
+        ) as program,
+    ):
+        try:
+            until(lambda: "is ready" in log.read_text(), log.read_text, 30)
+            yield program
+        finally:
+            program.send_signal(signal.SIGCONT)
+            program.terminate()
+    assert "Traceback" not in log.read_text()
+
+
+def holder(it: Installation, process_id: str) -> str:
+    """The worker of a process."""
+    return str(it.rows(f"SELECT worker_id FROM process WHERE id = '{process_id}'")[0][0])  # noqa: S608
+
+
+def test_worker_that_was_given_up_ends_its_scripts_and_writes_nothing(it: Installation) -> None:
+    talker = Gate(it)
+    program = f"""
+import os
+print(os.getpid())
+{talker.wait}
+open(os.environ["PROCESSION_OUTPUT_DIR"] + "/late.txt", "w").write("late")
+print("late")
+{SLEEP}"""
+    process_id, pid = running(it, program)
+    talker.reached()
+    (paused,) = pids(it, "server.worker")
+    lost = holder(it, process_id)
+    with worker(it, it.folder / "elsewhere"):
+        os.kill(paused, signal.SIGSTOP)
+        ended = end_of(it, it.admin, process_id)
+        talker.open()
+        assert ended.status == "FAILED"
+        assert re.search(r"was lost; its worker was last heard of at \S+ \S+ UTC", ended.lines[-1])
+        os.kill(paused, signal.SIGCONT)
+        until(lambda: not alive(pid))
+        until(lambda: not list((it.data / "runs").iterdir()))
+        assert end_of(it, it.admin, process_id) == ended
+        assert facts(it, it.admin, process_id, "files { name }") == {"files": []}
+        assert [name for name in it.stored() if "staging" not in name] == []
+    assert run_python(it, it.admin, "print(1)").lines == ["1"]
+    assert lost not in {row[0] for row in it.rows("SELECT id FROM worker WHERE lost_at IS NULL")}
+
+
+def test_worker_on_the_same_machine_goes_on_with_what_a_paused_one_held(it: Installation) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"print(1); {gate.wait}; print(2); raise SystemExit(7)")
+    gate.reached()
+    (paused,) = pids(it, "server.worker")
+    lost = holder(it, process_id)
+    with worker(it, it.data):
+        assert holder(it, process_id) == lost
+        os.kill(paused, signal.SIGSTOP)
+        until(lambda: holder(it, process_id) != lost)
+        os.kill(paused, signal.SIGCONT)
+        until(lambda: "it goes on as a new one" in it.log.read_text())
+        gate.open()
+        ended = end_of(it, it.admin, process_id)
+        assert (ended.lines, ended.status, ended.exit_code) == (["1", "2"], "FAILED", 7)
+
+
+def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: Installation) -> None:
+    admin = it.admin
+    process_id = start(it, admin, "echo", ("x", "hush"), at=LATER)
+    worker_id = str(uuid4())
+    it.kill()
+    until(lambda: not pids(it, "server.worker"))
+    # What a worker leaves that is killed just after its claim, in the middle of its preparations.
+    it.insert("worker", [{"id": worker_id, "machine": "here", "started_at": 1, "lease_until": 1}])
+    (it.data / "workers" / worker_id).touch()
+    (it.data / "runs" / process_id / "work").mkdir(parents=True)
+    it.execute(
+        f"UPDATE process SET status = 'RUNNING', worker_id = '{worker_id}' "  # noqa: S608
+        f"WHERE id = '{process_id}'"
+    )
+    it.start()
+    ended = end_of(it, admin, process_id)
+    assert (ended.status, "hush" in ended.text) == ("COMPLETED", True)
+    sql = f"SELECT secrets FROM process WHERE id = '{process_id}'"  # noqa: S608
+    assert it.rows(sql) == [(None,)]
+    assert not (it.data / "workers" / worker_id).exists()
+
+
+@on_sqlite
+def test_second_supervisor_of_a_run_leaves_the_script_alone(it: Installation) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"print(1); {gate.wait}")
+    gate.reached()
+    folder = str(it.data / "runs" / process_id)
+    command = [sys.executable, "-S", "-P", "-m", "jobs.supervisor", folder]
+    root = str(Path(standstill.__file__).parents[1])
+    assert subprocess.run(command, env={"PYTHONPATH": root}, check=False).returncode == 0
+    gate.open()
+    assert end_of(it, it.admin, process_id).lines == ["1"]
+
+
+@on_sqlite
+def test_draining_worker_waits_for_its_scripts_and_takes_no_new_ones(it: Installation) -> None:
+    until_running(it, it.admin, start(it, it.admin, "sleeping"))
+    gate = Gate(it)
+    with worker(it, it.folder / "elsewhere", "--drain") as draining:
+        process_id = start_python(it, it.admin, f"{gate.wait}; print(1)")
+        gate.reached()
+        draining.send_signal(signal.SIGTERM)
+        log = it.folder / "elsewhere.log"
+        until(lambda: "waits for its scripts to end" in log.read_text())
+        waiting = start_python(it, it.admin, "print(2)")
+        gate.open()
+        assert end_of(it, it.admin, process_id).status == "COMPLETED"
+        assert draining.wait() == 0
+        assert facts(it, it.admin, waiting, "status waitsFor") == {
+            "status": "SCHEDULED",
+            "waitsFor": "WORKER",
+        }
+
+
+@on_sqlite
+def test_scripts_that_were_handed_over_are_kept_for_as_long_as_was_said(it: Installation) -> None:
+    until_running(it, it.admin, start(it, it.admin, "sleeping"))
+    elsewhere = it.folder / "elsewhere"
+    with worker(it, elsewhere, PROCESSION_HANDOVER="300") as first:
+        process_id, _ = running(it)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait() == 0
+    left = it.rows("SELECT lease FROM worker WHERE left_at IS NOT NULL AND lost_at IS NULL")
+    assert left == [(300,)]
+    with worker(it, elsewhere, PROCESSION_HANDOVER="2") as second:
+        until(lambda: not it.rows("SELECT id FROM worker WHERE left_at IS NOT NULL"))
+        second.send_signal(signal.SIGTERM)
+        assert second.wait() == 0
+    ended = end_of(it, it.admin, process_id)
+    assert ended.status == "FAILED"
+    assert "no other took its place there within 2 s" in ended.lines[-1]
+    with worker(it, elsewhere):  # finds that it is over, and ends what is left
+        until(lambda: not list((elsewhere / "runs").iterdir()))
+
+
+@on_sqlite
+def test_process_of_a_script_that_nobody_knows_fails_in_the_end(install: Install) -> None:
+    it = install(PROCESSION_SCRIPT_PATIENCE="2")
+    known = it.folder / "known"
+    known.mkdir()
+    for name in ("python", "single"):
+        shutil.copy(SCRIPTS / f"{name}.toml", known)
+    it.settings = {**it.settings, "PROCESSION_SCRIPTS": str(known)}
+    it.start()
+    admin = it.admin
+    process_id = start(it, admin, "single", ("c", "print(1)"), at=LATER)
+    it.end()
+    (known / "single.toml").unlink()
+    it.start()
+    it.execute(f"UPDATE process SET start_time = 1 WHERE id = '{process_id}'")  # noqa: S608
+    ended = end_of(it, admin, process_id)
+    assert ended.status == "FAILED"
+    assert "No worker knows the script 'single'" in ended.lines[-1]
+
+
+@on_sqlite
+def test_queue_that_was_flushed_is_filled_again_in_order(it: Installation) -> None:
+    admin, gate = it.admin, Gate(it)
+    first = start_python(it, admin, gate.wait, "single")
+    gate.reached()
+    crowd = insert(it, [Row(admin.id, "single", "SCHEDULED") for _ in range(1_100)])
+    later = [start_python(it, admin, f"print({n})") for n in range(3)]
+    with contextlib.closing(it.redis()) as redis:
+        redis.flushall()
+
+        def queue() -> list[str]:
+            found = cast(list[bytes], redis.zrange("procession:launches", 0, -1))
+            return [each.decode() for each in found]
+
+        until(lambda: set(later) <= set(queue()), seconds=20)
+        assert queue()[1:] == later
+        assert queue()[0] in crowd
+    gate.open()
+    until_status(it, admin, first, "COMPLETED")
+
+
+def test_standstill_counts_neither_its_own_pauses_nor_what_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: at)
+    seen = Standstill[str](most=1.5)
+    assert seen.look({"a": 1, "b": 1}) == {"a": 0, "b": 0}
+    at = 1.0
+    assert seen.look({"a": 1, "b": 2}) == {"a": 1, "b": 0}
+    at = 100.0
+    assert seen.look({"a": 1}) == {"a": 2.5}
+    seen.forget()
+    assert seen.look({"a": 1}) == {"a": 0}
