@@ -19,6 +19,7 @@ from bench.latency import latency
 from bench.listing import listing
 from bench.machine import machine, versions
 from bench.memory import memory
+from bench.recovery import recovery
 from bench.search import search
 from bench.start import start
 from bench.steps import steps
@@ -41,6 +42,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "search": search,
     "deletion": deletion,
     "growth": growth,
+    "recovery": recovery,
     "crowd": crowd,
     "audience": audience,
 }

@@ -1,6 +1,7 @@
 """`make chaos`: rounds of chaos, and what came of them."""
 
 import argparse
+import logging
 import sys
 
 from tests.chaos.house import TOPOLOGIES
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the plan")
     parser.add_argument("--topology", choices=[*TOPOLOGIES], help="otherwise both, each half")
     options = parser.parse_args()
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # connections are to be cut here
     names = [options.topology] if options.topology else list(TOPOLOGIES)
     reports = [
         chaos(options.seed, name, options.runs // len(names), options.kills // len(names))
