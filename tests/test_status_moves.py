@@ -37,8 +37,29 @@ LEGAL = {
 ENDS = (Status.COMPLETED, Status.FAILED, Status.STOPPED)
 ALL = (*Status, Status.RUNNING, *ENDS)
 WORKERS = (uuid4(), uuid4())
-ANY = Script("any", (), "", "user", None, 1.0, None, False, None, "discard", {}, 0, None, (), Path("/"))
-ONE = Script("one", (), "", "user", None, 1.0, 1, False, None, "discard", {}, 0, None, (), Path("/"))
+
+
+def script(name: str, concurrency: int | None) -> Script:
+    return Script(
+        name=name,
+        command=(),
+        description="",
+        allow="user",
+        timeout=None,
+        grace=1.0,
+        concurrency=concurrency,
+        terminal=False,
+        max_output=None,
+        when_full="discard",
+        resources={},
+        nice=0,
+        keep=None,
+        parameters=(),
+        folder=Path("/"),
+    )
+
+
+ANY, ONE = script("any", None), script("one", 1)
 
 
 @dataclass(frozen=True)
