@@ -68,11 +68,14 @@ class Execution:
             await self._supervise(packer)
 
     async def _prepare(self, packer: Packer) -> bool:
-        """Makes the folder of the run. False: that is not possible, and the process has ended."""
+        """Makes the folder of the run. False: that will never be possible; the process has ended.
+
+        Raises OSError where it may be possible later: a full disk, a folder that is not writable.
+        """
         try:
             launch, uploads = await self._plan()
             await asyncio.to_thread(self._run.prepare, launch, uploads)
-        except (OSError, LookupError) as error:
+        except (FileNotFoundError, LookupError) as error:
             log.exception("Process %s could not be started", self._process.id)
             await self._end_at_once(f"The script could not be started: {error}", packer)
             await asyncio.to_thread(self._run.remove)

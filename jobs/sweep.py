@@ -4,6 +4,9 @@ from asyncio import to_thread
 from collections import Counter
 from datetime import timedelta
 
+from tortoise.expressions import F
+
+from jobs.claim import CLOCKS_DIFFER
 from jobs.site import Site
 from jobs.unknown import known_scripts
 from models.instant import now
@@ -18,9 +21,16 @@ FORGET_WORKERS = timedelta(days=1)  # after which nobody asks what became of a l
 
 async def sweep(site: Site) -> None:
     """One round."""
+    await bring_forward()
     await requeue(site)
     await Worker.filter(lost_at__lt=now() - FORGET_WORKERS).delete()
     await to_thread(site.store.sweep_stages)
+
+
+async def bring_forward() -> None:
+    """Makes due what was to start at once, and is not due because a clock was set back since."""
+    to_come = Process.filter(status=Status.SCHEDULED.value, start_time__gt=now() + CLOCKS_DIFFER)
+    await to_come.filter(start_time=F("created_at")).update(start_time=now())
 
 
 async def requeue(site: Site) -> None:

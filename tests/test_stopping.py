@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -354,15 +355,21 @@ def test_deletion_is_told_to_those_who_watch(installation: Installation) -> None
         assert list(heard) == [{"processChanges": {"id": process_id, "process": None}}]
 
 
-def test_deleting_twice_at_once_succeeds_once(installation: Installation) -> None:
+def test_of_many_who_delete_at_once_one_succeeds(installation: Installation) -> None:
     it = installation
     ended = run_python(it, it.alice, "print(1)")
-    document = "mutation ($id: ID!) { one: deleteProcess(id: $id) two: deleteProcess(id: $id) }"
-    answer = it.request(
-        it.alice, "POST", "/graphql", json={"query": document, "variables": {"id": ended.id}}
-    ).json()
-    (error,) = answer["errors"]
-    assert (error["path"], error["extensions"]["code"]) == (["two"], "NOT_FOUND")
+    faces = [GraphQL(it), Rest(it)] * 4
+
+    def delete(face: Face) -> str:
+        try:
+            face.delete(it.alice, ended.id)
+        except Refused as refused:
+            return refused.code
+        return "OK"
+
+    with ThreadPoolExecutor(len(faces)) as pool:
+        found = sorted(pool.map(delete, faces))
+    assert found == ["NOT_FOUND"] * (len(faces) - 1) + ["OK"]
 
 
 def test_nothing_of_a_deleted_process_remains_in_the_end(

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Install
 from tests.faces import Face, GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
-from tests.running import Gate, end_of, facts, start_python
+from tests.running import Gate, end_of, facts, start, start_python
 from tests.test_health import readiness
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -67,3 +67,23 @@ def test_files_that_cannot_be_stored_are_waited_for(it: Installation) -> None:
         "files": [{"name": "x", "size": 1}]
     }
     until(lambda: readiness(it)[1]["status"] == "ready")
+
+
+def test_script_that_cannot_be_started_now_is_started_later(it: Installation) -> None:
+    aside = it.data / "runs.aside"
+    (it.data / "runs").rename(aside)
+    (it.data / "runs").touch()
+    process_id = start_python(it, it.admin, "print(1)")
+    told = "1 process(es) cannot be followed since"
+    until(lambda: told in readiness(it)[1]["checks"]["worker"])
+    (it.data / "runs").unlink()
+    aside.rename(it.data / "runs")
+    ended = end_of(it, it.admin, process_id)
+    assert (ended.status, ended.lines) == ("COMPLETED", ["1"])
+
+
+def test_clock_that_is_set_back_keeps_nothing_waiting(it: Installation) -> None:
+    """What was to start at once, and now seems to lie ahead, is started all the same."""
+    process_id = start(it, it.admin, "python", ("c", "print(1)"), at="2040-01-01T00:00:00Z")
+    it.execute("UPDATE process SET created_at = start_time")
+    assert end_of(it, it.admin, process_id).lines == ["1"]
