@@ -21,7 +21,7 @@ from jobs.supervisor.spool import BLOCK, HEADER, SYSTEM
 LONGEST = 64 << 10  # bytes of a line
 CONTINUED = b" [continued]"
 RETURN = b"\r"
-READ = 4 * BLOCK + 4096  # bytes read at once: the longest record, and a piece of a good size
+READ = 8 * BLOCK + 4096  # bytes read at once: the longest record, and a piece of a good size
 YEAR_9999 = 253_402_300_800_000_000  # microseconds since 1970
 OVERWRITTEN = re.compile(rb"^.*\r(?=[^\r\n])", re.MULTILINE)
 
