@@ -20,6 +20,14 @@ TEST_SECONDS = 90
 Install = Callable[..., Installation]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on one database go to one of the two programs that run them: it starts only once."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        group = given.params.get("database", item.nodeid) if given else item.nodeid
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _no_test_hangs() -> Iterator[None]:
     """A test that waits for what never comes fails instead of holding up all others."""
