@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.__main__ import chaos
 
-RUNS, KILLS = 24, 5
+RUNS, KILLS = 16, 4
 
 
 @pytest.mark.parametrize(("topology", "seed"), [("embedded", 1), ("shared", 2)])

@@ -104,8 +104,8 @@ def answers(redis: Redis) -> bool:
 
 
 def kill_supervisor(house: House, trouble: Trouble) -> bool:
-    """If there is one now."""
-    return kill_one(house, "jobs.supervisor", trouble.victim, patience=0.0)
+    """If there is one soon."""
+    return kill_one(house, "jobs.supervisor", trouble.victim, patience=10.0)
 
 
 def restart_database(house: House, _: Trouble) -> None:
