@@ -76,7 +76,7 @@ class Execution:
             launch, uploads = await self._plan()
             await asyncio.to_thread(self._run.prepare, launch, uploads)
         except (FileNotFoundError, LookupError) as error:
-            log.exception("Process %s could not be started", self._process.id)
+            log.warning("Process %s could not be started: %s", self._process.id, error)
             await self._end_at_once(f"The script could not be started: {error}", packer)
             await asyncio.to_thread(self._run.remove)
             return False

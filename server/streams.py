@@ -32,6 +32,8 @@ class Streams:
             return
 
         async def send_noticed(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                self._live.discard(task)  # it ends by itself
             await send(message)
             if message["type"] == "http.response.start" and is_live(message):
                 self._live.add(task)
