@@ -15,7 +15,7 @@ from tests.faces import Face, GraphQL, Rest
 from tests.installation import Installation, database_name, installed
 from tests.postgres import create_database, drop_database, running_postgres
 
-TEST_SECONDS = 90
+TEST_SECONDS = 180
 
 Install = Callable[..., Installation]
 

@@ -1,6 +1,7 @@
 """Starting: what a script is called with, where it finds itself, when it begins, how it ends."""
 
 import json
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -223,7 +224,7 @@ def test_start_that_falls_due_while_the_server_is_down_is_made_up_for(install: I
     due = datetime.now(UTC) + timedelta(seconds=2)
     admin = it.admin
     process_id = start(it, admin, "python", ("c", "print('late')"), at=due.isoformat())
-    it.end()
+    it.end(signal.SIGTERM)
     while datetime.now(UTC) < due:  # nothing tells of the passing of time
         pass
     it.start()
