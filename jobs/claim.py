@@ -1,6 +1,6 @@
 """The moves of a process that only one worker may make: claiming it, and ending it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,11 +19,14 @@ CLOCKS_DIFFER = timedelta(seconds=1)  # between the machines, at most
 
 
 @transaction
-async def claim(process_id: UUID, script: Script, worker_id: UUID) -> Process | None:
+async def claim(
+    process_id: UUID, script: Script, worker_id: UUID, mark: Callable[[UUID], None]
+) -> Process | None:
     """Makes a due process RUNNING and the worker's, if its script may run once more now.
 
     Of a script with limited concurrency it is the one that has waited longest, whichever was asked
-    for. None: there is nothing to run, or the worker has lost its lease.
+    for. None: there is nothing to run, or the worker has lost its lease. `mark` is called with its
+    id before it is claimed, to leave a sign on this machine; what it raises leaves it SCHEDULED.
     """
     if not await _may_claim(worker_id):
         return None
@@ -40,6 +43,7 @@ async def claim(process_id: UUID, script: Script, worker_id: UUID) -> Process | 
         process = await due.order_by("start_time", "created_at").first()
     if process is None:
         return None
+    mark(process.id)
     started = now()
     claimed = await move(process.id, Status.RUNNING, worker_id=worker_id, start_time=started)
     process.worker_id, process.start_time = worker_id, started

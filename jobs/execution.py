@@ -26,6 +26,7 @@ from models.status import Status
 log = logging.getLogger(__name__)
 
 SMALL = 1 << 14  # bytes of lines that are packed without a thread
+GONE = "The folder of the run is gone: look whether the script has run, before you start it again"
 TROUBLE = 1.0  # seconds to wait after the database refused something
 # Of a script in a terminal: it may use colours, and a pager would wait for keys for ever.
 TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
@@ -62,7 +63,9 @@ class Execution:
             return  # `Worker.adopt` looks after what is left of it
         self._process = process
         packer = await Packer.after(process)
-        if self._run.begun:
+        if not self._run.marked:
+            await self._end_at_once(GONE, packer)  # whether it has run nobody can know
+        elif self._run.begun:
             await self._join(packer)
         elif self._run.prepared or await self._prepare(packer):
             await self._supervise(packer)
@@ -76,8 +79,8 @@ class Execution:
             launch, uploads = await self._plan()
             await asyncio.to_thread(self._run.prepare, launch, uploads)
         except (FileNotFoundError, LookupError) as error:
-            log.warning("Process %s could not be started: %s", self._process.id, error)
-            await self._end_at_once(f"The script could not be started: {error}", packer)
+            if await self._end_at_once(f"The script could not be started: {error}", packer):
+                log.warning("Process %s could not be started: %s", self._process.id, error)
             await asyncio.to_thread(self._run.remove)
             return False
         return True
@@ -234,13 +237,15 @@ class Execution:
         await self._ring(Topic.OUTPUT)
         return True
 
-    async def _end_at_once(self, reason: str, packer: Packer) -> None:
+    async def _end_at_once(self, reason: str, packer: Packer) -> bool:
+        """FAILED, with the reason as its last line. False: it is deleted, or has ended."""
         closing = packer.say(reason)
-        await finish(
+        ended = await finish(
             self._process.id, Status.FAILED, reason, holder=self._worker_id, closing=closing
         )
         await self._ring(Topic.PROCESS)
         await self._ring(Topic.OUTPUT)
+        return ended
 
     def _collect(self) -> list[File]:
         """Puts what the script wrote into the store; returns the rows that say so.

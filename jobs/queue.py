@@ -166,6 +166,7 @@ class Timetable(Poller):
             self._called.set()
 
         self._keep_house = keep_house
+        self._looked = now()
         self._called = asyncio.Event()
         self._called.set()
         jobs = [
@@ -173,6 +174,14 @@ class Timetable(Poller):
             cron(cast(WorkerCoroutine, call), name="housekeeping", minute=HOUSEKEEPING_MINUTE),
         ]
         super().__init__(redis, TIMETABLE, {"cron_jobs": jobs})
+
+    async def run_cron(self, n: datetime, delay: float, num_windows: int = 2) -> None:
+        """As arq's, but also after the clock was set back: what was next then is so no more."""
+        if n < self._looked:
+            for job in self.cron_jobs or ():
+                job.next_run = None
+        self._looked = n
+        await super().run_cron(n, delay, num_windows)
 
     async def main(self) -> None:
         async with beside(self._keep_house_when_called(), "housekeeping"):

@@ -72,6 +72,15 @@ class Run:
         """Whether `prepare` has come to its end."""
         return (self.folder / "launch.json").exists()
 
+    def mark(self) -> None:
+        """Makes the folder, empty: a process that is claimed and has none has had one."""
+        self.folder.mkdir(exist_ok=True)
+
+    @property
+    def marked(self) -> bool:
+        """Whether there is a folder."""
+        return self.folder.exists()
+
     @property
     def begun(self) -> bool:
         """Whether a supervisor has begun, so that the script may have run; one begins only once."""
@@ -82,8 +91,8 @@ class Run:
 
         What a worker that was killed meanwhile has left of it is replaced.
         """
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        self.mark()
+        _empty(self.folder)
         for folder in (self.work, self.out):
             folder.mkdir(parents=True)
         for path, kept in uploads.items():
@@ -194,6 +203,14 @@ class Run:
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 class Ringing:

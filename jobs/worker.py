@@ -98,14 +98,20 @@ class Worker:
     async def _claim(self, process_id: UUID, script: Script) -> None:
         self._claims += 1
         try:
-            process = await claim(process_id, script, self.id)
+            process = await claim(process_id, script, self.id, self._mark)
             if process is None or process.id in self._executions:
                 return
             execution = self._execution(process)
             self._hold(process, execution, execution.start())
+        except OSError as error:
+            log.warning("Process %s cannot be claimed now: %s", process_id, error)
+            return
         finally:
             self._claims -= 1
         await self._site.doorbell.ring(Topic.PROCESS, [process.id])
+
+    def _mark(self, process_id: UUID) -> None:
+        Run(self._site.runs, process_id).mark()
 
     async def adopt(self) -> None:
         """Takes over what another worker left on this machine, and clears away what is over."""
@@ -118,9 +124,13 @@ class Worker:
             process = await Process.get_or_none(id=run.process_id)
             if process is None:  # deleted, but its files may have been stored after the removal
                 await asyncio.to_thread(self._site.store.remove, run.process_id)
-            if process is None or process.status != Status.RUNNING:
+            if process is None or Status(process.status).ended:
                 await self._clear(run)
-            elif not await self._is_held(process) and await self._take_over(process):
+            elif (
+                process.status == Status.RUNNING
+                and not await self._is_held(process)
+                and await self._take_over(process)
+            ):
                 self._adopt(process)
 
     async def _succeed(self, worker_id: UUID) -> None:

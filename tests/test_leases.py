@@ -132,6 +132,7 @@ def test_worker_on_the_same_machine_goes_on_with_what_a_paused_one_held(it: Inst
 def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: Installation) -> None:
     admin = it.admin
     process_id = start(it, admin, "echo", ("x", "hush"), at=LATER)
+    bare = start(it, admin, "echo", at=LATER)
     worker_id = str(uuid4())
     it.kill()
     until(lambda: not pids(it, "server.worker"))
@@ -141,11 +142,12 @@ def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: In
     (it.data / "runs" / process_id / "work").mkdir(parents=True)
     it.execute(
         f"UPDATE process SET status = 'RUNNING', worker_id = '{worker_id}' "  # noqa: S608
-        f"WHERE id = '{process_id}'"
+        f"WHERE id IN ('{process_id}', '{bare}')"
     )
     it.start()
     ended = end_of(it, admin, process_id)
     assert (ended.status, "hush" in ended.text) == ("COMPLETED", True)
+    assert "The folder of the run is gone" in end_of(it, admin, bare).text
     sql = f"SELECT secrets FROM process WHERE id = '{process_id}'"  # noqa: S608
     assert it.rows(sql) == [(None,)]
     assert not (it.data / "workers" / worker_id).exists()

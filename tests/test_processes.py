@@ -215,6 +215,7 @@ def test_pages_of_a_filtered_list_hold_each_process_once(
 def test_administrator_sees_all_and_others_only_their_own(
     installation: Installation, vera: User, rows: list[Row]
 ) -> None:
+    insert(installation, [Row(installation.admin.id)])
     everything = ask(installation, installation.admin, first=0)["totalCount"]
     assert everything > ask(installation, vera, first=0)["totalCount"] == len(rows)
     with pytest.raises(GraphQLRefusal) as refusal:

@@ -123,7 +123,7 @@ class Claim:
     worker: UUID
 
     async def act(self) -> UUID | None:
-        process = await claim(self.process, self.script, self.worker)
+        process = await claim(self.process, self.script, self.worker, lambda _: None)
         return process.id if process else None
 
     def foretell(self, world: World) -> tuple[World, Result]:

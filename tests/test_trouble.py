@@ -74,8 +74,8 @@ def test_script_that_cannot_be_started_now_is_started_later(it: Installation) ->
     (it.data / "runs").rename(aside)
     (it.data / "runs").touch()
     process_id = start_python(it, it.admin, "print(1)")
-    told = "1 process(es) cannot be followed since"
-    until(lambda: told in readiness(it)[1]["checks"]["worker"])
+    until(lambda: f"{process_id} cannot be claimed now" in it.log.read_text())
+    assert facts(it, it.admin, process_id, "status") == {"status": "SCHEDULED"}
     (it.data / "runs").unlink()
     aside.rename(it.data / "runs")
     ended = end_of(it, it.admin, process_id)
