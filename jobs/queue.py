@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from jobs.background import beside
 from jobs.doorbell import Bell, Doorbell, Topic
-from models.instant import now
+from models.instant import now, to_micros
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +68,12 @@ class Queue:
         """To be launched at `due`. An unreachable Redis is no error: the sweep puts it in later."""
         at = max(due, now() - LONG_AGO)  # what is late is launched in the order in which it was due
         try:
-            await self._redis.enqueue_job(
+            job = await self._redis.enqueue_job(
                 LAUNCH, str(process_id), _job_id=str(process_id), _defer_until=at
             )
+            if job is None:  # it is there already; for later, if a clock was set back since
+                score = to_micros(due) // 1000
+                await self._redis.zadd(LAUNCHES, {str(process_id): score}, xx=True, lt=True)
         except (RedisError, OSError) as error:
             log.warning("Process %s waits for the next sweep: %s", process_id, error)
             return
