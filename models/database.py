@@ -8,7 +8,10 @@ from tortoise import Tortoise, connections
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 
-MODULES = ("models.user", "models.process", "models.output", "models.file", "models.worker")
+MODULES = (
+    *("models.user", "models.group", "models.audit"),
+    *("models.process", "models.output", "models.file", "models.worker"),
+)
 
 # Seconds after which PostgreSQL gives up on who stopped in the middle of a transaction: a program
 # that was paused, or a machine that is gone, must not keep its locks.

@@ -1,0 +1,36 @@
+"""The audit: who did what, only ever added to."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.instant import InstantField, now
+
+
+class AuditEntry(Model):
+    """Somebody did something, or tried to.
+
+    It stands by itself, without foreign keys, so that it outlives what it speaks of. `actor` is the
+    user's name at that time, `token_id` what they signed in with; `action` is for instance
+    "process.start"; `target` is the id or the name of what it was done to; `result` is "OK" or the
+    code of the error; `details` never has a secret in it.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    at = InstantField(default=now)
+    actor_id = fields.UUIDField(null=True)
+    actor = fields.CharField(max_length=100, null=True)
+    token_id = fields.UUIDField(null=True)
+    address = fields.CharField(max_length=64, null=True)
+    action = fields.CharField(max_length=40)
+    target = fields.CharField(max_length=255, null=True)
+    result = fields.CharField(max_length=20)
+    details: dict[str, object] | None = fields.JSONField(null=True)
+
+    class Meta:
+        table = "audit"
+        indexes = (
+            ("at", "id"),
+            ("actor_id", "at", "id"),
+            ("action", "at", "id"),
+            ("target", "at", "id"),
+        )
