@@ -11,6 +11,8 @@ from tortoise.queryset import QuerySet
 from jobs.doorbell import EVERYTHING, Topic
 from models.instant import now
 from models.process import Process
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.processes import may_see, process, require_sight
 from resolvers.viewer import Viewer
@@ -23,6 +25,7 @@ class Change(NamedTuple):
     process: Process | None
 
 
+@needs(Scope.READ)
 async def changes(
     viewer: Viewer, app: Application, process_id: UUID | None
 ) -> AsyncIterator[Change]:

@@ -9,12 +9,15 @@ from models.instant import now
 from models.process import Deletion, Process
 from models.status import Status
 from models.transaction import transaction
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import NotFound
 from resolvers.processes import process
 from resolvers.viewer import Viewer
 
 
+@needs(Scope.START)
 async def stop(viewer: Viewer, app: Application, process_id: UUID) -> Process:
     """Asks for the end of a process; one that is not started yet ends at once.
 
@@ -36,6 +39,7 @@ async def stop(viewer: Viewer, app: Application, process_id: UUID) -> Process:
     return await process(viewer, process_id)
 
 
+@needs(Scope.START)
 async def delete(viewer: Viewer, app: Application, process_id: UUID) -> None:
     """From now on the process is gone for every reader; what it left, a worker removes.
 

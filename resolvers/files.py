@@ -5,6 +5,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.file import Direction, File
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import NotFound
 from resolvers.processes import process
@@ -18,6 +20,7 @@ class Stored(NamedTuple):
     path: Path
 
 
+@needs(Scope.READ)
 async def files(
     viewer: Viewer, process_id: UUID, direction: Direction = Direction.OUTPUT
 ) -> list[File]:
@@ -31,6 +34,7 @@ async def files_of(process_ids: list[UUID], direction: Direction) -> list[File]:
     return await File.filter(process_id__in=process_ids, direction=direction.value).order_by("name")
 
 
+@needs(Scope.READ)
 async def file(viewer: Viewer, app: Application, process_id: UUID, name: str) -> Stored:
     """An output file by its name. Raises NotFound where there is none of that name."""
     await process(viewer, process_id)

@@ -12,6 +12,8 @@ from jobs.output import Window, read, read_all, read_last
 from models.instant import to_micros
 from models.process import Process
 from models.status import Status
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import BadInput, NotFound
 from resolvers.live import Shown
@@ -59,6 +61,7 @@ class End:
     process: Process
 
 
+@needs(Scope.READ)
 async def page(viewer: Viewer, process_id: UUID, part: Part) -> Batch | None:
     """Lines that are stored by now; fewer than asked for where these would be very many bytes.
 
@@ -71,6 +74,7 @@ async def page(viewer: Viewer, process_id: UUID, part: Part) -> Batch | None:
     return await read(process_id, window, part.first) if part.first != 0 else None
 
 
+@needs(Scope.READ)
 async def stored(viewer: Viewer, process_id: UUID, part: Part) -> AsyncIterator[Batch]:
     """All lines that are stored by now, between two times; a batch at a time.
 
@@ -81,6 +85,7 @@ async def stored(viewer: Viewer, process_id: UUID, part: Part) -> AsyncIterator[
     return read_all(process_id, window)
 
 
+@needs(Scope.READ)
 async def follow(
     viewer: Viewer,
     app: Application,

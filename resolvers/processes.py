@@ -11,6 +11,8 @@ from models.database import connection
 from models.instant import now, to_micros
 from models.process import Process, parameter_digest
 from models.status import Status
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import Forbidden, NotFound
 from resolvers.viewer import Viewer
@@ -81,6 +83,7 @@ def cursor_of(process: Process, sort: Sort) -> Cursor:
     return tuple(values[column] for column in sort.columns)
 
 
+@needs(Scope.READ)
 async def process(viewer: Viewer, process_id: UUID) -> Process:
     """Raises NotFound where there is none, Forbidden where it is somebody else's."""
     found = await Process.get_or_none(id=process_id)
@@ -101,6 +104,7 @@ def may_see(viewer: Viewer, found: Process) -> bool:
     return viewer.is_admin or found.user_id == viewer.id
 
 
+@needs(Scope.READ)
 async def page(
     viewer: Viewer,
     wanted: Filter,
@@ -126,6 +130,7 @@ async def page(
     return found[::-1] if backwards else found
 
 
+@needs(Scope.READ)
 async def numbered_page(
     viewer: Viewer, wanted: Filter, sort: Sort, limit: int, offset: int
 ) -> tuple[list[Process], int]:
@@ -161,6 +166,7 @@ def _read(row: dict[str, object]) -> Process:
     return found
 
 
+@needs(Scope.READ)
 async def count(viewer: Viewer, wanted: Filter) -> int:
     """How many there are that the viewer may see."""
     query = _Query(viewer, wanted)

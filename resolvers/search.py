@@ -9,6 +9,8 @@ from uuid import UUID
 from jobs.excerpt import Excerpt, excerpts
 from jobs.pattern import Pattern, PatternError
 from jobs.search import search as search_stored
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.errors import BadInput
 from resolvers.output import Part
 from resolvers.processes import process
@@ -70,6 +72,7 @@ class Result:
     has_more: bool
 
 
+@needs(Scope.READ)
 async def search(viewer: Viewer, process_id: UUID, wanted: Wanted) -> Result:
     """Searches what is stored by now; fewer matches than asked for where that takes too long.
 

@@ -14,17 +14,20 @@ from models.process import Parameter, Process, parameter_digest
 from models.script import Script
 from models.status import Status
 from models.transaction import run_to_end, transaction
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import BadInput, NotFound
 from resolvers.parameters import Checked, Sent, check
 from resolvers.room import room
-from resolvers.scripts import script
+from resolvers.scripts import startable
 from resolvers.viewer import Viewer
 
 START_TIME = "startTime"
 FARTHEST = timedelta(days=3660)  # from now, for a start time
 
 
+@needs(Scope.START)
 async def start(
     viewer: Viewer,
     app: Application,
@@ -38,7 +41,7 @@ async def start(
     Raises NotFound and Forbidden for the script, BadInput for what was sent, NoRoom where the
     disk is full; then nothing is left of it.
     """
-    wanted = script(viewer, app, name)
+    wanted = startable(viewer, app, name)
     created = now()
     checked, due = _check(wanted, sent, start_time, created)
     process = Process(

@@ -1,43 +1,73 @@
-"""Users and tokens; adding and revoking them is for the operator at the command line."""
+"""Users: who they are, and what administrators do with them."""
 
-import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
 from models.instant import now
-from models.user import Token, User
-from resolvers.errors import BadInput, NotFound
-from resolvers.viewer import token_digest
+from models.transaction import transaction
+from models.user import Scope, User
+from resolvers.access import administrators, needs
+from resolvers.errors import BadInput, Forbidden, NotFound
+from resolvers.viewer import Viewer
 
-PREFIX = "psn_"  # makes a token recognisable where it does not belong
 LONGEST_NAME = 100  # characters
 
-
-async def add_user(name: str, is_admin: bool) -> User:
-    """Raises BadInput if the name is taken, empty or too long."""
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise BadInput({"name": [f"Take 1 to {LONGEST_NAME} printable characters"]})
-    if await User.exists(name=name):
-        raise BadInput({"name": [f"There is a user {name!r} already"]})
-    return await User.create(name=name, is_admin=is_admin)
+Key = UUID | str
+"""A user's id, or their name."""
 
 
-async def first_administrator(name: str) -> str | None:
-    """Where there is no user yet, adds one; returns the text of their token, else None."""
+async def first_administrator(name: str) -> User | None:
+    """Where there is no user yet, adds one."""
     if await User.exists():
         return None
     try:
-        await User.create(name=name, is_admin=True)
+        return await User.create(name=name, is_admin=True)
     except IntegrityError:  # another server was quicker
         return None
-    return await create_token(name, "first", None)
 
 
-async def list_users() -> list[User]:
+@administrators
+async def add_user(viewer: Viewer, name: str, *, is_admin: bool = False) -> User:
+    """Raises BadInput if the name is taken, empty or too long."""
+    if not is_name(name):
+        raise BadInput({"name": [f"Take 1 to {LONGEST_NAME} printable characters."]})
+    if await User.exists(name=name):
+        raise BadInput({"name": [f"There is a user {name!r} already."]})
+    return await User.create(name=name, is_admin=is_admin)
+
+
+@administrators
+async def list_users(viewer: Viewer) -> list[User]:
+    """All of them, by name."""
     return await User.all().order_by("name")
+
+
+@needs(Scope.READ)
+async def user(viewer: Viewer, who: Key) -> User:
+    """Oneself or, for administrators, anyone. Raises Forbidden, or NotFound for administrators."""
+    if who not in (viewer.id, viewer.name) and not viewer.is_admin:
+        raise Forbidden("Only administrators may ask for other users")
+    return await named(who)
+
+
+@administrators
+async def disable_user(viewer: Viewer, who: Key) -> User:
+    """From now on none of their tokens is accepted. Raises BadInput for the last administrator."""
+    return await _change(await named(who), disabled_at=now())
+
+
+@administrators
+async def enable_user(viewer: Viewer, who: Key) -> User:
+    """They may sign in again, with what they signed in with before."""
+    return await _change(await named(who), disabled_at=None)
+
+
+@administrators
+async def set_admin(viewer: Viewer, who: Key, *, is_admin: bool) -> User:
+    """Raises BadInput for the last administrator, who stays one."""
+    return await _change(await named(who), is_admin=is_admin)
 
 
 async def users_of(ids: Iterable[UUID]) -> list[User]:
@@ -45,39 +75,30 @@ async def users_of(ids: Iterable[UUID]) -> list[User]:
     return await User.filter(id__in=list(set(ids)))
 
 
-async def disable_user(name: str) -> None:
-    """From now on none of the user's tokens is accepted. Raises NotFound."""
-    user = await _user(name)
-    await User.filter(id=user.id, disabled_at=None).update(disabled_at=now())
+async def named(who: Key) -> User:
+    """The user of this id or name. Raises NotFound."""
+    found = None
+    if isinstance(who, UUID):
+        found = await User.get_or_none(id=who)
+    elif is_name(who):
+        found = await User.get_or_none(name=who)
+    if found is None:
+        raise NotFound(f"There is no user {str(who)!r}; see `procession user list`")
+    return found
 
 
-async def create_token(user_name: str, name: str, lifetime: timedelta | None) -> str:
-    """The text of a new token, which is not kept. Raises NotFound."""
-    user = await _user(user_name)
-    text = PREFIX + secrets.token_urlsafe(32)
-    expires: datetime | None = now() + lifetime if lifetime else None
-    await Token.create(user=user, name=name, digest=token_digest(text), expires_at=expires)
-    return text
+def is_name(text: str) -> bool:
+    """Whether a user or a group may be called so."""
+    return bool(text.strip()) and len(text) <= LONGEST_NAME and text.isprintable()
 
 
-async def list_tokens(user_name: str | None) -> list[Token]:
-    """Tokens with their users, of one user or of all."""
-    tokens = Token.all().select_related("user").order_by("created_at")
-    return await (tokens.filter(user__name=user_name) if user_name else tokens)
-
-
-async def revoke_token(token_id: str) -> None:
-    """By its id or the beginning of it. Raises NotFound, or BadInput if several begin so."""
-    found = [each for each in await Token.all() if str(each.id).startswith(token_id)]
-    if not found:
-        raise NotFound(f"There is no token {token_id!r}; see `procession token list`")
-    if len(found) > 1:
-        raise BadInput({"id": [f"{len(found)} tokens begin with {token_id!r}; give more of it"]})
-    await Token.filter(id=found[0].id, revoked_at=None).update(revoked_at=now())
-
-
-async def _user(name: str) -> User:
-    user = await User.get_or_none(name=name)
-    if user is None:
-        raise NotFound(f"There is no user {name!r}; see `procession user list`")
-    return user
+@transaction
+async def _change(found: User, **changes: object) -> User:
+    """Whoever is changed, an administrator who may sign in stays."""
+    admins = User.filter(is_admin=True, disabled_at=None).order_by("id")
+    await admins.select_for_update()  # of two who remove each other one comes first
+    await User.filter(id=found.id).update(**changes)
+    if not await User.exists(is_admin=True, disabled_at=None):
+        raise BadInput({"user": [f"{found.name!r} is the last administrator; make another first."]})
+    await found.refresh_from_db()
+    return found

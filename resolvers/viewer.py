@@ -1,35 +1,56 @@
 """The viewer: who asks."""
 
+import asyncio
 import hashlib
+import logging
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
+from models.group import Membership
 from models.instant import now
-from models.user import Token
+from models.user import Scope, Token, TokenKind
 from resolvers.coalescer import Coalescer
 from resolvers.errors import NotSignedIn
 
 REMEMBERED = 5.0  # seconds for which a token need not be looked up again
 AT_MOST = 10_000  # tokens remembered
+NOTED = timedelta(minutes=1)  # between two notes of the use of a token
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A user who has signed in, and the digest of the token that says so."""
+    """A user who has signed in, and as whom they are known.
+
+    `token` is the digest of the token that says who they are, `token_id` its id, `scope` how far it
+    reaches; `groups` are the ids of those that the user is in.
+    """
 
     id: UUID
     name: str
     is_admin: bool
     token: str
+    token_id: UUID
+    scope: Scope
+    groups: frozenset[UUID]
+
+
+NOWHERE = UUID(int=0)
+OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset())
+"""Who works at the command line of the server's machine: they could change the database anyhow."""
 
 
 class Door:
-    """Knows viewers by their tokens."""
+    """Knows viewers by their tokens. A session that is not used for `idle` is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, idle: timedelta = timedelta(hours=8)) -> None:
+        self._idle = idle
         self._remembered: dict[str, tuple[float, Viewer]] = {}
         self._look_ups: Coalescer[str, Viewer] = Coalescer()
+        self._notes: set[asyncio.Task[None]] = set()
 
     async def sign_in(self, token: str | None) -> Viewer:
         """The viewer whose token this is. Raises NotSignedIn."""
@@ -41,26 +62,60 @@ class Door:
         """The viewer as they are now, for what lasts. Raises NotSignedIn if they may not stay."""
         return await self._viewer(viewer.token)
 
+    def forget(self) -> None:
+        """Has every token looked up again, for some may have been revoked."""
+        self._remembered.clear()
+
     async def _viewer(self, digest: str) -> Viewer:
         until, viewer = self._remembered.get(digest, (0.0, None))
         if viewer is None or until < time.monotonic():
-            viewer = await self._look_ups.ask(digest, lambda: _look_up(digest))
+            viewer = await self._look_ups.ask(digest, lambda: self._look_up(digest))
             if len(self._remembered) >= AT_MOST:
                 self._remembered.clear()
             self._remembered[digest] = time.monotonic() + REMEMBERED, viewer
         return viewer
 
+    async def _look_up(self, digest: str) -> Viewer:
+        token = await Token.get_or_none(digest=digest).select_related("user")
+        if token is None or self._is_over(token):
+            raise NotSignedIn("This token is unknown, expired or revoked; sign in again")
+        user = token.user
+        if user.disabled_at:
+            raise NotSignedIn(f"The user {user.name!r} is disabled; ask an administrator")
+        groups = await Membership.filter(user_id=user.id).values_list("group_id", flat=True)
+        self._note_use(token)
+        scope = Scope(token.scope)
+        return Viewer(
+            user.id, user.name, user.is_admin, digest, token.id, scope, frozenset(map(_id, groups))
+        )
+
+    def _is_over(self, token: Token) -> bool:
+        if token.revoked_at is not None:
+            return True
+        ends = [token.expires_at] if token.expires_at else []
+        if token.kind == TokenKind.SESSION:
+            ends.append((token.last_used_at or token.created_at) + self._idle)
+        return any(end <= now() for end in ends)
+
+    def _note_use(self, token: Token) -> None:
+        """Beside what is asked, which need not wait for it."""
+        if token.last_used_at is None or token.last_used_at + NOTED <= now():
+            note = asyncio.create_task(_store_use(token.id))
+            self._notes.add(note)
+            note.add_done_callback(self._notes.discard)
+
 
 def token_digest(token: str) -> str:
     """What is stored of a token. Tokens are long and random, so a plain SHA-256 will do."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-async def _look_up(digest: str) -> Viewer:
-    token = await Token.get_or_none(digest=digest).select_related("user")
-    if token is None or token.revoked_at or (token.expires_at and token.expires_at <= now()):
-        raise NotSignedIn("This token is unknown, expired or revoked; ask for a new one")
-    user = token.user
-    if user.disabled_at:
-        raise NotSignedIn(f"The user {user.name!r} is disabled")
-    return Viewer(user.id, user.name, user.is_admin, digest)
+async def _store_use(token_id: UUID) -> None:
+    try:
+        await Token.filter(id=token_id).update(last_used_at=now())
+    except Exception as error:
+        log.warning("The use of a token could not be noted: %s", error)
+
+
+def _id(value: object) -> UUID:
+    return UUID(str(value))

@@ -1,8 +1,6 @@
 """The command line: `procession`."""
 
-import re
 import sys
-from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -10,15 +8,14 @@ import click
 
 from jobs.archive import ArchiveError
 from jobs.command import found, program
-from models.duration import seconds
 from models.manifest import ManifestError, read_catalogue
 from models.migration import migrate, pending
-from resolvers import users
 from resolvers.errors import ProcessionError
 from schema.schema import sdl
+from server.accounts import token_group, user_group
 from server.backup import backup_command, restore_command
 from server.doctor.command import doctor_command
-from server.local import NoDatabaseError, on_database, run
+from server.local import NoDatabaseError, run
 from server.parts import DataFolderInUseError, log_to_stderr
 from server.purge import purge_command
 from server.redis import NoRedisError
@@ -115,76 +112,6 @@ def migrate_command(check: bool) -> None:
     sys.exit(1 if check and names else 0)
 
 
-@main.group("user")
-def user_group() -> None:
-    """Add, list and disable users."""
-
-
-@user_group.command("add")
-@click.argument("name")
-@click.option("--admin", is_flag=True, help="May do everything and see the processes of all.")
-def add_user(name: str, admin: bool) -> None:
-    """Add the user NAME. Then `procession token create NAME` lets them sign in."""
-    on_database(read_settings(), users.add_user(name, admin))
-    click.echo(f"Added {name!r}. Now make a token: procession token create {name}")
-
-
-@user_group.command("list")
-def list_users() -> None:
-    """List all users: name, role, state and id."""
-    for user in on_database(read_settings(), users.list_users()):
-        role = "admin" if user.is_admin else "user"
-        state = "disabled" if user.disabled_at else "active"
-        click.echo(f"{user.name}\t{role}\t{state}\t{user.id}")
-
-
-@user_group.command("disable")
-@click.argument("name")
-def disable_user(name: str) -> None:
-    """Refuse all tokens of the user NAME from now on. Their processes stay."""
-    on_database(read_settings(), users.disable_user(name))
-    click.echo(f"Disabled {name!r}.")
-
-
-@main.group("token")
-def token_group() -> None:
-    """Create, list and revoke the tokens with which users sign in."""
-
-
-@token_group.command("create")
-@click.argument("user")
-@click.option("--name", default="token", show_default=True, help="What it is for.")
-@click.option("--expires", metavar="DURATION", help="When it ends to be good: 12h, 30d; never.")
-def create_token(user: str, name: str, expires: str | None) -> None:
-    """Print a new token of USER. It is shown only now: only its hash is kept."""
-    lifetime = None
-    if expires is not None:
-        if not re.fullmatch(r"[0-9]{1,6}[smhd]", expires):
-            raise click.BadParameter(
-                "give a number and s, m, h or d, such as 30d", param_hint="--expires"
-            )
-        lifetime = timedelta(seconds=seconds(expires))
-    click.echo(on_database(read_settings(), users.create_token(user, name, lifetime)))
-
-
-@token_group.command("list")
-@click.argument("user", required=False)
-def list_tokens(user: str | None) -> None:
-    """List tokens, of USER or of all: id, user, name, state."""
-    for token in on_database(read_settings(), users.list_tokens(user)):
-        state = "revoked" if token.revoked_at else "active"
-        until = f"until {token.expires_at:%Y-%m-%d %H:%M}Z" if token.expires_at else "for ever"
-        click.echo(f"{token.id}\t{token.user.name}\t{token.name}\t{state}\t{until}")
-
-
-@token_group.command("revoke")
-@click.argument("token_id", metavar="ID")
-def revoke_token(token_id: str) -> None:
-    """Refuse a token from now on. ID is the one that `token list` shows, or its beginning."""
-    on_database(read_settings(), users.revoke_token(token_id))
-    click.echo("Revoked.")
-
-
 @main.group("scripts")
 def scripts_group() -> None:
     """Look at the scripts that may be started (the manifests in PROCESSION_SCRIPTS)."""
@@ -212,6 +139,8 @@ def check_scripts() -> None:
     sys.exit(1 if missing else 0)
 
 
+main.add_command(user_group)
+main.add_command(token_group)
 main.add_command(tail_command)
 main.add_command(search_command)
 main.add_command(purge_command)

@@ -12,6 +12,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from models.migration import migrate, pending
+from models.user import Scope
+from resolvers.tokens import issue
 from resolvers.users import first_administrator
 from server.app import web_app
 from server.children import WorkerChild
@@ -81,12 +83,18 @@ async def serve(settings: Settings) -> None:
             environment = settings.environment_with(redis_url=redis_url)
             worker = await stack.enter_async_context(WorkerChild(environment).open())
         parts = await stack.enter_async_context(opened(settings, redis_url))
-        token = await first_administrator(FIRST_USER)
+        token = await _first_token()
         server = Server(
             web_app(settings, parts), settings, lambda port: _greet(settings, port, token)
         )
         _end_on_signal(server, worker)
         await server.serve()
+
+
+async def _first_token() -> str | None:
+    """Where there is no user yet, a token of an administrator."""
+    user = await first_administrator(FIRST_USER)
+    return (await issue(user, "first", Scope.ADMIN)).text if user else None
 
 
 def _end_on_signal(server: Server, worker: WorkerChild | None) -> None:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -159,22 +159,24 @@ class Installation:
 
     # --- its users ------------------------------------------------------------------------------
 
-    def add_user(
-        self, name: str, disabled_at: int | None = None, revoked_at: int | None = None
-    ) -> User:
+    def add_user(self, name: str, disabled_at: int | None = None, **token: object) -> User:
         """A plain user with a token, straight into the database; `test_cli.py` adds others."""
-        user = User(str(uuid4()), name, f"psn_{secrets.token_urlsafe(32)}")
-        account = {"id": user.id, "name": name, "is_admin": False, "created_at": 0}
+        account = {"id": str(uuid4()), "name": name, "is_admin": False, "created_at": 0}
+        self.insert("user_account", [{**account, "disabled_at": disabled_at}])
+        return self.add_token(User(str(account["id"]), name, ""), **token)
+
+    def add_token(self, user: User, **columns: object) -> User:
+        """The same user with another token, straight into the database."""
+        text = f"psn_{secrets.token_urlsafe(32)}"
         token = {
             "id": str(uuid4()),
             "user_id": user.id,
             "name": "test",
-            "digest": sha256(user.token.encode()).hexdigest(),
+            "digest": sha256(text.encode()).hexdigest(),
             "created_at": 0,
         }
-        self.insert("user_account", [{**account, "disabled_at": disabled_at}])
-        self.insert("token", [{**token, "revoked_at": revoked_at}])
-        return user
+        self.insert("token", [{**token, **columns}])
+        return replace(user, token=text)
 
     def sign_in(self, token: str) -> User:
         viewer = self.graphql(User("", "", token), "{ viewer { id name } }")["viewer"]

@@ -14,7 +14,7 @@ from tests.installation import CANARY, Installation, installed, until
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
     *("", "serve", "worker", "migrate", "schema", "scripts", "scripts list", "scripts check"),
-    *("user", "user add", "user list", "user disable"),
+    *("user", "user add", "user list", "user disable", "user enable", "user role"),
     *("token", "token create", "token list", "token revoke"),
     *("tail", "search"),
     *("purge", "backup", "restore", "doctor"),
@@ -77,8 +77,8 @@ def test_users_and_tokens(it: Installation) -> None:
     token = it.cli("token", "create", "hugo", "--name", "laptop", "--expires", "30d").strip()
     assert re.fullmatch(r"psn_[\w-]{43}", token)
     (line,) = it.cli("token", "list", "hugo").splitlines()
-    token_id, user, name, state, until = line.split("\t")
-    assert (user, name, state) == ("hugo", "laptop", "active")
+    token_id, user, name, scope, state, until = line.split("\t")
+    assert (user, name, scope, state) == ("hugo", "laptop", "admin", "active")
     assert re.fullmatch(r"until \d{4}-\d\d-\d\d \d\d:\d\dZ", until)
     assert token not in it.cli("token", "list")
     assert it.cli("token", "revoke", token_id[:8]) == "Revoked.\n"
@@ -88,6 +88,12 @@ def test_users_and_tokens(it: Installation) -> None:
         each.split("\t")[0]: each.split("\t")[1:3] for each in it.cli("user", "list").splitlines()
     }
     assert listed == {"grace": ["admin", "active"], "hugo": ["user", "disabled"]}
+    assert "the last administrator" in it.cli("user", "disable", "grace", code=1)
+    it.cli("user", "role", "hugo", "admin")  # who is disabled, so still nobody could follow
+    assert "the last administrator" in it.cli("user", "role", "grace", "user", code=1)
+    it.cli("user", "enable", "hugo")
+    it.cli("user", "role", "grace", "user")
+    assert re.search(r"^grace\tuser\tactive\t.*\nhugo\tadmin\tactive", it.cli("user", "list"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """Who may do what: every kind of viewer at every door."""
 
+import ast
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +17,8 @@ from tests.subscription import GraphQLRefusal
 OK, UNKNOWN, REFUSED, ABSENT = "OK", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"
 CODES = {200: OK, 202: OK, 204: OK, 401: UNKNOWN, 403: REFUSED, 404: ABSENT, 400: "BAD_INPUT"}
 
+RESOLVERS = sorted((Path(__file__).parents[1] / "resolvers").glob("*.py"))
+
 Door = Callable[[Installation, User, str], str]
 Kinds = dict[str, User]
 
@@ -26,18 +31,26 @@ def kinds(installation: Installation) -> Kinds:
         "anonymous": NOBODY,
         "bad token": User("", "", "psn_wrong"),
         "revoked token": it.add_user("erin", revoked_at=1),
+        "expired token": it.add_token(it.alice, expires_at=1),
         "disabled user": it.add_user("dora", disabled_at=1),
         "other user": it.bob,
         "owner": it.alice,
+        "owner to read": it.add_token(it.alice, scope="READ"),
+        "owner to start": it.add_token(it.alice, scope="START"),
         "administrator": it.admin,
     }
 
 
-def expected(others: str, owner: str = OK, admin: str = OK) -> dict[str, str]:
-    """What each kind of viewer is to be told; strangers always that they must sign in."""
-    strangers = ("anonymous", "bad token", "revoked token", "disabled user")
+def expected(others: str, owner: str = OK, admin: str = OK, needs: str = "READ") -> dict[str, str]:
+    """What each kind of viewer is to be told; strangers always that they must sign in, and those
+    whose token has less than the scope that it `needs` that they may not."""
+    strangers = ("anonymous", "bad token", "revoked token", "expired token", "disabled user")
     told = {"other user": others, "owner": owner, "administrator": admin}
-    return {**dict.fromkeys(strangers, UNKNOWN), **told}
+    scoped = {
+        "owner to read": owner if needs == "READ" else REFUSED,
+        "owner to start": owner if needs in ("READ", "START") else REFUSED,
+    }
+    return {**dict.fromkeys(strangers, UNKNOWN), **told, **scoped}
 
 
 def rest(method: str, path: str, **parts: str) -> Door:
@@ -98,7 +111,7 @@ DOORS: dict[str, tuple[Door, dict[str, str]]] = {
     "GET no script": (rest("GET", f"{API}/scripts/none"), expected(ABSENT, ABSENT, ABSENT)),
     "POST process": (
         rest("POST", f"{API}/scripts/echo/processes", startTime="2030-01-01T00:00:00Z"),
-        expected(OK),
+        expected(OK, needs="START"),
     ),
     "POST hidden process": (
         rest("POST", f"{API}/scripts/hidden/processes", startTime="2030-01-01T00:00:00Z"),
@@ -128,7 +141,7 @@ DOORS: dict[str, tuple[Door, dict[str, str]]] = {
         graphql(
             'mutation { startProcess(script: "echo", startTime: "2030-01-01T00:00:00Z") { id } }'
         ),
-        expected(OK),
+        expected(OK, needs="START"),
     ),
     "mutation startProcess hidden": (
         graphql(
@@ -178,7 +191,44 @@ def test_process_is_ended_only_by_its_owner_and_administrators(
         found[kind] = door(installation, who, row.id)
         if found[kind] != OK:
             assert GraphQL(installation).show(installation.admin, row.id).status == "STOPPED"
-    assert found == expected(REFUSED)
+    assert found == expected(REFUSED, needs="START")
+
+
+def test_scope_that_is_too_small_is_told_in_words(installation: Installation, owned: str) -> None:
+    reader = installation.add_token(installation.alice, scope="READ")
+    for face in (GraphQL(installation), Rest(installation)):
+        with pytest.raises(Refused, match="has the scope READ, this needs START"):
+            face.delete(reader, owned)
+
+
+def test_every_resolver_says_which_scope_it_needs() -> None:
+    """But for those that others ask, once they have decided that the viewer may come in at all."""
+    within = {"may_see", "require_sight", "require_scope"}
+    unguarded = {
+        function.name
+        for path in RESOLVERS
+        for function in ast.parse(path.read_text()).body
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not function.name.startswith("_")
+        and [each.arg for each in function.args.args[:1]] == ["viewer"]
+        and not {"needs", "administrators"} & set(map(_name, function.decorator_list))
+    }
+    assert unguarded == within
+
+
+def _name(decorator: ast.expr) -> str:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return called.id if isinstance(called, ast.Name) else ""
+
+
+def test_use_of_a_token_is_noted(installation: Installation) -> None:
+    it = installation
+    who = it.add_token(it.alice)
+    digest = sha256(who.token.encode()).hexdigest()
+    used = f"SELECT last_used_at FROM token WHERE digest = '{digest}'"  # noqa: S608
+    assert it.rows(used) == [(None,)]
+    it.sign_in(who.token)
+    until(lambda: it.rows(used) != [(None,)])
 
 
 def test_every_field_of_the_roots_is_a_door_here(installation: Installation) -> None:

@@ -1,0 +1,105 @@
+"""Tokens: what programs sign in with, and how they are given out and taken back."""
+
+import secrets
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from models.instant import now
+from models.user import Scope, Token, TokenKind, User
+from resolvers.access import administrators, needs
+from resolvers.errors import BadInput, Forbidden, NotFound
+from resolvers.users import Key, is_name, user
+from resolvers.viewer import Viewer, token_digest
+
+PREFIX = "psn_"  # makes a token recognisable where it does not belong
+
+
+class Issued(NamedTuple):
+    """A new token, and its text, which is not kept."""
+
+    token: Token
+    text: str
+
+
+@needs(Scope.ADMIN)
+async def create_token(
+    viewer: Viewer, who: Key, name: str, scope: Scope, expires_at: datetime | None = None
+) -> Issued:
+    """For oneself; administrators may make one for anyone. Raises BadInput, Forbidden, NotFound."""
+    wrong = {}
+    if not is_name(name):
+        wrong["name"] = ["Say in up to 100 printable characters what it is for."]
+    if expires_at is not None and expires_at <= now():
+        wrong["expiresAt"] = ["This is past."]
+    if wrong:
+        raise BadInput(wrong)
+    return await issue(await user(viewer, who), name, scope, expires_at)
+
+
+async def issue(
+    of: User,
+    name: str,
+    scope: Scope,
+    expires_at: datetime | None = None,
+    *,
+    kind: TokenKind = TokenKind.BEARER,
+    address: str | None = None,
+    agent: str | None = None,
+) -> Issued:
+    """A new token of this user."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    token = await Token.create(
+        user=of,
+        name=name,
+        digest=token_digest(text),
+        scope=scope.value,
+        expires_at=expires_at,
+        kind=kind.value,
+        address=address,
+        agent=agent,
+    )
+    return Issued(token, text)
+
+
+@needs(Scope.ADMIN)
+async def list_tokens(
+    viewer: Viewer, who: Key | None, kind: TokenKind | None = None
+) -> list[Token]:
+    """Tokens with their users, the oldest first: one's own; for administrators anyone's, or all."""
+    tokens = Token.all().select_related("user").order_by("created_at", "id")
+    if who is not None:
+        tokens = tokens.filter(user_id=(await user(viewer, who)).id)
+    elif not viewer.is_admin:
+        raise Forbidden("Only administrators may ask for everybody's tokens")
+    if kind is not None:
+        tokens = tokens.filter(kind=kind.value)
+    return await tokens
+
+
+@needs(Scope.ADMIN)
+async def revoke_token(viewer: Viewer, token_id: UUID) -> Token:
+    """One's own or, for administrators, anyone's; of a session it is its end.
+
+    Raises NotFound, and Forbidden where it is somebody else's.
+    """
+    token = await Token.get_or_none(id=token_id).select_related("user")
+    if token is None:
+        raise NotFound(f"There is no token {token_id}")
+    if token.user_id != viewer.id and not viewer.is_admin:
+        raise Forbidden(f"The token {token_id} is somebody else's")
+    if token.revoked_at is None:
+        token.revoked_at = now()
+        await Token.filter(id=token_id, revoked_at=None).update(revoked_at=token.revoked_at)
+    return token
+
+
+@administrators
+async def find_token(viewer: Viewer, beginning: str) -> Token:
+    """By its id or the beginning of it. Raises NotFound, or BadInput if several begin so."""
+    found = [each for each in await Token.all() if str(each.id).startswith(beginning)]
+    if not found:
+        raise NotFound(f"There is no token {beginning!r}; see `procession token list`")
+    if len(found) > 1:
+        raise BadInput({"id": [f"{len(found)} tokens begin with {beginning!r}; give more of it"]})
+    return found[0]

@@ -1,0 +1,129 @@
+"""Commands about users and what they sign in with: `procession user`, `procession token`."""
+
+import re
+from datetime import datetime, timedelta
+
+import click
+
+from models.duration import seconds
+from models.instant import now
+from models.user import Scope, Token, TokenKind
+from resolvers import tokens, users
+from resolvers.viewer import OPERATOR
+from server.local import on_database
+from server.settings import read_settings
+
+SCOPES = [each.value.lower() for each in Scope]
+
+
+@click.group("user")
+def user_group() -> None:
+    """Add, list and change users."""
+
+
+@user_group.command("add")
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="May do everything and see the processes of all.")
+def add_user(name: str, admin: bool) -> None:
+    """Add the user NAME. Then `procession token create NAME` lets them sign in."""
+    on_database(read_settings(), users.add_user(OPERATOR, name, is_admin=admin))
+    click.echo(f"Added {name!r}. Now make a token: procession token create {name}")
+
+
+@user_group.command("list")
+def list_users() -> None:
+    """List all users: name, role, state and id."""
+    for user in on_database(read_settings(), users.list_users(OPERATOR)):
+        role = "admin" if user.is_admin else "user"
+        state = "disabled" if user.disabled_at else "active"
+        click.echo(f"{user.name}\t{role}\t{state}\t{user.id}")
+
+
+@user_group.command("disable")
+@click.argument("name")
+def disable_user(name: str) -> None:
+    """Refuse the user NAME from now on, whatever they sign in with. Their processes stay."""
+    on_database(read_settings(), users.disable_user(OPERATOR, name))
+    click.echo(f"Disabled {name!r}.")
+
+
+@user_group.command("enable")
+@click.argument("name")
+def enable_user(name: str) -> None:
+    """Let the user NAME, who was disabled, sign in again."""
+    on_database(read_settings(), users.enable_user(OPERATOR, name))
+    click.echo(f"Enabled {name!r}.")
+
+
+@user_group.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(["admin", "user"]))
+def set_role(name: str, role: str) -> None:
+    """Make the user NAME an administrator, or one no more."""
+    on_database(read_settings(), users.set_admin(OPERATOR, name, is_admin=role == "admin"))
+    click.echo(f"{name!r} now has the role {role}.")
+
+
+@click.group("token")
+def token_group() -> None:
+    """Create, list and revoke the tokens with which users sign in."""
+
+
+@token_group.command("create")
+@click.argument("user")
+@click.option("--name", default="token", show_default=True, help="What it is for.")
+@click.option(
+    "--scope",
+    type=click.Choice(SCOPES),
+    default="admin",
+    show_default=True,
+    help="Of what USER may do: only read; also start, stop and delete; or all.",
+)
+@click.option("--expires", metavar="DURATION", help="When it ends to be good: 12h, 30d; never.")
+def create_token(user: str, name: str, scope: str, expires: str | None) -> None:
+    """Print a new token of USER. It is shown only now: only its hash is kept."""
+    wanted = tokens.create_token(OPERATOR, user, name, Scope(scope.upper()), _end(expires))
+    click.echo(on_database(read_settings(), wanted).text)
+
+
+@token_group.command("list")
+@click.argument("user", required=False)
+def list_tokens(user: str | None) -> None:
+    """List tokens, of USER or of all: id, user, name, scope, state, when they end."""
+    for token in on_database(read_settings(), tokens.list_tokens(OPERATOR, user)):
+        click.echo("\t".join(_columns(token)))
+
+
+@token_group.command("revoke")
+@click.argument("token_id", metavar="ID")
+def revoke_token(token_id: str) -> None:
+    """Refuse a token from now on. ID is the one that `token list` shows, or its beginning."""
+    on_database(read_settings(), _revoke(token_id))
+    click.echo("Revoked.")
+
+
+async def _revoke(beginning: str) -> None:
+    token = await tokens.find_token(OPERATOR, beginning)
+    await tokens.revoke_token(OPERATOR, token.id)
+
+
+def _end(expires: str | None) -> datetime | None:
+    """The moment that is so long from now."""
+    if expires is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,6}[smhd]", expires):
+        raise click.BadParameter(
+            "give a number and s, m, h or d, such as 30d", param_hint="--expires"
+        )
+    return now() + timedelta(seconds=seconds(expires))
+
+
+def _columns(token: Token) -> list[str]:
+    state = "active"
+    if token.revoked_at:
+        state = "revoked"
+    elif token.expires_at and token.expires_at <= now():
+        state = "expired"
+    kind = "session" if token.kind == TokenKind.SESSION else token.scope.lower()
+    until = f"until {token.expires_at:%Y-%m-%d %H:%M}Z" if token.expires_at else "for ever"
+    return [str(token.id), token.user.name, token.name, kind, state, until]
