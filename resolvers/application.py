@@ -1,6 +1,7 @@
 """What the resolvers work with: opened by the server, handed to each call."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from jobs.doorbell import Doorbell
 from jobs.queue import Queue
@@ -12,12 +13,14 @@ from resolvers.viewer import Door
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """`max_upload` is how many bytes all uploads of one request may have."""
+    """`max_upload` is how many bytes all uploads of one request may have; `session_lifetime` is how
+    long a session lasts that is used all the time."""
 
     catalogue: Catalogue
     store: Store
     queue: Queue
     doorbell: Doorbell
     max_upload: int
+    session_lifetime: timedelta
     door: Door = field(default_factory=Door)
     live: Live = field(default_factory=Live)

@@ -1,12 +1,13 @@
 """What can go wrong for who asks. Each leaf has a code, which both faces render.
 
 ProcessionError
-├── NotSignedIn   UNAUTHENTICATED   nobody, or an unknown, expired or revoked token
-├── Forbidden     FORBIDDEN         somebody else's
-├── NotFound      NOT_FOUND         nobody's
-├── BadInput      BAD_INPUT         with a message for each wrong field
-├── TooLarge      TOO_LARGE         more than a limit allows
-└── NoRoom        NO_ROOM           the server's disk is full
+├── NotSignedIn       UNAUTHENTICATED     nobody, or an unknown, expired or revoked token
+├── Forbidden         FORBIDDEN           somebody else's
+├── NotFound          NOT_FOUND           nobody's
+├── BadInput          BAD_INPUT           with a message for each wrong field
+├── TooLarge          TOO_LARGE           more than a limit allows
+├── TooManyRequests   TOO_MANY_REQUESTS   more often than a limit allows
+└── NoRoom            NO_ROOM             the server's disk is full
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,16 @@ class TooLarge(ProcessionError):
 
 class NoRoom(ProcessionError):
     code = "NO_ROOM"
+
+
+class TooManyRequests(ProcessionError):
+    """`retry_after` is in how many seconds it may be tried again."""
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BadInput(ProcessionError):

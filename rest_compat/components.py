@@ -48,13 +48,15 @@ REFUSALS = {
     405: ("MethodNotAllowed", "This address has other methods; `Allow` lists them."),
     412: ("PreconditionFailed", "This is not what `If-Match` names."),
     413: ("TooLarge", "More was sent than the server is set to take."),
-    415: ("UnsupportedMediaType", "The body is not `multipart/form-data`."),
+    415: ("UnsupportedMediaType", "The body is not of the kind that is described."),
+    429: ("TooManyRequests", "There were too many failures; `Retry-After` says how long to wait."),
     507: ("InsufficientStorage", "The server's disk is full; nothing of the request was kept."),
 }
 
 HEADERS = {
     "Accept-Ranges": "Always `bytes`.",
     "Allow": "The methods that the address has.",
+    "Authorization": "`Bearer` and the token.",
     "Content-Disposition": "`attachment`, with the file's name.",
     "Content-Encoding": "`gzip`, where that was asked for.",
     "Content-Range": "`bytes FIRST-LAST/SIZE`, or `bytes */SIZE` where there is no such range.",
@@ -62,9 +64,10 @@ HEADERS = {
     "Last-Modified": "When the file was written.",
     "Link": "The `first`, `prev`, `next` and `last` page, as far as there are any (RFC 8288).",
     "Location": "The address of the new process.",
+    "Retry-After": "In how many seconds it may be tried again.",
     "WWW-Authenticate": "Always `Bearer`.",
 }
-OF_REFUSALS = {401: ["WWW-Authenticate"], 405: ["Allow"]}
+OF_REFUSALS = {401: ["WWW-Authenticate"], 405: ["Allow"], 429: ["Retry-After"]}
 
 
 def components() -> Document:
@@ -181,6 +184,12 @@ def _schemas() -> Document:
     listed = _exactly(name=TEXT, description=TEXT, _links=_links("self"))
     accepted = _exactly(name=TEXT, description=TEXT, type=kinds)
     return {
+        "Authentication": _exactly(
+            okay={"const": True},
+            authenticated={"type": "boolean"},
+            type={"const": "status"},
+            _links=_links("self", "login", "logout"),
+        ),
         "Error": _exactly(
             timestamp=SHOWN_TIME, status={"type": "integer"}, error=TEXT, message=TEXT, path=TEXT
         ),

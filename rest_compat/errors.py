@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from math import ceil
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from resolvers.errors import (
     NotFound,
     NotSignedIn,
     TooLarge,
+    TooManyRequests,
 )
 from rest_compat import hal
 from rest_compat.responses import json
@@ -59,6 +61,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 
@@ -71,6 +74,8 @@ def refusal(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(ceil(error.retry_after))
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
     return json(document, document["status"], headers, media_type="application/json")

@@ -145,6 +145,20 @@ def script(one: Script) -> Document:
     }
 
 
+def authentication(links: Links, *, is_signed_in: bool) -> Document:
+    """Whether who asks has signed in."""
+    names = ("status", "login", "logout")
+    return {
+        "okay": True,
+        "authenticated": is_signed_in,
+        "type": "status",
+        "_links": {
+            "self" if name == "status" else name: {"href": links.authentication(name)}
+            for name in names
+        },
+    }
+
+
 def root(links: Links) -> Document:
     """Where to begin."""
     return {

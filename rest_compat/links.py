@@ -7,6 +7,7 @@ from uuid import UUID
 ROOT = "/api"
 SCRIPTS = "/api/system/scripts"
 PROCESSES = "/api/system/processes"
+AUTHENTICATION = "/api/authn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Links:
 
     def root(self) -> str:
         return f"{self.base}{ROOT}"
+
+    def authentication(self, name: str) -> str:
+        """`login`, `logout` or `status`."""
+        return f"{self.base}{AUTHENTICATION}/{name}"
 
     def scripts(self) -> str:
         return f"{self.base}{SCRIPTS}"

@@ -7,7 +7,7 @@ from rest_compat import output
 from rest_compat.components import REFUSALS, TEXT, TIME, answer, components, ref
 from rest_compat.feed import EVENTS
 from rest_compat.hal import Document
-from rest_compat.links import PROCESSES, ROOT, SCRIPTS
+from rest_compat.links import AUTHENTICATION, PROCESSES, ROOT, SCRIPTS
 from rest_compat.responses import HAL
 
 ABOUT = """\
@@ -15,9 +15,10 @@ Starts an organisation's scripts as *processes*, lists them, and hands out their
 the files that they wrote.
 
 Documents are HAL: follow their `_links`. The `Accept` header changes nothing but the form of
-console output. All but the root and this description want a token, sent as `Authorization: Bearer
-TOKEN`. Who is not an administrator sees only their own processes, and only the scripts that they
-may start. Every `GET` may also be sent as `HEAD`. Much else is offered by GraphQL at `/graphql`."""
+console output. All but the root, this description and signing in want a token, sent as
+`Authorization: Bearer TOKEN`. Who is not an administrator sees only their own processes, and only
+the scripts that they may start. Every `GET` may also be sent as `HEAD`. Much else is offered by
+GraphQL at `/graphql`."""
 
 FIELDS = """\
 One field for each parameter of the script, under its short or long name. A parameter of the type
@@ -41,6 +42,7 @@ LISTING = (400, 401, 403, 405)
 OF_SCRIPT = (401, 403, 404, 405)
 OF_PROCESS = (400, 401, 403, 404, 405)
 DOWNLOADING = (*OF_PROCESS, 412)
+SIGNING_IN = (401, 405, 413, 415, 429)
 STARTING = (*OF_PROCESS, 413, 415, 507)
 
 CONDITIONS = ("If-Range", "If-Match", "If-None-Match", "If-Modified-Since")
@@ -61,12 +63,14 @@ def document() -> Document:
         },
         "tags": [
             {"name": "Entry", "description": "Where to begin."},
+            {"name": "Signing in", "description": "With a name and a password."},
             {"name": "Scripts", "description": "What can be started."},
             {"name": "Processes", "description": "What was started: its state, output and files."},
         ],
         "security": [{"token": []}],
         "paths": {
             **_tagged("Entry", _entry()),
+            **_tagged("Signing in", _signing_in()),
             **_tagged("Scripts", _scripts()),
             **_tagged("Processes", _processes()),
         },
@@ -79,11 +83,38 @@ def _entry() -> Document:
     described: Document = {"application/json": {"schema": {"type": "object"}}}
     itself = _ok({"description": "This document.", "content": described})
     return {
-        ROOT: {"get": _operation("showRoot", "Where to begin", root, ANYBODY, security=[])},
-        f"{ROOT}/openapi.json": {
-            "get": _operation("showDescription", "This description", itself, ANYBODY, security=[])
-        },
+        ROOT: {"get": _open("showRoot", "Where to begin", root)},
+        f"{ROOT}/openapi.json": {"get": _open("showDescription", "This description", itself)},
     }
+
+
+def _signing_in() -> Document:
+    token = _answers(("200", "Send this header with what follows.", ["Authorization"], {}))
+    out: Document = {"204": {"description": "The session is over, if there was one."}}
+    shown = _ok(answer("Whether the token that was sent is good.", "Authentication"))
+    operations: Document = {
+        "login": {"post": _open("login", "Sign in", token, SIGNING_IN, requestBody=_credentials())},
+        "logout": {"post": _open("logout", "Sign out", out)},
+        "status": {"get": _open("showStatus", "Show whether one is signed in", shown)},
+    }
+    return {f"{AUTHENTICATION}/{name}": operation for name, operation in operations.items()}
+
+
+def _open(
+    name: str, summary: str, answers: Document, refusals: Iterable[int] = ANYBODY, **rest: object
+) -> Document:
+    """An operation that wants no token."""
+    return _operation(name, summary, answers, refusals, (), security=[], **rest)
+
+
+def _credentials() -> Document:
+    schema: Document = {
+        "type": "object",
+        "properties": {"user": TEXT, "password": TEXT},
+        "required": ["user", "password"],
+        "additionalProperties": False,
+    }
+    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
 
 
 def _scripts() -> Document:

@@ -1,10 +1,12 @@
 """The contract's addresses."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from rest_compat import hal, openapi, output, processes, responses, scripts
+from rest_compat import authn, hal, openapi, output, processes, responses, scripts
 from rest_compat.api import Answer, Api, Endpoint, Resource, signed_in
 
 
@@ -35,5 +37,8 @@ def routes(api: Api) -> list[BaseRoute]:
     public: dict[str, dict[str, Answer]] = {
         "/api": {"GET": root},
         "/api/openapi.json": {"GET": description},
+        "/api/authn/login": {"POST": partial(authn.login, api)},
+        "/api/authn/logout": {"POST": partial(authn.logout, api)},
+        "/api/authn/status": {"GET": partial(authn.status, api)},
     }
     return [Route(path, Resource(answers)) for path, answers in {**public, **closed}.items()]

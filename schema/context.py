@@ -32,14 +32,15 @@ async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileR
 class Context:
     """Of one request or, on a WebSocket, of one connection; so the loaders remember nothing.
 
-    `file_url` gives the address of an output file by its process and name; `users` are those that
-    the server has met.
+    `authorization` is the header of that name; `file_url` gives the address of an output file by
+    its process and name; `users` are those that the server has met.
     """
 
     app: Application
     file_url: Callable[[UUID, str], str]
     max_page_size: int
     users: dict[UUID, UserRow]
+    authorization: str | None = None
     signed_in: Viewer | None = None
     connection_params: dict[str, object] | None = None
     uploads: AsyncExitStack = field(default_factory=AsyncExitStack)

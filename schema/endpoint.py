@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
+from math import ceil
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,7 +23,14 @@ from strawberry.types.unset import UnsetType
 from models.user import User
 from resolvers.application import Application
 from resolvers.coalescer import Coalescer
-from resolvers.errors import BadInput, NoRoom, NotSignedIn, ProcessionError, TooLarge
+from resolvers.errors import (
+    BadInput,
+    NoRoom,
+    NotSignedIn,
+    ProcessionError,
+    TooLarge,
+    TooManyRequests,
+)
 from resolvers.uploads import receive
 from schema.context import Context
 from schema.departure import while_there
@@ -71,9 +79,9 @@ class Endpoint(GraphQL[Context, None]):
     async def get_context(self, request: Any, response: Any) -> Context:
         """Who asks over HTTP must have signed in; on a WebSocket `connection_init` says who."""
         context = Context(self._app, self._file_url, self._max_page_size, self._users)
-        authorization = request.headers.get("authorization")
-        if not self.is_websocket_request(request) or authorization:
-            context.signed_in = await self._app.door.sign_in(bearer(authorization))
+        context.authorization = request.headers.get("authorization")
+        if not self.is_websocket_request(request):
+            context.signed_in = await self._app.door.sign_in(bearer(context.authorization))
         request.scope["procession"] = context
         return context
 
@@ -95,11 +103,12 @@ class Endpoint(GraphQL[Context, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         given = context.connection_params or {}
         authorization = next((v for k, v in given.items() if k.lower() == "authorization"), None)
-        if context.signed_in is None or authorization is not None:
-            try:
-                context.signed_in = await self._app.door.sign_in(bearer(authorization))
-            except NotSignedIn as error:
-                raise ConnectionRejectionError from error
+        try:
+            context.signed_in = await self._app.door.sign_in(
+                bearer(context.authorization if authorization is None else authorization)
+            )
+        except NotSignedIn as error:
+            raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
 
     async def run(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -114,6 +123,8 @@ class Endpoint(GraphQL[Context, None]):
             return await self._refuse(request, 413, error)
         except NoRoom as error:
             return await self._refuse(request, 507, error)
+        except TooManyRequests as error:
+            return await self._refuse(request, 429, error)
         except BadInput as error:
             return await self._refuse(request, 400, error)
         except HTTPException as error:
@@ -162,6 +173,8 @@ class Endpoint(GraphQL[Context, None]):
         answer.status_code = status
         if status == 401:
             answer.headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooManyRequests):
+            answer.headers["Retry-After"] = str(ceil(error.retry_after))
         told = {"message": str(error), "extensions": extensions_of(error)}
         return self.create_response({"data": None, "errors": [told]}, answer)
 

@@ -8,7 +8,7 @@ import logging
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from resolvers.errors import BadInput, ProcessionError
+from resolvers.errors import BadInput, ProcessionError, TooManyRequests
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +17,11 @@ MASK = "Something went wrong on the server; its log says what."
 
 
 def extensions_of(error: ProcessionError) -> dict[str, object]:
-    """`code`, and for bad input `fields`."""
+    """`code`, for bad input `fields`, and where it may be tried again `retryAfter`, in seconds."""
     if isinstance(error, BadInput):
         return {"code": error.code, "fields": error.fields}
+    if isinstance(error, TooManyRequests):
+        return {"code": error.code, "retryAfter": error.retry_after}
     return {"code": error.code}
 
 

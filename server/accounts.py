@@ -1,6 +1,7 @@
 """Commands about users and what they sign in with: `procession user`, `procession token`."""
 
 import re
+import sys
 from datetime import datetime, timedelta
 
 import click
@@ -8,7 +9,7 @@ import click
 from models.duration import seconds
 from models.instant import now
 from models.user import Scope, Token, TokenKind
-from resolvers import tokens, users
+from resolvers import passwords, tokens, users
 from resolvers.viewer import OPERATOR
 from server.local import on_database
 from server.settings import read_settings
@@ -64,6 +65,17 @@ def set_role(name: str, role: str) -> None:
     click.echo(f"{name!r} now has the role {role}.")
 
 
+@user_group.command("password")
+@click.argument("name")
+def set_password(name: str) -> None:
+    """Set the password of the user NAME, and end their sessions.
+
+    Asks for it, or reads it from the first line of standard input.
+    """
+    on_database(read_settings(), passwords.set_password(OPERATOR, name, _password()))
+    click.echo(f"{name!r} has a new password.")
+
+
 @click.group("token")
 def token_group() -> None:
     """Create, list and revoke the tokens with which users sign in."""
@@ -105,6 +117,14 @@ def revoke_token(token_id: str) -> None:
 async def _revoke(beginning: str) -> None:
     token = await tokens.find_token(OPERATOR, beginning)
     await tokens.revoke_token(OPERATOR, token.id)
+
+
+def _password() -> str:
+    """Never an argument: everybody on the machine could read that."""
+    if sys.stdin.isatty():
+        asked: str = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+        return asked
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _end(expires: str | None) -> datetime | None:

@@ -1,8 +1,10 @@
 """The web application: GraphQL, the older REST contract, and the page, under their addresses."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -10,15 +12,18 @@ from starlette.types import Message, Receive, Scope, Send
 
 from resolvers.application import Application
 from resolvers.errors import NotFound, TooLarge
+from resolvers.viewer import Door
 from rest_compat.api import Api
 from rest_compat.errors import refusal
 from rest_compat.links import Links
 from rest_compat.routes import routes
 from schema.endpoint import Endpoint
 from schema.schema import build
+from server.cookie import Cookies
 from server.health import Readiness, alive
 from server.page import Assets, page, wants_page
 from server.parts import Parts
+from server.session import session
 from server.settings import Settings
 
 LARGEST_DOCUMENT = 2 << 20  # bytes of a GraphQL request with its variables
@@ -27,7 +32,13 @@ LARGEST_DOCUMENT = 2 << 20  # bytes of a GraphQL request with its variables
 def web_app(settings: Settings, parts: Parts) -> Starlette:
     """An ASGI application; what it uses is opened and closed by who calls this."""
     app = Application(
-        parts.catalogue, parts.store, parts.queue, parts.doorbell, settings.max_upload
+        parts.catalogue,
+        parts.store,
+        parts.queue,
+        parts.doorbell,
+        settings.max_upload,
+        timedelta(days=settings.session_days),
+        Door(timedelta(minutes=settings.session_idle_minutes)),
     )
     links = Links(settings.rest_base_url.rstrip("/"))
     graphql = Endpoint(build(), app, links.file, settings.max_page_size)
@@ -39,9 +50,11 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
             Mount("/graphql/assets", Assets()),
             Route("/graphql", GraphQLOrPage(graphql)),
             WebSocketRoute("/graphql", graphql),
+            Route("/session", session(app)),
             *routes(Api(app, app.door, links, settings.max_page_size)),
         ],
         exception_handlers={404: nothing},
+        middleware=[Middleware(Cookies)],
     )
 
 

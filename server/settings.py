@@ -57,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     script_patience: Positive = 3600
     max_upload: Positive = 64 << 30
     max_page_size: Positive = 1000
+    session_idle_minutes: Annotated[int, msgspec.Meta(ge=5)] = 480
+    session_days: Positive = 14
     database_pool: Positive = 10
     log_level: Level = "INFO"
     pass_environment: str = ""

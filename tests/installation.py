@@ -129,13 +129,13 @@ class Installation:
         """As a crash would: nothing gets to clean up."""
         self.end(signal.SIGKILL)
 
-    def cli(self, *arguments: str, code: int = 0, **settings: str) -> str:
+    def cli(self, *arguments: str, code: int = 0, stdin: str = "", **settings: str) -> str:
         """Runs a command to its end, and requires its exit code; answers all that it printed."""
         done = subprocess.run(
             [PROGRAM, *arguments],
             cwd=self.folder,
             env={**self.environment, **settings},
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=START_SECONDS,

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = [
     *("", "serve", "worker", "migrate", "schema", "scripts", "scripts list", "scripts check"),
     *("user", "user add", "user list", "user disable", "user enable", "user role"),
+    "user password",
     *("token", "token create", "token list", "token revoke"),
     *("tail", "search"),
     *("purge", "backup", "restore", "doctor"),

@@ -21,17 +21,21 @@ EXAMPLES = 20  # of each operation in each phase
 FILE = "/api/system/processes/{processId}/files/{fileName}"
 OUTPUT = "/api/system/processes/{processId}/output"
 
-# What a schema cannot say: the fields of a script, the order of two times, the size of a file.
+# What a schema cannot say: who has which password, the fields of a script, the order of two times,
+# the size of a file.
 NOT_IN_THE_SCHEMA = [
     f"GET {FILE}",
     "POST /api/system/scripts/{scriptName}/processes",
     f"GET {OUTPUT}",
+    "POST /api/authn/login",
 ]
 
 # Each operation must have been carried out, not only refused.
 SUCCESSES = {
     ("GET /api", 200),
     ("GET /api/openapi.json", 200),
+    ("GET /api/authn/status", 200),
+    ("POST /api/authn/logout", 204),
     ("GET /api/system/scripts", 200),
     ("GET /api/system/scripts/{scriptName}", 200),
     ("POST /api/system/scripts/{scriptName}/processes", 202),

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from models.instant import now, to_micros
 from tests.faces import GraphQL, Refused, Rest, check_error, form
 from tests.installation import NOBODY, Installation, User, until
 from tests.rows import Row, insert
@@ -35,6 +36,8 @@ def kinds(installation: Installation) -> Kinds:
         "disabled user": it.add_user("dora", disabled_at=1),
         "other user": it.bob,
         "owner": it.alice,
+        "owner in a session": it.add_token(it.alice, kind="SESSION", created_at=to_micros(now())),
+        "session left alone": it.add_token(it.alice, kind="SESSION", last_used_at=1),
         "owner to read": it.add_token(it.alice, scope="READ"),
         "owner to start": it.add_token(it.alice, scope="START"),
         "administrator": it.admin,
@@ -44,9 +47,13 @@ def kinds(installation: Installation) -> Kinds:
 def expected(others: str, owner: str = OK, admin: str = OK, needs: str = "READ") -> dict[str, str]:
     """What each kind of viewer is to be told; strangers always that they must sign in, and those
     whose token has less than the scope that it `needs` that they may not."""
-    strangers = ("anonymous", "bad token", "revoked token", "expired token", "disabled user")
+    strangers = (
+        *("anonymous", "bad token", "revoked token", "expired token"),
+        *("disabled user", "session left alone"),
+    )
     told = {"other user": others, "owner": owner, "administrator": admin}
     scoped = {
+        "owner in a session": owner,
         "owner to read": owner if needs == "READ" else REFUSED,
         "owner to start": owner if needs in ("READ", "START") else REFUSED,
     }

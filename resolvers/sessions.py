@@ -1,0 +1,99 @@
+"""Sessions: signing in with a password, and out again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from models.instant import now
+from models.user import Scope, Token, TokenKind, User
+from resolvers import attempts
+from resolvers.application import Application
+from resolvers.attempts import Counted
+from resolvers.errors import NotSignedIn, TooManyRequests
+from resolvers.hashing import hashed, is_outdated, matches
+from resolvers.tokens import Issued, issue
+from resolvers.users import is_name
+from resolvers.viewer import token_digest
+
+NAME = "session"
+KEPT = timedelta(days=30)  # after their end
+LONGEST_AGENT = 255  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """From where somebody signs in: the address, and what their program calls itself."""
+
+    address: str
+    agent: str
+
+
+async def sign_in(app: Application, name: str, password: str, caller: Caller) -> Issued:
+    """A new session. Raises NotSignedIn, in the same words and after the same time whatever is
+    wrong, and TooManyRequests after many failures."""
+    counted = await _counted(name, caller.address)
+    await attempts.begin(counted)
+    try:
+        found = await _proved(name, password)
+    except TooManyRequests:  # nobody looked at it
+        await attempts.withdraw(counted)
+        raise
+    if found is None:
+        await attempts.forget()
+        raise NotSignedIn("This is not the name of a user with this password")
+    await attempts.withdraw(counted)
+    await attempts.forgive(attempts.of_account(name))
+    await _rehash(found, password)
+    await _clear(found)
+    return await issue(
+        found,
+        NAME,
+        Scope.ADMIN,
+        now() + app.session_lifetime,
+        kind=TokenKind.SESSION,
+        address=caller.address[:64] or None,
+        agent=_agent(caller.agent),
+    )
+
+
+async def sign_out(app: Application, token: str | None) -> None:
+    """The session with this token ends, if there is one. Tokens of programs stay."""
+    if not token:
+        return
+    session = Token.filter(digest=token_digest(token), kind=TokenKind.SESSION.value)
+    if await session.filter(revoked_at=None).update(revoked_at=now()):
+        app.door.forget()
+
+
+async def _counted(name: str, address: str) -> Sequence[Counted]:
+    """What failures are counted of. Who guesses elsewhere must not keep users out who come from
+    where they have signed in before: these are held up by failures from there only."""
+    counted = [attempts.of_address(address)] if address else []
+    if address and is_name(name):
+        sessions = Token.filter(kind=TokenKind.SESSION.value, address=address[:64])
+        if await sessions.filter(user__name=name).exists():
+            return counted
+    return [attempts.of_account(name), *counted]
+
+
+async def _proved(name: str, password: str) -> User | None:
+    """The user of this name and password who may sign in."""
+    found = await User.get_or_none(name=name) if is_name(name) else None
+    right = await matches(password, found.password if found else None)
+    return found if found and right and found.disabled_at is None else None
+
+
+async def _clear(user: User) -> None:
+    """Removes the sessions that ended long ago."""
+    sessions = Token.filter(user_id=user.id, kind=TokenKind.SESSION.value)
+    await sessions.filter(expires_at__lt=now() - KEPT).delete()
+
+
+async def _rehash(user: User, password: str) -> None:
+    if user.password and is_outdated(user.password):
+        new = await hashed(password)
+        await User.filter(id=user.id, password=user.password).update(password=new)
+
+
+def _agent(text: str) -> str | None:
+    return "".join(filter(str.isprintable, text))[:LONGEST_AGENT] or None

@@ -1,0 +1,102 @@
+"""The cookie of a browser's session, and who may come with it.
+
+A cookie is sent by the browser whoever makes it ask. So a request that comes with one must come
+from a page of this server, unless it only looks: `Sec-Fetch-Site` says where it comes from, in
+older browsers `Origin`. What has passed is given on with the cookie's token as its `Authorization`,
+so nobody behind this knows of cookies. A request that brings its own `Authorization` is left alone:
+no other site could have made a browser send that.
+"""
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from resolvers.errors import Forbidden
+from rest_compat.errors import refusal
+
+NAME = "procession"
+LOOKING = ("GET", "HEAD", "OPTIONS")
+ELSEWHERE = "This was asked for by a page of another site; open the page of this server itself"
+POLICY_VIOLATION = 1008
+
+
+class Cookies:
+    """An ASGI application that lets those in who have a session."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        token = token_in(scope)
+        if token is None or Headers(scope=scope).get("authorization") is not None:
+            await self._app(scope, receive, send)
+        elif not is_looking(scope) and crosses_sites(scope):
+            await _refuse(scope, receive, send)
+        else:
+            given = (b"authorization", f"Bearer {token}".encode("latin-1", "replace"))
+            await self._app({**scope, "headers": [*scope["headers"], given]}, receive, send)
+
+
+def token_in(scope: Scope) -> str | None:
+    """The token in the session's cookie."""
+    for name, value in scope["headers"]:
+        if name == b"cookie" and NAME.encode() in value:
+            try:
+                found = SimpleCookie(value.decode("latin-1")).get(_name(scope))
+            except CookieError:
+                continue
+            if found is not None and found.value:
+                return found.value
+    return None
+
+
+def set_cookie(response: Response, request: Request, token: str, seconds: int) -> None:
+    """Gives the browser its session; `seconds` 0 takes it away."""
+    response.set_cookie(
+        _name(request.scope),
+        token,
+        max_age=seconds,
+        path="/",
+        secure=_is_secure(request.scope),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def is_looking(scope: Scope) -> bool:
+    """Whether nothing can be changed by it. Through a WebSocket something can."""
+    return scope["type"] == "http" and scope["method"] in LOOKING
+
+
+def crosses_sites(scope: Scope) -> bool:
+    """Whether a browser was made to ask this by a page that is not of this server."""
+    headers = Headers(scope=scope)
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+def _name(scope: Scope) -> str:
+    """Over TLS no other host can set a cookie whose name begins so."""
+    return f"__Host-{NAME}" if _is_secure(scope) else NAME
+
+
+def _is_secure(scope: Scope) -> bool:
+    return scope["scheme"] in ("https", "wss")
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ELSEWHERE})
+        return
+    request = Request(scope, receive)
+    await refusal(request, Forbidden(ELSEWHERE))(scope, receive, send)

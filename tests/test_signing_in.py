@@ -1,0 +1,281 @@
+"""Signing in with a password: sessions of browsers, the older contract's login, failures."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from starlette.requests import Request
+from starlette.responses import Response
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from server.cookie import set_cookie
+from tests.faces import check_error
+from tests.installation import NOBODY, Installation, User
+
+PASSWORD = "correct horse battery"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+ELSEWHERE = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
+ELSEWHERE.append({"Origin": "https://elsewhere.example"})
+
+
+@pytest.fixture
+def somebody(installation: Installation) -> User:
+    """A user with a password, hashed with other parameters than those of today."""
+    it = installation
+    it.execute("DELETE FROM attempt")
+    user = it.add_user(f"somebody-{uuid4().hex[:8]}")
+    it.execute(
+        f"UPDATE user_account SET password = '{CHEAP.hash(PASSWORD)}' WHERE id = '{user.id}'"  # noqa: S608
+    )
+    return user
+
+
+@pytest.fixture
+def browser(installation: Installation) -> Iterator[httpx.Client]:
+    """Keeps cookies, and sends them."""
+    with httpx.Client(base_url=installation.url, trust_env=False) as client:
+        yield client
+
+
+def sign_in(browser: httpx.Client, user: User, password: str = PASSWORD) -> httpx.Response:
+    return browser.post("/session", json={"name": user.name, "password": password})
+
+
+def ask(browser: httpx.Client, document: str, **headers: str) -> httpx.Response:
+    return browser.post("/graphql", json={"query": document}, headers=headers)
+
+
+def login(it: Installation, name: str, password: str) -> httpx.Response:
+    fields = {"user": name, "password": password}
+    return it.request(NOBODY, "POST", "/api/authn/login", data=fields)
+
+
+def status(it: Installation, user: User) -> Any:
+    return it.get(user, "/api/authn/status").json()
+
+
+def name_by_socket(it: Installation, headers: dict[str, str]) -> str:
+    """Who asks through a WebSocket that shows nothing but these headers."""
+    with connect(
+        it.url.replace("http:", "ws:", 1) + "/graphql",
+        subprotocols=[Subprotocol("graphql-transport-ws")],
+        additional_headers=headers,
+        proxy=None,
+    ) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(socket.recv())["type"] == "connection_ack"
+        query = {"query": "{ viewer { name } }"}
+        socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": query}))
+        answer = json.loads(socket.recv())
+        return str(answer["payload"]["data"]["viewer"]["name"])
+
+
+def test_session_lets_a_browser_in_until_it_signs_out(
+    installation: Installation, browser: httpx.Client, somebody: User
+) -> None:
+    it = installation
+    assert browser.get("/session").json() == {"viewer": None}
+    answer = sign_in(browser, somebody)
+    assert answer.status_code == 204
+    flags = answer.headers["set-cookie"].split("; ")[1:]
+    assert flags == ["HttpOnly", "Max-Age=1209600", "Path=/", "SameSite=strict"]
+    cookie = {"Cookie": f"procession={browser.cookies['procession']}"}
+    viewer = {"id": somebody.id, "name": somebody.name, "isAdmin": False}
+    assert browser.get("/session").json() == {"viewer": viewer}
+    assert ask(browser, "{ viewer { name } }").json()["data"]["viewer"]["name"] == somebody.name
+    assert browser.get("/api/system/processes").status_code == 200
+    assert name_by_socket(it, {**cookie, "Origin": it.url}) == somebody.name
+    assert browser.delete("/session").status_code == 204
+    assert not browser.cookies
+    assert ask(browser, "{ viewer { name } }", **cookie).status_code == 401
+    assert browser.get("/api/system/processes", headers=cookie).status_code == 401
+    with pytest.raises(ConnectionClosed, match="4403"):
+        name_by_socket(it, {**cookie, "Origin": it.url})
+
+
+def test_each_sign_in_is_a_session_of_its_own_and_ends_that_before(
+    browser: httpx.Client, somebody: User
+) -> None:
+    sign_in(browser, somebody)
+    before = browser.cookies["procession"]
+    sign_in(browser, somebody)
+    assert browser.cookies["procession"] != before
+    headers = {"Authorization": f"Bearer {before}"}
+    assert browser.get("/api/system/scripts", headers=headers).status_code == 401
+    assert browser.get("/api/system/scripts").status_code == 200
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+def test_cookie_is_no_good_for_pages_of_other_sites(
+    installation: Installation, browser: httpx.Client, somebody: User, headers: dict[str, str]
+) -> None:
+    it = installation
+    sign_in(browser, somebody)
+    missing = f"/api/system/processes/{uuid4()}"
+    assert ask(browser, "{ viewer { name } }", **headers).status_code == 403
+    check_error(browser.delete(missing, headers=headers))
+    assert browser.delete(missing, headers=headers).status_code == 403
+    assert browser.delete("/session", headers=headers).status_code == 403
+    cookie = {"Cookie": f"procession={browser.cookies['procession']}"}
+    with pytest.raises(InvalidStatus, match="403"):
+        name_by_socket(it, {**cookie, **headers})
+    credentials = {"name": somebody.name, "password": PASSWORD}
+    assert browser.post("/session", json=credentials, headers=headers).status_code == 403
+    assert browser.get("/api/system/processes", headers=headers).status_code == 200
+    token = it.request(somebody, "DELETE", missing, headers=headers)
+    assert token.status_code == 404, "no other site can have a token sent"
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "own"}], ids=str)
+def test_cookie_is_good_for_the_own_page(
+    installation: Installation, browser: httpx.Client, somebody: User, headers: dict[str, str]
+) -> None:
+    sign_in(browser, somebody)
+    own = {name: text.replace("own", installation.url) for name, text in headers.items()}
+    assert ask(browser, "{ viewer { name } }", **own).status_code == 200
+
+
+def test_cookie_is_secure_where_the_connection_is() -> None:
+    response = Response()
+    scope = {"type": "http", "scheme": "https", "headers": []}
+    set_cookie(response, Request(scope), "token", 60)
+    assert response.headers["set-cookie"] == (
+        "__Host-procession=token; HttpOnly; Max-Age=60; Path=/; SameSite=strict; Secure"
+    )
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"name": "x"}', '{"name": "x", "password": 1}'])
+def test_credentials_of_another_form_are_refused(browser: httpx.Client, body: str) -> None:
+    answer = browser.post("/session", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    check_error(answer)
+
+
+def test_password_is_hashed_anew_with_the_parameters_of_today(
+    installation: Installation, browser: httpx.Client, somebody: User
+) -> None:
+    sign_in(browser, somebody)
+    sql = f"SELECT password FROM user_account WHERE id = '{somebody.id}'"  # noqa: S608
+    ((stored,),) = installation.rows(sql)
+    assert not PasswordHasher().check_needs_rehash(stored)
+    assert PasswordHasher().verify(stored, PASSWORD)
+
+
+def test_refusal_does_not_tell_what_was_wrong(
+    installation: Installation, browser: httpx.Client, somebody: User
+) -> None:
+    it = installation
+    it.execute(f"UPDATE user_account SET disabled_at = 1 WHERE id = '{somebody.id}'")  # noqa: S608
+    without = it.add_user(f"without-{uuid4().hex[:8]}")
+    answers = [
+        sign_in(browser, somebody),
+        sign_in(browser, somebody, "wrong"),
+        sign_in(browser, without, ""),
+        sign_in(browser, User("", "nobody", "")),
+        sign_in(browser, User("", "no\0body\n" * 100, "")),
+    ]
+    told = [{**each.json(), "timestamp": ""} for each in answers]
+    assert told == [told[0]] * len(told)
+    assert told[0]["status"] == 401
+    assert not browser.cookies
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_failures_slow_down_whether_the_account_exists_or_not(
+    installation: Installation, somebody: User, exists: bool
+) -> None:
+    it = installation
+    name = somebody.name if exists else f"nobody-{uuid4().hex[:8]}"
+    for _ in range(5):
+        assert login(it, name, "wrong").status_code == 401
+    assert login(it, name, PASSWORD.upper()).status_code == 429
+    answer = login(it, name, PASSWORD)
+    check_error(answer)
+    assert answer.status_code == 429, "even with the right password"
+    assert answer.headers["retry-after"] == "1"
+    it.execute("UPDATE attempt SET failures = 40")
+    assert 890 < int(login(it, name, PASSWORD).headers["retry-after"]) <= 900, "never for ever"
+    it.execute("UPDATE attempt SET last_at = 0")
+    assert login(it, name, PASSWORD).status_code == (200 if exists else 401)
+    assert login(it, name, "wrong").status_code == 401, "and then anew"
+
+
+def test_failures_slow_down_their_address(installation: Installation, somebody: User) -> None:
+    it = installation
+    assert login(it, "nobody", "wrong").status_code == 401
+    it.execute("UPDATE attempt SET failures = 30")
+    assert login(it, somebody.name, PASSWORD).status_code == 429
+
+
+def test_guesses_from_elsewhere_do_not_keep_out_who_has_signed_in_from_here(
+    installation: Installation, somebody: User
+) -> None:
+    it = installation
+    assert login(it, somebody.name, PASSWORD).status_code == 200
+    for _ in range(8):
+        assert login(it, somebody.name, "wrong").status_code == 401
+    assert login(it, somebody.name, PASSWORD).status_code == 200
+
+
+def test_login_of_the_older_contract(installation: Installation, somebody: User) -> None:
+    it = installation
+    answer = login(it, somebody.name, PASSWORD)
+    assert (answer.status_code, answer.content) == (200, b"")
+    scheme, _, token = answer.headers["authorization"].partition(" ")
+    assert scheme == "Bearer"
+    user = it.sign_in(token)
+    assert user.id == somebody.id
+    links = {
+        "self": {"href": "/api/authn/status"},
+        "login": {"href": "/api/authn/login"},
+        "logout": {"href": "/api/authn/logout"},
+    }
+    shown = {"okay": True, "authenticated": True, "type": "status", "_links": links}
+    assert status(it, user) == shown
+    assert status(it, NOBODY) == {**shown, "authenticated": False}
+    assert it.request(user, "POST", "/api/authn/logout").status_code == 204
+    assert status(it, user) == {**shown, "authenticated": False}
+    assert it.request(user, "POST", "/api/authn/logout").status_code == 204
+    assert it.get(user, "/api/system/scripts").status_code == 401
+
+
+def test_logout_leaves_tokens_of_programs(installation: Installation, somebody: User) -> None:
+    assert installation.request(somebody, "POST", "/api/authn/logout").status_code == 204
+    assert status(installation, somebody)["authenticated"] is True
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [({"user": "admin"}, 401), ({"user": ["a", "b"], "password": "x"}, 401), ({}, 415)],
+    ids=str,
+)
+def test_login_without_both_fields_is_refused(
+    installation: Installation, fields: dict[str, Any], code: int
+) -> None:
+    answer = installation.request(NOBODY, "POST", "/api/authn/login", data=fields)
+    assert answer.status_code == code
+    check_error(answer)
+
+
+def test_form_that_is_too_large_is_refused(installation: Installation) -> None:
+    assert login(installation, "admin", "x" * 20_000).status_code == 413
+
+
+def test_password_is_set_at_the_command_line(installation: Installation, somebody: User) -> None:
+    it = installation
+    old = it.sign_in(login(it, somebody.name, PASSWORD).headers["authorization"].split()[1])
+    assert "at least 12 characters" in it.cli(
+        "user", "password", somebody.name, code=1, stdin="short\n"
+    )
+    it.cli("user", "password", somebody.name, stdin=f"another {PASSWORD}\n")
+    assert login(it, somebody.name, PASSWORD).status_code == 401
+    assert login(it, somebody.name, f"another {PASSWORD}").status_code == 200
+    sql = f"SELECT count(*) FROM token WHERE user_id = '{old.id}' AND revoked_at > 0"  # noqa: S608
+    assert it.rows(sql) == [(1,)]
+    assert PASSWORD not in it.log.read_text()
