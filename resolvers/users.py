@@ -1,6 +1,7 @@
 """Users: who they are, and what administrators do with them."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -10,7 +11,7 @@ from models.transaction import transaction
 from models.user import Scope, User
 from resolvers.access import administrators, needs
 from resolvers.errors import BadInput, Forbidden, NotFound
-from resolvers.viewer import Viewer
+from resolvers.viewer import REMEMBERED, Viewer
 
 LONGEST_NAME = 100  # characters
 
@@ -44,6 +45,18 @@ async def list_users(viewer: Viewer) -> list[User]:
     return await User.all().order_by("name")
 
 
+@administrators
+async def page(viewer: Viewer, after: str, limit: int) -> list[User]:
+    """The first users whose names come after this one."""
+    return await User.filter(name__gt=after).order_by("name").limit(limit)
+
+
+@administrators
+async def count(viewer: Viewer) -> int:
+    """How many there are."""
+    return await User.all().count()
+
+
 @needs(Scope.READ)
 async def user(viewer: Viewer, who: Key) -> User:
     """Oneself or, for administrators, anyone. Raises Forbidden, or NotFound for administrators."""
@@ -70,9 +83,21 @@ async def set_admin(viewer: Viewer, who: Key, *, is_admin: bool) -> User:
     return await _change(await named(who), is_admin=is_admin)
 
 
-async def users_of(ids: Iterable[UUID]) -> list[User]:
-    """The users of these ids."""
-    return await User.filter(id__in=list(set(ids)))
+class Met:
+    """Users that the server has met; each is looked up again after some seconds."""
+
+    def __init__(self) -> None:
+        self._users: dict[UUID, User] = {}
+        self._since = time.monotonic()
+
+    async def meet(self, ids: Iterable[UUID]) -> Mapping[UUID, User]:
+        """At least the users of these ids, by id."""
+        if time.monotonic() > self._since + REMEMBERED:
+            self._users, self._since = {}, time.monotonic()
+        known = self._users
+        if unknown := set(ids) - known.keys():
+            known.update({row.id: row for row in await User.filter(id__in=list(unknown))})
+        return known
 
 
 async def named(who: Key) -> User:

@@ -1,6 +1,6 @@
 """What every field can reach: who asks, the application, and loaders that gather look-ups."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +11,10 @@ from strawberry.dataloader import DataLoader
 
 from models.file import Direction
 from models.file import File as FileRow
-from models.user import User as UserRow
 from resolvers.application import Application
 from resolvers.errors import NotSignedIn
 from resolvers.files import files_of
-from resolvers.users import users_of
+from resolvers.users import Met
 from resolvers.viewer import Viewer
 
 
@@ -39,7 +38,7 @@ class Context:
     app: Application
     file_url: Callable[[UUID, str], str]
     max_page_size: int
-    users: dict[UUID, UserRow]
+    users: Met
     authorization: str | None = None
     signed_in: Viewer | None = None
     connection_params: dict[str, object] | None = None
@@ -47,12 +46,6 @@ class Context:
     files: DataLoader[tuple[UUID, Direction], list[FileRow]] = field(
         default_factory=lambda: DataLoader(_load_files, cache=False)
     )
-
-    async def meet(self, user_ids: Iterable[UUID]) -> None:
-        """Makes these users known; what is told of a user never changes."""
-        unknown = set(user_ids) - self.users.keys()
-        if unknown:
-            self.users.update({row.id: row for row in await users_of(unknown)})
 
     async def renew(self) -> None:
         """Looks again who asks, on a connection that lasts. Raises NotSignedIn."""

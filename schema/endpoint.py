@@ -20,7 +20,6 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
 
-from models.user import User
 from resolvers.application import Application
 from resolvers.coalescer import Coalescer
 from resolvers.errors import (
@@ -32,6 +31,7 @@ from resolvers.errors import (
     TooManyRequests,
 )
 from resolvers.uploads import receive
+from resolvers.users import Met
 from schema.context import Context
 from schema.departure import while_there
 from schema.errors import extensions_of
@@ -73,7 +73,7 @@ class Endpoint(GraphQL[Context, None]):
         self._app = app
         self._file_url = file_url
         self._max_page_size = max_page_size
-        self._users: dict[UUID, User] = {}
+        self._users = Met()
         self._coalescer: Coalescer[Hashable, ExecutionResult] = Coalescer()
 
     async def get_context(self, request: Any, response: Any) -> Context:

@@ -10,10 +10,12 @@ from jobs.store import Staged
 from resolvers import ending, starting
 from resolvers.errors import BadInput
 from resolvers.parameters import Sent
+from schema import accounts
 from schema.arguments import arg
 from schema.context import Info
 from schema.process import Process
 from schema.scalars import read_id
+from schema.user import Group, Token, User
 
 
 @strawberry.input(description="A parameter to start a script with: a value, or an uploaded file.")
@@ -74,3 +76,48 @@ class Mutation:
     async def delete_process(self, info: Info, id: Id) -> strawberry.ID:  # noqa: A002
         await ending.delete(info.context.viewer, info.context.app, read_id(id))
         return id
+
+    add_user: User = strawberry.mutation(
+        resolver=accounts.add_user,
+        description="Adds a user, who then needs a token or a password. Only for administrators, "
+        "as all that has to do with others.",
+    )
+    disable_user: User = strawberry.mutation(
+        resolver=accounts.disable_user,
+        description="Refuses a user from now on, whatever they sign in with.",
+    )
+    enable_user: User = strawberry.mutation(
+        resolver=accounts.enable_user, description="Lets a user in again who was disabled."
+    )
+    set_admin: User = strawberry.mutation(
+        resolver=accounts.set_admin,
+        description="Makes a user an administrator, or one no more. The last one stays one.",
+    )
+    set_password: User = strawberry.mutation(
+        resolver=accounts.set_password, description="Sets a password, and ends the user's sessions."
+    )
+    change_password: User = strawberry.mutation(
+        resolver=accounts.change_password,
+        description="Changes your own password, and ends your other sessions.",
+    )
+    create_token: accounts.NewToken = strawberry.mutation(
+        resolver=accounts.create_token, description="Makes a token for a program."
+    )
+    revoke_token: Token = strawberry.mutation(
+        resolver=accounts.revoke_token,
+        description="Refuses a token from now on, or ends a session: yours or, for "
+        "administrators, anyone's.",
+    )
+    add_group: Group = strawberry.mutation(
+        resolver=accounts.add_group, description="Makes a group of users."
+    )
+    delete_group: strawberry.ID = strawberry.mutation(
+        resolver=accounts.delete_group,
+        description="Removes a group; its members stay. Answers its id.",
+    )
+    join_group: Group = strawberry.mutation(
+        resolver=accounts.join_group, description="Puts a user into a group."
+    )
+    leave_group: Group = strawberry.mutation(
+        resolver=accounts.leave_group, description="Takes a user out of a group."
+    )

@@ -73,8 +73,8 @@ class Process:
     @classmethod
     async def of_all(cls, rows: Sequence[ProcessRow], info: Info) -> list["Process"]:
         """Several at once: their users are looked up together."""
-        await info.context.meet(row.user_id for row in rows)
-        return [cls._of(row, info.context.users[row.user_id]) for row in rows]
+        users = await info.context.users.meet(row.user_id for row in rows)
+        return [cls._of(row, users[row.user_id]) for row in rows]
 
     @classmethod
     def _of(cls, row: ProcessRow, user: UserRow) -> "Process":

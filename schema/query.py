@@ -4,15 +4,16 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import processes
+from resolvers import processes, users
 from resolvers import scripts as script_resolvers
 from schema.arguments import arg
 from schema.connection import ProcessConnection, connection
 from schema.context import Info
+from schema.directory import UserConnection, group_list, user_list
 from schema.process import Process
 from schema.scalars import read_id
 from schema.script import Script
-from schema.user import User
+from schema.user import Group, User
 
 
 @strawberry.type(description="What can be asked.")
@@ -20,6 +21,17 @@ class Query:
     @strawberry.field(description="Who you are.")
     def viewer(self, info: Info) -> User:
         return User.of(info.context.viewer)
+
+    @strawberry.field(description="One user, by name: you or, for administrators, anyone.")
+    async def user(self, info: Info, name: Annotated[str, arg("The user's name.")]) -> User | None:
+        return User.of(await users.user(info.context.viewer, name))
+
+    users: UserConnection = strawberry.field(
+        resolver=user_list, description="All users, by name; only for administrators."
+    )
+    groups: list[Group] = strawberry.field(
+        resolver=group_list, description="All groups, by name; only for administrators."
+    )
 
     @strawberry.field(description="The scripts that you may start.")
     def scripts(self, info: Info) -> list[Script]:

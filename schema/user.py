@@ -1,9 +1,57 @@
-"""Users."""
+"""Users, their groups and tokens."""
+
+from datetime import datetime
 
 import strawberry
 
+from models.group import Group as GroupRow
+from models.user import Scope, TokenKind
+from models.user import Token as TokenRow
 from models.user import User as UserRow
+from resolvers import groups, tokens
 from resolvers.viewer import Viewer
+from schema.context import Info
+from schema.scalars import read_id
+
+TokenScope = strawberry.enum(
+    Scope,
+    name="TokenScope",
+    description="What a token is good for, of what its user may do: READ only looks; START also "
+    "starts, stops and deletes processes; ADMIN is everything.",
+)
+
+
+@strawberry.type(description="What a program signs in with, or a session. Its text is not kept.")
+class Token:
+    id: strawberry.ID = strawberry.field(description="The token's UUID.")
+    name: str = strawberry.field(description="What it is for.")
+    is_session: bool = strawberry.field(
+        description="Whether it is that of somebody who signed in with a password."
+    )
+    scope: TokenScope = strawberry.field(description="What it is good for.")  # type: ignore[valid-type]
+    created_at: datetime = strawberry.field(description="When it was made.")
+    expires_at: datetime | None = strawberry.field(description="When it ends; null: never.")
+    revoked_at: datetime | None = strawberry.field(description="When it was revoked.")
+    last_used_at: datetime | None = strawberry.field(
+        description="When it was last used, to a minute or so; null: never."
+    )
+    address: str | None = strawberry.field(description="From where a session was begun.")
+    agent: str | None = strawberry.field(description="With which program a session was begun.")
+
+    @classmethod
+    def of(cls, row: TokenRow) -> "Token":
+        return cls(
+            id=strawberry.ID(str(row.id)),
+            name=row.name,
+            is_session=row.kind == TokenKind.SESSION,
+            scope=Scope(row.scope),
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+            last_used_at=row.last_used_at,
+            address=row.address,
+            agent=row.agent,
+        )
 
 
 @strawberry.type(description="A person or a program that may sign in.")
@@ -13,7 +61,44 @@ class User:
     is_admin: bool = strawberry.field(
         description="Whether the user may do everything and see the processes of all."
     )
+    is_disabled: bool = strawberry.field(description="Whether the user may not sign in.")
+
+    @strawberry.field(description="Their tokens; one's own or, for administrators, anyone's.")
+    async def tokens(self, info: Info) -> list[Token]:
+        return await self._tokens(info, TokenKind.BEARER)
+
+    @strawberry.field(description="Their sessions; one's own or, for administrators, anyone's.")
+    async def sessions(self, info: Info) -> list[Token]:
+        return await self._tokens(info, TokenKind.SESSION)
+
+    @strawberry.field(description="Their groups; one's own or, for administrators, anyone's.")
+    async def groups(self, info: Info) -> list["Group"]:
+        rows = await groups.groups_of(info.context.viewer, read_id(self.id))
+        return [Group.of(row) for row in rows]
+
+    async def _tokens(self, info: Info, kind: TokenKind) -> list[Token]:
+        rows = await tokens.list_tokens(info.context.viewer, read_id(self.id), kind)
+        return [Token.of(row) for row in rows]
 
     @classmethod
     def of(cls, user: UserRow | Viewer) -> "User":
-        return cls(id=strawberry.ID(str(user.id)), name=user.name, is_admin=user.is_admin)
+        return cls(
+            id=strawberry.ID(str(user.id)),
+            name=user.name,
+            is_admin=user.is_admin,
+            is_disabled=isinstance(user, UserRow) and user.disabled_at is not None,
+        )
+
+
+@strawberry.type(description="Users who have the same rights.")
+class Group:
+    id: strawberry.ID = strawberry.field(description="The group's UUID.")
+    name: str = strawberry.field(description="Its name.")
+
+    @strawberry.field(description="Who is in it, by name.")
+    async def members(self, info: Info) -> list[User]:
+        return [User.of(row) for row in await groups.members(info.context.viewer, read_id(self.id))]
+
+    @classmethod
+    def of(cls, row: GroupRow) -> "Group":
+        return cls(id=strawberry.ID(str(row.id)), name=row.name)

@@ -1,6 +1,7 @@
 """Who may do what: every kind of viewer at every door."""
 
 import ast
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -105,7 +106,57 @@ def subscription(document: str) -> Door:
 
 
 API = "/api/system"
+NO_ID, WRONG = f'"{uuid4()}"', "BAD_INPUT"
 ONE = f"{API}/processes/ID"
+# Documents about users, groups and tokens, by what is to be told to each kind of viewer.
+ACCOUNTS = [
+    (
+        expected(REFUSED, needs="ADMIN"),
+        ['query { user(name: "alice") { tokens { name } } }'],
+    ),
+    (
+        expected(OK, needs="ADMIN"),
+        ['mutation { createToken(name: "x", scope: READ) { text } }'],
+    ),
+    (
+        expected(REFUSED, REFUSED),
+        [
+            "query { users { totalCount edges { cursor } } }",
+            "query { groups { members { name } } }",
+        ],
+    ),
+    (
+        expected(REFUSED, REFUSED, WRONG),
+        [f'mutation {{ add{kind}(name: "") {{ id }} }}' for kind in ("User", "Group")],
+    ),
+    (
+        expected(REFUSED, REFUSED, ABSENT),
+        [
+            f"mutation {{ disableUser(id: {NO_ID}) {{ id }} }}",
+            f"mutation {{ enableUser(id: {NO_ID}) {{ id }} }}",
+            f"mutation {{ setAdmin(id: {NO_ID}, isAdmin: true) {{ id }} }}",
+            f'mutation {{ setPassword(id: {NO_ID}, password: "correct horse") {{ id }} }}',
+            f"mutation {{ deleteGroup(id: {NO_ID}) }}",
+            f"mutation {{ joinGroup(groupId: {NO_ID}, userId: {NO_ID}) {{ id }} }}",
+            f"mutation {{ leaveGroup(groupId: {NO_ID}, userId: {NO_ID}) {{ id }} }}",
+        ],
+    ),
+    (
+        expected(ABSENT, ABSENT, ABSENT, "ADMIN"),
+        [f"mutation {{ revokeToken(id: {NO_ID}) {{ id }} }}"],
+    ),
+    (
+        expected(WRONG, WRONG, WRONG, "ADMIN"),
+        ['mutation { changePassword(old: "x", new: "correct horse") { id } }'],
+    ),
+]
+
+
+def named(documents: list[str]) -> dict[str, str]:
+    """Each by its kind and its root field."""
+    return {" ".join(re.findall(r"\w+", each)[:2]): each for each in documents}
+
+
 DOORS: dict[str, tuple[Door, dict[str, str]]] = {
     "GET processes": (rest("GET", f"{API}/processes"), expected(OK)),
     "GET process": (rest("GET", ONE), expected(REFUSED)),
@@ -156,6 +207,11 @@ DOORS: dict[str, tuple[Door, dict[str, str]]] = {
         ),
         expected(REFUSED, REFUSED),
     ),
+    **{
+        name: (graphql(document), outcome)
+        for outcome, documents in ACCOUNTS
+        for name, document in named(documents).items()
+    },
     "subscription processOutput": (
         subscription("subscription ($id: ID!) { processOutput(id: $id) { __typename } }"),
         expected(REFUSED),

@@ -1,0 +1,79 @@
+"""Groups of users, which administrators make."""
+
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from models.group import Group, Membership
+from models.user import Scope, User
+from resolvers.access import administrators, needs
+from resolvers.errors import BadInput, NotFound
+from resolvers.users import LONGEST_NAME, Key, is_name, named, user
+from resolvers.viewer import Viewer
+
+
+@administrators
+async def list_groups(viewer: Viewer) -> list[Group]:
+    """All of them, by name."""
+    return await Group.all().order_by("name")
+
+
+@needs(Scope.READ)
+async def groups_of(viewer: Viewer, who: Key) -> list[Group]:
+    """Those that a user is in: oneself or, for administrators, anyone."""
+    found = await user(viewer, who)
+    return await Group.filter(memberships__user_id=found.id).order_by("name")
+
+
+@administrators
+async def members(viewer: Viewer, group_id: UUID) -> list[User]:
+    """The users in a group, by name."""
+    return await User.filter(memberships__group_id=group_id).order_by("name")
+
+
+@administrators
+async def group(viewer: Viewer, which: Key) -> Group:
+    """By its id or name. Raises NotFound."""
+    if isinstance(which, UUID):
+        found = await Group.get_or_none(id=which)
+    else:
+        found = await Group.get_or_none(name=which) if is_name(which) else None
+    if found is None:
+        raise NotFound(f"There is no group {str(which)!r}")
+    return found
+
+
+@administrators
+async def add_group(viewer: Viewer, name: str) -> Group:
+    """Raises BadInput if the name is taken, empty or too long."""
+    if not is_name(name):
+        raise BadInput({"name": [f"Take 1 to {LONGEST_NAME} printable characters."]})
+    try:
+        return await Group.create(name=name)
+    except IntegrityError:
+        raise BadInput({"name": [f"There is a group {name!r} already."]}) from None
+
+
+@administrators
+async def delete_group(viewer: Viewer, which: Key) -> Group:
+    """Its members lose what it was granted; they stay. Raises NotFound."""
+    found = await group(viewer, which)
+    await Group.filter(id=found.id).delete()
+    return found
+
+
+@administrators
+async def join(viewer: Viewer, which: Key, who: Key) -> Group:
+    """The user is in the group from now on, if they were not. Raises NotFound."""
+    found, member = await group(viewer, which), await named(who)
+    membership = Membership(group_id=found.id, user_id=member.id)
+    await Membership.bulk_create([membership], ignore_conflicts=True)
+    return found
+
+
+@administrators
+async def leave(viewer: Viewer, which: Key, who: Key) -> Group:
+    """The user is in the group no more. Raises NotFound."""
+    found, member = await group(viewer, which), await named(who)
+    await Membership.filter(group_id=found.id, user_id=member.id).delete()
+    return found

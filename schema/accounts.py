@@ -1,0 +1,99 @@
+"""What is done with users, groups and tokens."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from models.user import Scope
+from resolvers import groups, passwords, tokens, users
+from schema.arguments import arg
+from schema.context import Info
+from schema.scalars import read_id
+from schema.user import Group, Token, TokenScope, User
+
+UserId = Annotated[strawberry.ID, arg("The user's id.")]
+GroupId = Annotated[strawberry.ID, arg("The group's id.")]
+TokenId = Annotated[strawberry.ID, arg("The id of the token or session.")]
+Password = Annotated[str, arg("At least 12 characters, of any kind.")]
+
+
+@strawberry.type(description="A new token.")
+class NewToken:
+    token: Token = strawberry.field(description="What is kept of it.")
+    text: str = strawberry.field(
+        description="What programs send as `Authorization: Bearer …`; it is shown only now."
+    )
+
+
+async def add_user(
+    info: Info,
+    name: Annotated[str, arg("The name of the user, which cannot be changed.")],
+    is_admin: Annotated[bool, arg("Whether it is to be an administrator.")] = False,
+) -> User:
+    return User.of(await users.add_user(info.context.viewer, name, is_admin=is_admin))
+
+
+async def disable_user(info: Info, id: UserId) -> User:  # noqa: A002
+    return User.of(await users.disable_user(info.context.viewer, read_id(id)))
+
+
+async def enable_user(info: Info, id: UserId) -> User:  # noqa: A002
+    return User.of(await users.enable_user(info.context.viewer, read_id(id)))
+
+
+async def set_admin(
+    info: Info,
+    id: UserId,  # noqa: A002
+    is_admin: Annotated[bool, arg("Whether it is to be an administrator.")],
+) -> User:
+    row = await users.set_admin(info.context.viewer, read_id(id), is_admin=is_admin)
+    return User.of(row)
+
+
+async def set_password(info: Info, id: UserId, password: Password) -> User:  # noqa: A002
+    return User.of(await passwords.set_password(info.context.viewer, read_id(id), password))
+
+
+async def change_password(
+    info: Info, old: Annotated[str, arg("The present password.")], new: Password
+) -> User:
+    return User.of(await passwords.change_password(info.context.viewer, old, new))
+
+
+async def create_token(
+    info: Info,
+    name: Annotated[str, arg("What it is for.")],
+    scope: Annotated[TokenScope, arg("What it is good for.")],  # type: ignore[valid-type]
+    expires_at: Annotated[datetime | None, arg("When it ends; never unless said.")] = None,
+    user_id: Annotated[
+        strawberry.ID | None, arg("For whom; you unless said, others only by administrators.")
+    ] = None,
+) -> NewToken:
+    viewer = info.context.viewer
+    who = viewer.id if user_id is None else read_id(user_id, "userId")
+    issued = await tokens.create_token(viewer, who, name, Scope(scope), expires_at)
+    return NewToken(token=Token.of(issued.token), text=issued.text)
+
+
+async def revoke_token(info: Info, id: TokenId) -> Token:  # noqa: A002
+    return Token.of(await tokens.revoke_token(info.context.viewer, read_id(id)))
+
+
+async def add_group(info: Info, name: Annotated[str, arg("Its name.")]) -> Group:
+    return Group.of(await groups.add_group(info.context.viewer, name))
+
+
+async def delete_group(info: Info, id: GroupId) -> strawberry.ID:  # noqa: A002
+    await groups.delete_group(info.context.viewer, read_id(id))
+    return id
+
+
+async def join_group(info: Info, group_id: GroupId, user_id: UserId) -> Group:
+    group, user = read_id(group_id, "groupId"), read_id(user_id, "userId")
+    return Group.of(await groups.join(info.context.viewer, group, user))
+
+
+async def leave_group(info: Info, group_id: GroupId, user_id: UserId) -> Group:
+    group, user = read_id(group_id, "groupId"), read_id(user_id, "userId")
+    return Group.of(await groups.leave(info.context.viewer, group, user))

@@ -1,0 +1,74 @@
+"""The lists of users and groups."""
+
+import base64
+from typing import Annotated
+
+import strawberry
+
+from resolvers import groups, users
+from resolvers.errors import BadInput
+from schema.arguments import arg
+from schema.connection import DEFAULT_PAGE, PageInfo
+from schema.context import Info
+from schema.user import Group, User
+
+
+@strawberry.type(description="A user in a list, and their place there.")
+class UserEdge:
+    cursor: str = strawberry.field(description="Their place in the list.")
+    node: User = strawberry.field(description="The user.")
+
+
+@strawberry.type(description="A page of the list of users (Relay).")
+class UserConnection:
+    nodes: list[User] = strawberry.field(description="The users of this page.")
+    page_info: PageInfo = strawberry.field(description="Whether the list goes on.")
+
+    @strawberry.field(description="The users, each with their place.")
+    def edges(self) -> list[UserEdge]:
+        return [UserEdge(cursor=_cursor(node.name), node=node) for node in self.nodes]
+
+    @strawberry.field(description="How many there are on all pages.")
+    async def total_count(self, info: Info) -> int:
+        return await users.count(info.context.viewer)
+
+
+async def user_list(
+    info: Info,
+    first: Annotated[int, arg("So many of them.")] = DEFAULT_PAGE,
+    after: Annotated[str | None, arg("Only what comes after this cursor.")] = None,
+) -> UserConnection:
+    """Raises BadInput and Forbidden."""
+    most = info.context.max_page_size
+    if not 0 <= first <= most:
+        raise BadInput({"first": [f"This must be from 0 to {most}."]})
+    name = "" if after is None else _read_cursor(after)
+    rows = await users.page(info.context.viewer, name, first + 1)
+    more, rows = len(rows) > first, rows[:first]
+    return UserConnection(
+        nodes=[User.of(row) for row in rows],
+        page_info=PageInfo(
+            has_next_page=more,
+            has_previous_page=after is not None,
+            start_cursor=_cursor(rows[0].name) if rows else None,
+            end_cursor=_cursor(rows[-1].name) if rows else None,
+        ),
+    )
+
+
+async def group_list(info: Info) -> list[Group]:
+    return [Group.of(row) for row in await groups.list_groups(info.context.viewer)]
+
+
+def _cursor(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def _read_cursor(text: str) -> str:
+    try:
+        name = base64.urlsafe_b64decode(text).decode()
+    except ValueError:
+        name = ""
+    if not users.is_name(name):
+        raise BadInput({"after": ["This is not a cursor of this list."]})
+    return name

@@ -1,0 +1,117 @@
+"""Users, groups and tokens through GraphQL."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.installation import Installation, User
+from tests.subscription import GraphQLRefusal
+
+PASSWORD = "correct horse battery"
+ADD = "mutation ($name: String!) { addUser(name: $name) { id name isAdmin isDisabled } }"
+TOKEN = """mutation ($name: String!, $scope: TokenScope!, $owner: ID) {
+  createToken(name: $name, scope: $scope, userId: $owner) { text token { id scope isSession } }
+}"""
+
+
+@pytest.fixture
+def somebody(installation: Installation) -> User:
+    """A user whom an administrator has added, with a token that they made for them."""
+    it = installation
+    it.execute("DELETE FROM attempt")
+    name = f"somebody-{uuid4().hex[:8]}"
+    added = it.graphql(it.admin, ADD, name=name)["addUser"]
+    assert added == {"id": added["id"], "name": name, "isAdmin": False, "isDisabled": False}
+    made = it.graphql(it.admin, TOKEN, name="first", scope="ADMIN", owner=added["id"])
+    return it.sign_in(made["createToken"]["text"])
+
+
+def change(it: Installation, who: User, mutation: str, **variables: Any) -> Any:
+    kinds = ", ".join(f"${name}: {'ID' if name == 'id' else 'String'}!" for name in variables)
+    return it.graphql(who, f"mutation ({kinds}) {{ {mutation} }}", **variables)
+
+
+def session(it: Installation, name: str, password: str) -> User:
+    fields = {"user": name, "password": password}
+    answer = it.http.post(f"{it.url}/api/authn/login", data=fields)
+    return it.sign_in(answer.headers["authorization"].split()[1])
+
+
+def test_everyone_makes_lists_and_revokes_their_own_tokens(
+    installation: Installation, somebody: User
+) -> None:
+    it = installation
+    made = it.graphql(somebody, TOKEN, name="reader", scope="READ")["createToken"]
+    assert (made["token"]["scope"], made["token"]["isSession"]) == ("READ", False)
+    assert it.sign_in(made["text"]).id == somebody.id
+    listed = it.graphql(somebody, "{ viewer { tokens { name scope revokedAt } } }")["viewer"]
+    assert [each["name"] for each in listed["tokens"]] == ["first", "reader"]
+    with pytest.raises(GraphQLRefusal, match="somebody else's"):
+        change(it, it.bob, "revokeToken(id: $id) { id }", id=made["token"]["id"])
+    revoked = change(it, somebody, "revokeToken(id: $id) { revokedAt }", id=made["token"]["id"])
+    assert revoked["revokeToken"]["revokedAt"]
+
+
+def test_own_password_is_changed_with_the_old_one_and_other_sessions_end(
+    installation: Installation, somebody: User
+) -> None:
+    it = installation
+    change(it, it.admin, "setPassword(id: $id, password: $p) { id }", id=somebody.id, p=PASSWORD)
+    here, there = (session(it, somebody.name, PASSWORD) for _ in range(2))
+    own = "changePassword(old: $old, new: $new) { id }"
+    for old, new, field in (("wrong", PASSWORD, "old"), (PASSWORD, "short", "new")):
+        with pytest.raises(GraphQLRefusal) as refusal:
+            change(it, here, own, old=old, new=new)
+        assert list(refusal.value.fields) == [field]
+    change(it, here, own, old=PASSWORD, new=PASSWORD.upper())
+    sessions = "{ viewer { sessions { revokedAt address } } }"
+    told = it.graphql(here, sessions)["viewer"]["sessions"]
+    assert [each["revokedAt"] is None for each in told] == [True, False]
+    assert told[0]["address"] == "127.0.0.1"
+    assert session(it, somebody.name, PASSWORD.upper()).id == there.id
+
+
+def test_disabled_user_hears_no_more_until_enabled(
+    installation: Installation, somebody: User
+) -> None:
+    it = installation
+    changes = "subscription { processChanges { id } }"
+    with it.subscribe(somebody, changes) as events:
+        change(it, it.admin, "disableUser(id: $id) { isDisabled }", id=somebody.id)
+        with pytest.raises(GraphQLRefusal, match="is disabled"):
+            next(iter(events))
+    change(it, it.admin, "enableUser(id: $id) { isDisabled }", id=somebody.id)
+    assert it.sign_in(somebody.token).id == somebody.id
+
+
+def test_groups_have_members(installation: Installation, somebody: User) -> None:
+    it = installation
+    name = f"group-{uuid4().hex[:8]}"
+    group = change(it, it.admin, "addGroup(name: $name) { id }", name=name)["addGroup"]["id"]
+    document = "mutation ($g: ID!, $u: ID!) { %s(groupId: $g, userId: $u) { members { name } } }"
+    for _ in range(2):
+        joined = it.graphql(it.admin, document % "joinGroup", g=group, u=somebody.id)
+        assert joined["joinGroup"]["members"] == [{"name": somebody.name}]
+    own = it.graphql(somebody, "{ viewer { groups { name } } }")["viewer"]
+    assert own == {"groups": [{"name": name}]}
+    left = it.graphql(it.admin, document % "leaveGroup", g=group, u=somebody.id)
+    assert left["leaveGroup"]["members"] == []
+    change(it, it.admin, "deleteGroup(id: $id)", id=group)
+    with pytest.raises(GraphQLRefusal, match="There is no group"):
+        change(it, it.admin, "deleteGroup(id: $id)", id=group)
+
+
+def test_users_are_listed_by_pages(installation: Installation, somebody: User) -> None:
+    it = installation
+    page = """query ($after: String) { users(first: 2, after: $after) {
+        totalCount nodes { name } pageInfo { hasNextPage endCursor } } }"""
+    names: list[str] = []
+    after, total = None, 0
+    while after is not None or not names:
+        found = it.graphql(it.admin, page, after=after)["users"]
+        names += [each["name"] for each in found["nodes"]]
+        total = found["totalCount"]
+        after = found["pageInfo"]["endCursor"] if found["pageInfo"]["hasNextPage"] else None
+    assert len(names) == len(set(names)) == total
+    assert somebody.name in names
