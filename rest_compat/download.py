@@ -11,7 +11,6 @@ from rest_compat.errors import RangeNotSatisfiable
 from rest_compat.ranges import satisfiable
 
 SAFE = {
-    "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cache-Control": "private, no-cache",
 }

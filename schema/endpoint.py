@@ -2,7 +2,7 @@
 `multipart/mixed` and server-sent events.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
@@ -51,7 +51,10 @@ HINTS = {
 
 
 class Endpoint(GraphQL[Context, None]):
-    """`file_url` gives the address of an output file by its process and name."""
+    """`file_url` gives the address of an output file by its process and name.
+
+    Pages of `origins` may open WebSockets as our own may.
+    """
 
     graphql_transport_ws_handler_class = Socket
 
@@ -61,6 +64,7 @@ class Endpoint(GraphQL[Context, None]):
         app: Application,
         file_url: Callable[[UUID, str], str],
         max_page_size: int,
+        origins: Sequence[str] = (),
     ) -> None:
         super().__init__(
             schema,
@@ -69,6 +73,7 @@ class Endpoint(GraphQL[Context, None]):
             connection_init_wait_timeout=PATIENCE,
             multipart_uploads_enabled=True,
             max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
+            allowed_origins=origins,
         )
         self._app = app
         self._file_url = file_url

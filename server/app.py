@@ -20,7 +20,9 @@ from rest_compat.routes import routes
 from schema.endpoint import Endpoint
 from schema.schema import build
 from server.cookie import Cookies
+from server.headers import Headers
 from server.health import Readiness, alive
+from server.origins import cross_origin
 from server.page import Assets, page, wants_page
 from server.parts import Parts
 from server.session import session
@@ -41,7 +43,7 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
         Door(timedelta(minutes=settings.session_idle_minutes)),
     )
     links = Links(settings.rest_base_url.rstrip("/"))
-    graphql = Endpoint(build(), app, links.file, settings.max_page_size)
+    graphql = Endpoint(build(), app, links.file, settings.max_page_size, settings.origins)
     return Starlette(
         routes=[
             Route("/", lambda _: RedirectResponse("/graphql")),
@@ -53,8 +55,12 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
             Route("/session", session(app)),
             *routes(Api(app, app.door, links, settings.max_page_size)),
         ],
+        middleware=[
+            Middleware(Headers, settings.hsts),
+            *cross_origin(settings.origins),
+            Middleware(Cookies),
+        ],
         exception_handlers={404: nothing},
-        middleware=[Middleware(Cookies)],
     )
 
 

@@ -14,8 +14,6 @@ HEADERS = {
         "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
 }
 NOT_BUILT = (
     "<!doctype html><title>Procession</title><p>The GraphiQL page is not built. "

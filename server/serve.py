@@ -17,6 +17,7 @@ from resolvers.tokens import issue
 from resolvers.users import first_administrator
 from server.app import web_app
 from server.children import WorkerChild
+from server.headers import ALWAYS
 from server.parts import alone_in, opened
 from server.redis import embedded_redis
 from server.settings import Settings
@@ -51,6 +52,9 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                headers=ALWAYS,
+                proxy_headers=bool(settings.proxies),
+                forwarded_allow_ips=settings.proxies,
                 timeout_graceful_shutdown=GRACE,
             )
         )

@@ -4,8 +4,10 @@ Nobody but this module reads the environment; everyone else is given what they n
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
 
@@ -24,9 +26,11 @@ NO_SETTINGS = {
     *("PROCESSION_PROCESS_ID", "PROCESSION_OUTPUT_DIR", "PROCESSION_WORK_DIR"),  # of a script
     "PROCESSION_REPOSITORY",  # of the scripts that ship
 }
+ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?"  # as browsers send it
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Lease = Annotated[int, msgspec.Meta(ge=3)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -50,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     files_url: str = ""
     scripts: str = str(SHIPPED_SCRIPTS)
     rest_base_url: str = ""
+    cors_origins: str = ""
+    trusted_proxies: str = ""
+    hsts: Natural = 0
     worker_slots: Positive = 20
     keep: str = ""
     lease: Lease = 30
@@ -84,6 +91,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def script_folders(self) -> list[Path]:
         return [Path(each).absolute() for each in self.scripts.split(":") if each]
+
+    @property
+    def origins(self) -> list[str]:
+        """Other origins whose pages may come."""
+        return words(self.cors_origins)
+
+    @property
+    def proxies(self) -> list[str]:
+        """Addresses and networks of the proxies that are believed who their clients are."""
+        return words(self.trusted_proxies)
 
     @property
     def files_folder(self) -> Path:
@@ -171,7 +188,26 @@ def _from_file(path: Path) -> dict[str, object]:
         raise SettingsError(f"{path}: {error}") from None
 
 
+def words(text: str) -> list[str]:
+    """The parts of a text that commas separate."""
+    return [word for each in text.split(",") if (word := each.strip())]
+
+
 def _check(settings: Settings) -> None:
+    _check_schemes(settings)
+    for origin in settings.origins:
+        if not re.fullmatch(ORIGIN, origin):
+            raise SettingsError(
+                f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin such as https://www.example.org"
+            )
+    for proxy in settings.proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {error}") from None
+
+
+def _check_schemes(settings: Settings) -> None:
     schemes = {
         "database_url": ("sqlite:///", "postgres://", "postgresql://"),
         "redis_url": ("redis://", "rediss://", "unix://"),

@@ -1,0 +1,171 @@
+"""Headers: what guards whoever reads an answer in a browser, other origins, proxies before us."""
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
+
+from tests.faces import check_error
+from tests.installation import NOBODY, Installation, installed
+
+FRIEND = "https://www.example.org"
+STRANGER = "https://evil.example.org"
+GUARDS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@pytest.fixture(scope="module")
+def closed() -> Iterator[Installation]:
+    """As it is without settings, but with HSTS."""
+    with installed(PROCESSION_HSTS="3600") as it:
+        it.start()
+        yield it
+
+
+@pytest.fixture(scope="module")
+def known() -> Iterator[Installation]:
+    """That knows another origin, and the proxies before it."""
+    with installed(
+        PROCESSION_CORS_ORIGINS=f"{FRIEND}, http://localhost:5173",
+        PROCESSION_TRUSTED_PROXIES="10.0.0.0/8, 127.0.0.1",
+        PROCESSION_HSTS="3600",
+    ) as it:
+        it.start()
+        yield it
+
+
+ANSWERS = [
+    *("/", "/graphql", "/nothing", "/healthz", "/readyz", "/api", "/api/openapi.json"),
+    *("/api/system/processes", "/graphql?query={viewer{id}}", "/graphql/assets/none.js"),
+]
+
+
+def test_every_answer_is_guarded_and_none_tells_the_server(closed: Installation) -> None:
+    answers = [closed.get(NOBODY, path) for path in ANSWERS]
+    answers.append(closed.get(NOBODY, "/graphql", headers={"Accept": "text/html"}))
+    answers.append(closed.request(closed.admin, "POST", "/graphql", json={"query": "{ x }"}))
+    for answer in answers:
+        assert {name: answer.headers.get(name) for name in GUARDS} == GUARDS, answer.url
+        assert all(len(answer.headers.get_list(name)) == 1 for name in GUARDS)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+        assert "server" not in answer.headers and "x-powered-by" not in answer.headers
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_what_is_no_http_is_refused_with_the_same_guards(closed: Installation) -> None:
+    address = urlsplit(closed.url)
+    with socket.create_connection((address.hostname, address.port)) as client:
+        client.sendall(b"hello\r\n\r\n")
+        answer = client.makefile("rb").read().decode().lower()
+    assert answer.startswith("http/1.1 400 ")
+    assert all(f"{name}: {value.lower()}" in answer for name, value in GUARDS.items())
+
+
+# --- other origins --------------------------------------------------------------------------------
+
+PREFLIGHT = {
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization,content-type",
+}
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/api/system/processes"])
+def test_page_of_a_known_origin_may_ask_by_token_but_not_by_cookie(
+    known: Installation, path: str
+) -> None:
+    asked = known.request(NOBODY, "OPTIONS", path, headers={"Origin": FRIEND, **PREFLIGHT})
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == FRIEND
+    assert "authorization" in asked.headers["access-control-allow-headers"].lower()
+    answer = known.get(known.admin, path, headers={"Origin": FRIEND})
+    assert answer.headers["access-control-allow-origin"] == FRIEND
+    assert "Origin" in answer.headers["vary"]
+    for each in (asked, answer):
+        assert "access-control-allow-credentials" not in each.headers
+
+
+@pytest.mark.parametrize(
+    "origin", [STRANGER, "null", f"{FRIEND}.evil.org", f"{FRIEND}:8443", FRIEND.upper()]
+)
+def test_page_of_another_origin_may_not(known: Installation, origin: str) -> None:
+    asked = known.request(NOBODY, "OPTIONS", "/graphql", headers={"Origin": origin, **PREFLIGHT})
+    answer = known.get(known.admin, "/api", headers={"Origin": origin})
+    assert asked.status_code == 400
+    for each in (asked, answer):
+        assert "access-control-allow-origin" not in each.headers
+
+
+def test_preflight_is_refused_where_no_origin_is_known(closed: Installation) -> None:
+    headers = {"Origin": FRIEND, **PREFLIGHT}
+    answer = closed.request(NOBODY, "OPTIONS", "/api/system/processes", headers=headers)
+    assert answer.status_code == 405
+    check_error(answer)
+
+
+def shaken_hands(it: Installation, origin: str) -> bool:
+    """Whether a page of this origin may open a WebSocket."""
+    url = it.url.replace("http:", "ws:", 1) + "/graphql"
+    protocols = [Subprotocol("graphql-transport-ws")]
+    try:
+        with connect(url, origin=Origin(origin), subprotocols=protocols, proxy=None):
+            return True
+    except InvalidStatus as refusal:
+        assert refusal.response.status_code == 403
+        return False
+
+
+def test_websocket_is_open_to_the_same_origins(known: Installation, closed: Installation) -> None:
+    assert shaken_hands(known, FRIEND)
+    assert shaken_hands(known, known.url)
+    assert shaken_hands(closed, closed.url)
+    for it, origin in ((known, STRANGER), (known, "null"), (closed, FRIEND)):
+        assert not shaken_hands(it, origin)
+
+
+# --- proxies --------------------------------------------------------------------------------------
+
+
+def is_secure(it: Installation, **headers: str) -> bool:
+    """Whether the server takes a request for one that came by TLS."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = it.get(NOBODY, "/api", headers=named)
+    hsts = answer.headers.get("strict-transport-security")
+    assert hsts in (None, "max-age=3600")
+    return hsts is not None
+
+
+def test_proxy_is_believed_only_where_it_is_known(
+    known: Installation, closed: Installation
+) -> None:
+    assert is_secure(known, X_Forwarded_Proto="https")
+    assert not is_secure(known, X_Forwarded_Proto="http")
+    assert not is_secure(known, Forwarded="proto=https")  # which a client could have sent
+    assert not is_secure(known)
+    assert not is_secure(closed, X_Forwarded_Proto="https")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PROCESSION_CORS_ORIGINS", "*"),
+        ("PROCESSION_CORS_ORIGINS", "null"),
+        ("PROCESSION_CORS_ORIGINS", "https://www.example.org/"),
+        ("PROCESSION_TRUSTED_PROXIES", "*"),
+        ("PROCESSION_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("PROCESSION_HSTS", "-1"),
+    ],
+)
+def test_setting_that_would_let_anybody_in_is_refused(
+    closed: Installation, setting: str, value: str
+) -> None:
+    assert setting in closed.cli("migrate", "--check", code=1, **{setting: value})
