@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
+from typing import Any
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -33,14 +34,7 @@ class Stream(StreamingResponse):
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await end(leaving, sending)
-        if not sending.cancelled():
-            sending.result()
+        await while_there(self._send(send), receive)
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._chunks):
@@ -48,6 +42,23 @@ class Stream(StreamingResponse):
                 await self.stream_response(send)
             except ProcessionError as error:  # no end is sent, which uvicorn takes for a failure
                 log.warning("An answer was broken off: %s", error)
+
+
+async def while_there(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Does the work, or as much of it as can be done until the client leaves."""
+    sending = asyncio.create_task(work)
+    leaving = asyncio.create_task(_left(receive))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(leaving, sending)
+    if not sending.cancelled():
+        sending.result()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def pieces(write: Callable[[Batch], bytes], batch: Batch) -> AsyncGenerator[bytes, None]:

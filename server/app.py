@@ -28,8 +28,6 @@ from server.parts import Parts
 from server.session import session
 from server.settings import Settings
 
-LARGEST_DOCUMENT = 2 << 20  # bytes of a GraphQL request with its variables
-
 
 def web_app(settings: Settings, parts: Parts) -> Starlette:
     """An ASGI application; what it uses is opened and closed by who calls this."""
@@ -50,7 +48,7 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
             Route("/healthz", alive),
             Route("/readyz", Readiness(parts, settings.data_folder).answer),
             Mount("/graphql/assets", Assets()),
-            Route("/graphql", GraphQLOrPage(graphql)),
+            Route("/graphql", GraphQLOrPage(graphql, settings.max_document)),
             WebSocketRoute("/graphql", graphql),
             Route("/session", session(app)),
             *routes(Api(app, app.door, links, settings.max_page_size)),
@@ -72,8 +70,9 @@ async def nothing(request: Request, _: Exception) -> Response:
 class GraphQLOrPage:
     """GraphQL for clients, GraphiQL for browsers, at the same address."""
 
-    def __init__(self, graphql: Endpoint) -> None:
+    def __init__(self, graphql: Endpoint, most: int) -> None:
         self._graphql = graphql
+        self._most = most  # bytes of a request with its variables
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -81,7 +80,7 @@ class GraphQLOrPage:
             await page()(scope, receive, send)
             return
         if not request.headers.get("content-type", "").startswith("multipart/"):
-            receive = limited(receive, LARGEST_DOCUMENT)  # uploads are limited as they are read
+            receive = limited(receive, self._most)  # uploads are limited as they are read
         with suppress(ClientDisconnect):  # there is nobody left to answer
             await self._graphql(scope, receive, send)
 
@@ -95,7 +94,9 @@ def limited(receive: Receive, most: int) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > most:
-            raise TooLarge(f"A GraphQL request may have at most {most} bytes")
+            raise TooLarge(
+                f"A GraphQL request may have at most {most} bytes (PROCESSION_MAX_DOCUMENT)"
+            )
         return message
 
     return receive_limited

@@ -4,9 +4,12 @@ import asyncio
 import logging
 import signal
 import sys
+from asyncio import Protocol
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from functools import partial
 from socket import socket
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,6 +20,7 @@ from resolvers.tokens import issue
 from resolvers.users import first_administrator
 from server.app import web_app
 from server.children import WorkerChild
+from server.connection import Connection, Patience
 from server.headers import ALWAYS
 from server.parts import alone_in, opened
 from server.redis import embedded_redis
@@ -27,7 +31,6 @@ log = logging.getLogger(__name__)
 
 FIRST_USER = "admin"
 GRACE = 8  # seconds for requests under way when the server ends
-LARGEST_MESSAGE = 1 << 20  # bytes of a WebSocket message
 
 
 class NotMigratedError(Exception):
@@ -44,9 +47,9 @@ class Server(uvicorn.Server):
                 self._streams,
                 host=settings.host,
                 port=settings.port,
-                http="httptools",
+                http=cast("type[Protocol]", partial(Connection, _patience(settings))),
                 ws="websockets-sansio",
-                ws_max_size=LARGEST_MESSAGE,
+                ws_max_size=settings.max_message,
                 ws_per_message_deflate=False,  # it would encode for each subscriber anew
                 lifespan="off",
                 log_config=None,
@@ -99,6 +102,16 @@ async def _first_token() -> str | None:
     """Where there is no user yet, a token of an administrator."""
     user = await first_administrator(FIRST_USER)
     return (await issue(user, "first", Scope.ADMIN)).text if user else None
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        head=settings.head_timeout,
+        body=settings.body_timeout,
+        answer=settings.answer_timeout,
+        head_size=settings.max_head,
+        connections=settings.max_connections,
+    )
 
 
 def _end_on_signal(server: Server, worker: WorkerChild | None) -> None:

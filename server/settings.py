@@ -66,6 +66,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_page_size: Positive = 1000
     session_idle_minutes: Annotated[int, msgspec.Meta(ge=5)] = 480
     session_days: Positive = 14
+    max_document: Positive = 2 << 20
+    max_message: Positive = 1 << 20
+    max_head: Positive = 64 << 10
+    head_timeout: Positive = 10
+    body_timeout: Positive = 30
+    answer_timeout: Positive = 300
+    max_connections: Positive = 10_000
     database_pool: Positive = 10
     log_level: Level = "INFO"
     pass_environment: str = ""

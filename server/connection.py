@@ -1,0 +1,162 @@
+"""A connection over HTTP whose client cannot keep it for nothing, nor fill the server's memory.
+
+uvicorn takes heads of any size, and waits for ever for a head, for the rest of a body, and for a
+client that does not read its answer.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+MOST_AHEAD = 16  # requests that are sent before the first of them is answered
+LOOKS = 2  # in the time for which a body may stand still
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """With clients: seconds for a whole head, without a byte of a body, and without a byte taken
+    of an answer; bytes of a head; connections of the whole server.
+    """
+
+    head: float
+    body: float
+    answer: float
+    head_size: int
+    connections: int
+
+
+class TooMuch(Exception):
+    """Stops the parser."""
+
+
+class Connection(HttpToolsProtocol):
+    """Closes with 408, 431 or 503 and the name of the setting."""
+
+    def __init__(self, patience: Patience, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._patience = patience
+        self._is_one_too_many = False
+        self._waiting: asyncio.TimerHandle | None = None  # for more of a request
+        self._writing: asyncio.TimerHandle | None = None  # for the client to read
+        self._in_body = False
+        self._quiet = 0  # looks at which nothing had come of the body
+        self._head = 0  # bytes that have come since there was an end or a piece of a body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._is_one_too_many = len(self.connections) > self._patience.connections
+        self._wait(self._patience.head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_one_too_many:
+            self._refuse(503, "The server is full (PROCESSION_MAX_CONNECTIONS); try again soon")
+            return
+        self._quiet = 0
+        self._head += len(data)
+        if self._waiting is None:
+            self._wait(self._patience.head)
+        super().data_received(data)
+        if self._head > self._patience.head_size:
+            self.send_400_response("")
+
+    def on_headers_complete(self) -> None:
+        head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if head > self._patience.head_size or len(self.pipeline) >= MOST_AHEAD:
+            self._head = head
+            raise TooMuch
+        self._head, self._in_body = 0, True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head, self._in_body = 0, False
+        self._wait_no_more()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._wait_no_more()
+        super().handle_websocket_upgrade()
+
+    def _wait(self, seconds: float) -> None:
+        self._waiting = self.loop.call_later(seconds, self._lose_patience)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _lose_patience(self) -> None:
+        if self._in_body:
+            self._quiet = 0 if self.flow.read_paused else self._quiet + 1
+            if self._quiet <= LOOKS:
+                self._wait(self._patience.body / LOOKS)
+                return
+            most = f"{self._patience.body:g} s (PROCESSION_BODY_TIMEOUT)"
+            self._refuse(408, f"No byte came for {most}")
+        elif self._head:
+            most = f"{self._patience.head:g} s (PROCESSION_HEAD_TIMEOUT)"
+            self._refuse(408, f"The head of a request may take {most}")
+        else:
+            self.transport.close()
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+
+    def _watch(self, unsent: int) -> None:
+        self._writing = self.loop.call_later(self._patience.answer, self._look, unsent)
+
+    def _look(self, unsent: int) -> None:
+        """Cuts a client off that has read nothing since the last look."""
+        left = self.transport.get_write_buffer_size()
+        if left < unsent:
+            self._watch(left)
+        else:
+            self.transport.abort()
+
+    # --- refusing -------------------------------------------------------------------------------
+
+    def send_400_response(self, msg: str) -> None:
+        if self._head > self._patience.head_size:
+            most = self._patience.head_size
+            self._refuse(431, f"The head of a request may have {most} bytes (PROCESSION_MAX_HEAD)")
+        else:
+            self._refuse(400, msg)
+
+    def _refuse(self, status: int, words: str) -> None:
+        """Where an answer has begun there is nothing to be told any more."""
+        if self.transport.is_closing():
+            return
+        if self.cycle and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.abort()
+            return
+        told = f"{words}\n".encode()
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(told)).encode()),
+            (b"connection", b"close"),
+        ]
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", told]))
+        self.transport.close()

@@ -1,0 +1,151 @@
+"""Connections: whose client is slow, silent, or sends too much is cut off, and told why."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.faces import Upload, form
+from tests.installation import Installation, installed, until
+from tests.running import run_python
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+LONGEST = 1.5  # body timeouts until a client is cut off that sends nothing
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Installation]:
+    """That has little patience."""
+    settings = dict.fromkeys(("HEAD_TIMEOUT", "BODY_TIMEOUT", "ANSWER_TIMEOUT"), "1")
+    limits = {"MAX_HEAD": "4096", "MAX_CONNECTIONS": "8", **settings}
+    with installed(**{f"PROCESSION_{name}": value for name, value in limits.items()}) as it:
+        it.start()
+        yield it
+
+
+def opened(it: Installation) -> socket.socket:
+    address = urlsplit(it.url)
+    return socket.create_connection((address.hostname, address.port), timeout=20)
+
+
+def answer(client: socket.socket) -> str:
+    """All that comes until the server closes; of a connection that it broke off: what came."""
+    told = b""
+    try:
+        while block := client.recv(1 << 16):
+            told += block
+    except ConnectionResetError:
+        pass
+    return told.decode()
+
+
+def upload(it: Installation, path: str = "/api/system/scripts/python/processes") -> bytes:
+    """A start whose file is not whole; after its head 3 bytes of it have come."""
+    body, kind = form([("c", "print(1)"), ("f", Upload("a.txt", b"x" * 100_000))])
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+    head += f"Authorization: Bearer {it.admin.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body[: body.index(b"xxx") + 3]
+
+
+def test_head_that_does_not_come_to_its_end_is_cut_off(strict: Installation) -> None:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(opened(strict)) for _ in range(5)]
+        for client, sent in zip(clients, [GET, b"GET /", b"\r\n", GET + b"X: ", b""], strict=True):
+            client.sendall(sent)
+        *told, silence = map(answer, clients)
+    for each in told:
+        assert each.startswith("HTTP/1.1 408 ") and "The head of a request may take 1 s" in each
+    assert silence == ""
+
+
+def test_head_that_drips_is_cut_off(strict: Installation) -> None:
+    with opened(strict) as client, pytest.raises(OSError, match=r"(?i)pipe|reset"):
+        while True:
+            client.sendall(b"x")
+            time.sleep(0.05)  # sooner than any silence would be noticed
+
+
+def test_upload_that_stands_still_is_cut_off_and_leaves_nothing(strict: Installation) -> None:
+    with opened(strict) as rest, opened(strict) as graphql:
+        rest.sendall(upload(strict))
+        graphql.sendall(upload(strict, "/graphql"))
+        for told in map(answer, (rest, graphql)):
+            assert told.startswith("HTTP/1.1 408 ") and "No byte came for 1 s" in told
+    until(lambda: not list((strict.data / "files" / "staging").iterdir()))
+
+
+def test_upload_that_is_slow_but_steady_is_not_cut_off(strict: Installation) -> None:
+    body, kind = form([("c", "print(1)"), ("f", Upload("a.txt", b"x" * 8))])
+    head = "POST /api/system/scripts/python/processes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    head += f"Content-Type: {kind}\r\nAuthorization: Bearer {strict.admin.token}\r\n"
+    file = body.index(b"x" * 8)
+    with opened(strict) as client:
+        client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:file])
+        for number in range(8):
+            client.sendall(body[file + number : file + number + 1])
+            time.sleep(LONGEST / 5)  # all of it takes longer than any silence may
+        client.sendall(body[file + 8 :])
+        told = answer(client)
+    assert told.startswith("HTTP/1.1 202 ")
+
+
+def test_client_that_does_not_read_is_cut_off(strict: Installation) -> None:
+    size = 64 << 20  # more than the sockets' buffers hold
+    program = "import os, pathlib\nout = pathlib.Path(os.environ['PROCESSION_OUTPUT_DIR'])\n"
+    program += f"with (out / 'large').open('wb') as file: file.truncate({size})"
+    ended = run_python(strict, strict.admin, program)
+    path = f"/api/system/processes/{ended.id}/files/large"
+    token = f"Authorization: Bearer {strict.admin.token}\r\n\r\n"
+    with opened(strict) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{token}".encode())
+        until(lambda: is_read(strict, ended.id))
+        until(lambda: not is_read(strict, ended.id))
+        assert len(answer(client)) < size
+
+
+def is_read(it: Installation, process_id: str) -> bool:
+    """Whether the server has a file of this process open."""
+    assert it.server
+    links = Path(f"/proc/{it.server.pid}/fd").iterdir()
+    return any(process_id in str(link.readlink()) for link in links if link.is_symlink())
+
+
+TOO_LARGE = {
+    "address": b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n",
+    "header": GET + b"X: " + b"x" * 5000 + b"\r\n\r\n",
+    "many headers": GET + b"".join(b"X%d: x\r\n" % number for number in range(1000)) + b"\r\n",
+    "header without an end": GET + b"X: " + b"x" * 5000,
+    "name without an end": GET + b"x" * 5000,
+}
+
+
+@pytest.mark.parametrize("sent", TOO_LARGE.values(), ids=TOO_LARGE)
+def test_head_that_is_too_large_is_refused(strict: Installation, sent: bytes) -> None:
+    with opened(strict) as client:
+        client.sendall(sent)
+        told = answer(client)
+    assert told.startswith("HTTP/1.1 431 ") and "4096 bytes (PROCESSION_MAX_HEAD)" in told
+    assert "x-content-type-options: nosniff" in told
+
+
+def test_trailer_without_an_end_is_refused(strict: Installation) -> None:
+    with opened(strict) as client:
+        client.sendall(b"POST /graphql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"1\r\nx\r\n0\r\nX: ")
+        with suppress(ConnectionError):  # it may be refused before all is sent
+            client.sendall(b"x" * 1_000_000)
+        assert "(PROCESSION_MAX_HEAD)" in answer(client)
+
+
+def test_connection_beyond_the_limit_is_told_so(strict: Installation) -> None:
+    with ExitStack() as stack:
+        held = [stack.enter_context(opened(strict)) for _ in range(12)]
+        for client in held[-3:]:
+            client.sendall(GET + b"\r\n")
+            told = answer(client)
+            assert told.startswith("HTTP/1.1 503 ") and "PROCESSION_MAX_CONNECTIONS" in told
+    until(lambda: strict.get(strict.admin, "/healthz").status_code == 200)
