@@ -4,24 +4,25 @@ from typing import Any
 
 from graphql import GraphQLError
 from strawberry import Schema
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StreamResult
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from schema.errors import render
-from schema.limits import Limits, TokenLimit
+from schema.limits import Limited, Limits, too_long
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.sharing import SharingExecution
 from schema.subscription import Subscription
 
-CACHED_DOCUMENTS = 1000
-
 
 class ProcessionSchema(Schema):
     """A schema whose errors are rendered by `schema.errors`, in answers and in streams alike."""
+
+    limits: Limits
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -31,26 +32,36 @@ class ProcessionSchema(Schema):
 
     async def execute(self, query: str | None, **options: Any) -> ExecutionResult:  # type: ignore[override]
         """A subscription cannot be answered at once: it needs a stream."""
+        if wrong := too_long(query, self.limits):
+            return PreExecutionError(data=None, errors=[wrong])
         allowed = options.get("allowed_operation_types") or set(OperationType)
         options["allowed_operation_types"] = set(allowed) - {OperationType.SUBSCRIPTION}
         return await super().execute(query, **options)
 
+    async def stream(self, query: str | None, **options: Any) -> StreamResult:  # type: ignore[override]
+        if wrong := too_long(query, self.limits):
+            return _refused(wrong)
+        return await super().stream(query, **options)
 
-def build() -> ProcessionSchema:
+
+async def _refused(error: GraphQLError) -> StreamResult:
+    yield PreExecutionError(data=None, errors=[error])
+
+
+def build(limits: Limits = Limits()) -> ProcessionSchema:  # noqa: B008
     """The executable schema."""
-    return ProcessionSchema(
+    schema = ProcessionSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         extensions=[
-            TokenLimit,
-            Limits,
-            lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
-            lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
+            lambda: Limited(limits),
         ],
         execution_context_class=SharingExecution,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    schema.limits = limits
+    return schema
 
 
 def sdl() -> str:

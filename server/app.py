@@ -18,6 +18,7 @@ from rest_compat.errors import refusal
 from rest_compat.links import Links
 from rest_compat.routes import routes
 from schema.endpoint import Endpoint
+from schema.limits import Limits
 from schema.schema import build
 from server.cookie import Cookies
 from server.headers import Headers
@@ -41,7 +42,9 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
         Door(timedelta(minutes=settings.session_idle_minutes)),
     )
     links = Links(settings.rest_base_url.rstrip("/"))
-    graphql = Endpoint(build(), app, links.file, settings.max_page_size, settings.origins)
+    graphql = Endpoint(
+        build(_limits(settings)), app, links.file, settings.max_page_size, settings.origins
+    )
     return Starlette(
         routes=[
             Route("/", lambda _: RedirectResponse("/graphql")),
@@ -59,6 +62,17 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
             Middleware(Cookies),
         ],
         exception_handlers={404: nothing},
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        depth=settings.max_depth,
+        aliases=settings.max_aliases,
+        tokens=settings.max_tokens,
+        cost=settings.max_cost,
+        seconds=settings.operation_timeout,
+        introspection=settings.introspection,
     )
 
 

@@ -66,6 +66,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_page_size: Positive = 1000
     session_idle_minutes: Annotated[int, msgspec.Meta(ge=5)] = 480
     session_days: Positive = 14
+    max_depth: Positive = 15
+    max_aliases: Natural = 30
+    max_tokens: Positive = 2000
+    max_cost: Positive = 500_000
+    operation_timeout: Positive = 60
+    introspection: bool = True
     max_document: Positive = 2 << 20
     max_message: Positive = 1 << 20
     max_head: Positive = 64 << 10

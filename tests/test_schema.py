@@ -22,9 +22,9 @@ from graphql import (
     validate,
 )
 from graphql.execution.values import get_variable_values
-from strawberry.extensions import ValidationCache
 
-from schema.schema import CACHED_DOCUMENTS, build, sdl
+from schema.limits import checked, parsed
+from schema.schema import build, sdl
 
 FOLDER = Path(__file__).parents[1] / "schema"
 EXAMPLES = sorted((FOLDER / "graphiql" / "examples").glob("*.graphql"))
@@ -104,9 +104,8 @@ def operation_of(document: DocumentNode) -> OperationDefinitionNode:
     return operation
 
 
-def test_document_is_validated_once_although_limits_apply() -> None:
-    # All instances of this size share one cache.
-    validated: Any = ValidationCache(maxsize=CACHED_DOCUMENTS).cached_validate_document
+def test_document_is_parsed_and_validated_once_although_limits_apply() -> None:
+    caches = (parsed, checked)
     made = build()
     document = "query OnlyHere { __typename }"
 
@@ -114,7 +113,8 @@ def test_document_is_validated_once_although_limits_apply() -> None:
         for _ in range(2):
             assert (await made.execute(document)).errors is None
 
-    before = validated.cache_info()
+    before = [each.cache_info() for each in caches]
     asyncio.run(ask_twice())
-    after = validated.cache_info()
-    assert (after.hits - before.hits, after.misses - before.misses) == (1, 1)
+    after = [each.cache_info() for each in caches]
+    for old, new in zip(before, after, strict=True):
+        assert (new.hits - old.hits, new.misses - old.misses) == (1, 1)

@@ -1,0 +1,174 @@
+"""What an operation costs: a point for each field, those of a list as often as it has items.
+
+A connection has the items that it is asked for, by `first` or `last`; of other lists ITEMS are
+assumed. Fields that ask the database, or search, cost more. A price is worked out once for each
+document; the sizes that are variables are put in for each request.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    value_from_ast_untyped,
+)
+
+Values = Mapping[str, Any]
+
+SIZES = ("first", "last")
+ITEMS = 10
+PAGES = {"Process.output": 1000, "Process.outputSearch": 100}  # as long as nothing is said
+PAGE = 20
+POINTS = {
+    "Query.processes": 20,
+    "ProcessConnection.totalCount": 100,
+    "Process.files": 5,
+    "Process.uploads": 5,
+    "Process.waitsFor": 5,
+    "Process.outputSearch": 20_000,  # seconds of a processor
+    "Query.__schema": 10_000,
+    "Query.__type": 1000,
+}
+LINE = 20  # points for each line that is read, whatever is selected of it
+MOST_LINES = 1000  # that are counted so: pages are bounded by their bytes too
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How many items a list has: numbers and names of variables, the largest of which counts."""
+
+    sizes: tuple[int | str, ...]
+    otherwise: int
+    most: int | None = None
+
+    def of(self, values: Values) -> int:
+        given = (values.get(size) if isinstance(size, str) else size for size in self.sizes)
+        found = max((size for size in given if isinstance(size, int)), default=self.otherwise)
+        return max(0, found if self.most is None else min(found, self.most))
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """So many points, and more for each row of lists."""
+
+    points: int
+    parts: tuple[tuple[Rows, "Price"], ...] = ()
+
+    def __add__(self, other: "Price") -> "Price":
+        return Price(self.points + other.points, self.parts + other.parts)
+
+    def times(self, rows: Rows) -> "Price":
+        if self.parts or any(isinstance(size, str) for size in rows.sizes):
+            return Price(0, ((rows, self),))
+        return Price(rows.of({}) * self.points)
+
+    def of(self, values: Values) -> int:
+        return self.points + sum(rows.of(values) * part.of(values) for rows, part in self.parts)
+
+
+class Bill(NamedTuple):
+    """The price of an operation, and what its variables are where they are not given."""
+
+    price: Price
+    defaults: Values
+
+    def sum(self, variables: Values | None) -> int:
+        return self.price.of({**self.defaults, **(variables or {})})
+
+
+def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bill]:
+    """Of each operation of a valid document, by its name; None: that of the first."""
+    pricing = Pricing(schema, document)
+    found: dict[str | None, Bill] = {}
+    for each in document.definitions:
+        if isinstance(each, OperationDefinitionNode):
+            root = schema.get_root_type(each.operation)
+            bill = Bill(pricing.selected(each.selection_set, root), _defaults(each))
+            found.setdefault(None, bill)
+            found[each.name.value if each.name else None] = bill
+    return found
+
+
+class Pricing:
+    """Works prices out."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self._schema = schema
+        self._fragments = {
+            each.name.value: each
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+
+    def selected(
+        self, selections: SelectionSetNode, kind: GraphQLNamedType | None, rows: Rows | None = None
+    ) -> Price:
+        """Of a selection on a type; `rows` is what is said of the lists in it."""
+        price = Price(0)
+        for each in selections.selections:
+            if isinstance(each, FieldNode):
+                price += self._field(each, kind, rows)
+                continue
+            part: InlineFragmentNode | FragmentDefinitionNode
+            if isinstance(each, FragmentSpreadNode):
+                part = self._fragments[each.name.value]
+            elif isinstance(each, InlineFragmentNode):
+                part = each
+            on = part.type_condition
+            condition = self._schema.get_type(on.name.value) if on else kind
+            price += self.selected(part.selection_set, condition, rows)
+        return price
+
+    def _field(self, node: FieldNode, kind: GraphQLNamedType | None, rows: Rows | None) -> Price:
+        name = f"{kind.name if kind else ''}.{node.name.value}"
+        price = Price(POINTS.get(name, 1))
+        field: GraphQLField | None = getattr(kind, "fields", {}).get(node.name.value)
+        if field is None:
+            return price
+        page = _page(name, node) if field.args.keys() & set(SIZES) else None
+        if name == "Process.output" and page:
+            price += Price(LINE).times(Rows(page.sizes, page.otherwise, MOST_LINES))
+        if node.selection_set:
+            below = self.selected(node.selection_set, get_named_type(field.type), page)
+            several = is_list_type(get_nullable_type(field.type))
+            price += below.times(rows or Rows((), ITEMS)) if several else below
+        return price
+
+
+def _page(name: str, node: FieldNode) -> Rows:
+    sizes = (each.value for each in node.arguments or () if each.name.value in SIZES)
+    return Rows(tuple(filter(None, map(_size, sizes))), PAGES.get(name, PAGE))
+
+
+def _size(value: ValueNode) -> int | str | None:
+    if isinstance(value, VariableNode):
+        return value.name.value
+    return int(value.value) if isinstance(value, IntValueNode) else None
+
+
+def _defaults(operation: OperationDefinitionNode) -> Values:
+    def each() -> Iterator[tuple[str, Any]]:
+        for definition in operation.variable_definitions or ():
+            if definition.default_value:
+                yield (
+                    definition.variable.name.value,
+                    value_from_ast_untyped(definition.default_value),
+                )
+
+    return dict(each())

@@ -1,0 +1,137 @@
+"""Limits on GraphQL: what a document may look like and what it may cost."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse
+
+from schema.cost import bills
+from schema.schema import sdl
+from tests.installation import Installation, installed
+from tests.subscription import GraphQLRefusal
+
+
+@pytest.fixture(scope="module")
+def it() -> Iterator[Installation]:
+    """With limits that are reached soon."""
+    with installed(
+        PROCESSION_MAX_DEPTH="6", PROCESSION_MAX_COST="10000", PROCESSION_INTROSPECTION="false"
+    ) as made:
+        made.start()
+        yield made
+
+
+def refused(it: Installation, document: str, **variables: Any) -> GraphQLRefusal:
+    with pytest.raises(GraphQLRefusal) as refusal:
+        it.graphql(it.admin, document, **variables)
+    return refusal.value
+
+
+BOMB = "".join(f"fragment A{n} on Query {{ ...A{n + 1} ...A{n + 1} }} " for n in range(150))
+CHAIN = "".join(f"fragment A{n} on Query {{ ...A{n + 1} }} " for n in range(190))
+ENDS = "fragment A{} on Query {{ viewer {{ id }} }}"
+SHAPES = {
+    "deep": (
+        "{ processes { edges { node { script { parameters { name { x { y } } } } } } } }",
+        "6 levels deep (PROCESSION_MAX_DEPTH)",
+    ),
+    "aliases": (
+        "{" + " ".join(f"a{n}: viewer {{ id }}" for n in range(31)) + "}",
+        "30 aliases and repeated fields (PROCESSION_MAX_ALIASES)",
+    ),
+    "repeated fields": ("{" + "viewer { id } " * 400 + "}", "PROCESSION_MAX_ALIASES"),
+    "repeated leaves": ("{ viewer {" + "id " * 1900 + "} }", "PROCESSION_MAX_ALIASES"),
+    "fragments in fragments": ("{ ...A0 } " + BOMB + ENDS.format(150), "PROCESSION_MAX_ALIASES"),
+    "fragment again and again": (
+        "{" + "...A0 " * 500 + "} " + ENDS.format(0),
+        "PROCESSION_MAX_ALIASES",
+    ),
+    "tokens": ("{" + " viewer { id }" * 1000 + "}", "2000 tokens"),
+    "characters": ("{ viewer { id } } #" + "x" * 100_000, "100000 characters"),
+    "introspection": ("{ __schema { types { name } } }", "introspection has been disabled"),
+    "selections in selections": ("{ viewer " * 600 + "}" * 600, "nested too deeply"),
+}
+
+
+@pytest.mark.parametrize(("document", "told"), SHAPES.values(), ids=SHAPES)
+def test_document_of_bad_shape_is_refused(it: Installation, document: str, told: str) -> None:
+    refusal = refused(it, document)
+    assert told in str(refusal)
+    assert refusal.code in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
+
+
+def test_long_chain_of_fragments_is_answered_or_refused_in_words(it: Installation) -> None:
+    document = "{ ...A0 } " + CHAIN + ENDS.format(190)
+    try:
+        assert it.graphql(it.admin, document)["viewer"]["id"] == it.admin.id
+    except GraphQLRefusal as refusal:
+        assert "PROCESSION_MAX_DEPTH" in str(refusal)
+
+
+# A document with its variables, and what it costs.
+COSTS: list[tuple[str, dict[str, Any], int]] = [
+    ("{ viewer { id } }", {}, 2),
+    ("{ processes(first: 1000) { nodes { id status user { name } } } }", {}, 21 + 1000 * 4),
+    ("{ processes { nodes { id } totalCount } }", {}, 21 + 20 + 100),
+    ("query ($n: Int) { processes(last: $n) { edges { node { id } } } }", {"n": 50}, 21 + 50 * 2),
+    ("query ($n: Int = 7) { processes(first: $n) { nodes { id } } }", {}, 21 + 7),
+    ("query ($n: Int = 7) { processes(first: $n) { nodes { id } } }", {"n": -5}, 21),
+    ("query ($n: Int) { processes(first: $n, last: 9) { nodes { id } } }", {"n": None}, 21 + 9),
+    (
+        "{ ...P } fragment P on Query { processes(first: 3) { ...C } }"
+        " fragment C on ProcessConnection { nodes { parameters { name } } }",
+        {},
+        21 + 3 * (1 + 10),
+    ),
+    (
+        "{ processes(first: 10) { nodes { output(last: 5) { lines { text } } } } }",
+        {},
+        21 + 10 * (1 + 5 * 20 + 1 + 5),
+    ),
+    (
+        "query ($l: Int) { processes(first: 2) { nodes { output(first: $l) { text } } } }",
+        {"l": 100_000},
+        21 + 2 * (1 + 1000 * 20 + 1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "variables", "cost"), COSTS)
+def test_operation_costs_what_its_lists_ask_for(
+    document: str, variables: dict[str, Any], cost: int
+) -> None:
+    assert bills(build_schema(sdl()), parse(document))[None].sum(variables) == cost
+
+
+def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
+    document = (
+        "query ($n: Int) { processes(first: $n) { nodes { script { parameters { name } } } } }"
+    )
+    assert it.graphql(it.admin, document, n=100)
+    refusal = refused(it, document, n=1000)
+    assert "12021 points of 10000" in str(refusal) and "PROCESSION_MAX_COST" in str(refusal)
+    assert refusal.errors[0]["extensions"] == {"code": "TOO_COSTLY", "cost": 12021, "limit": 10000}
+    assert it.graphql(it.admin, document, n=100)
+
+
+def test_subscription_and_stream_are_limited_too(it: Installation) -> None:
+    for document, told in (
+        ('{ processes(first: 1000) { nodes { outputSearch(pattern: "x") { hasMore } } } }', "COST"),
+        ("subscription { processChanges { process {" + "id " * 100 + "} } }", "ALIASES"),
+        ("subscription { processChanges { id } } #" + "x" * 100_000, "TOKENS"),
+    ):
+        with (
+            pytest.raises(GraphQLRefusal, match=f"PROCESSION_MAX_{told}"),
+            it.subscribe(it.admin, document) as events,
+        ):
+            list(events)
+
+
+def test_several_operations_in_one_request_are_refused(it: Installation) -> None:
+    body = json.dumps([{"query": "{ viewer { id } }"}] * 2).encode()
+    answer = it.request(
+        it.admin, "POST", "/graphql", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
