@@ -58,6 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
     terminal: bool = False
     max_output: int | Size | None = None
+    max_upload: int | Size | None = None
     when_full: Literal["discard", "stop"] = "discard"
     limits: Limits = Limits()
     keep: Age | Keep | None = None
@@ -173,6 +174,7 @@ def _script(manifest: Manifest, folder: Path) -> Script:
         concurrency=manifest.concurrency,
         terminal=manifest.terminal,
         max_output=_bytes_or_none(manifest.max_output),
+        max_upload=_bytes_or_none(manifest.max_upload),
         when_full=manifest.when_full,
         resources=manifest.limits.resources(),
         nice=manifest.limits.nice,

@@ -96,6 +96,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `timeout` and `grace` are in seconds; `concurrency` is how many may run at once, everywhere
     (None: any number); `max_output` is how many bytes of output are kept (None: all), `when_full`
     what becomes of the script when no more can be kept: "discard" (it goes on) or "stop";
+    `max_upload` is how many bytes all uploads of a start may have (None: what the server takes);
     `resources` bounds what each of its programs may use, by the names of setrlimit(2); `keep` says
     how long its ended processes are kept (None: as the settings say); `folder` is the manifest's,
     from which a relative command is found.
@@ -110,6 +111,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     concurrency: int | None
     terminal: bool
     max_output: int | None
+    max_upload: int | None
     when_full: str
     resources: dict[str, int]
     nice: int

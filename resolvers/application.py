@@ -8,13 +8,16 @@ from jobs.queue import Queue
 from jobs.store import Store
 from models.script import Catalogue
 from resolvers.live import Live
+from resolvers.quota import Seats, Starts
 from resolvers.viewer import Door
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """`max_upload` is how many bytes all uploads of one request may have; `session_lifetime` is how
-    long a session lasts that is used all the time."""
+    """`max_upload` is how many bytes all uploads of one request may have, `max_parts` how many
+    parts a form may have, and `max_fields` how many bytes those of them that are no files.
+    `session_lifetime` is how long a session lasts that is used all the time.
+    """
 
     catalogue: Catalogue
     store: Store
@@ -22,5 +25,9 @@ class Application:
     doorbell: Doorbell
     max_upload: int
     session_lifetime: timedelta
+    max_parts: int = 1000
+    max_fields: int = 4 << 20
     door: Door = field(default_factory=Door)
     live: Live = field(default_factory=Live)
+    starts: Starts = field(default_factory=Starts)
+    seats: Seats = field(default_factory=Seats)

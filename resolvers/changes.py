@@ -35,7 +35,7 @@ async def changes(
     """
     about = EVERYTHING if process_id is None else str(process_id)
     known: dict[UUID, object] = {}
-    with app.doorbell.heard(Topic.PROCESS, about) as bell:
+    with app.seats.taken(viewer), app.doorbell.heard(Topic.PROCESS, about) as bell:
         looked = now()
         if process_id is not None:
             found = await process(viewer, process_id)

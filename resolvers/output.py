@@ -101,7 +101,7 @@ async def follow(
     looks for them are `pause` seconds apart at least. Raises NotFound when the process is deleted
     meanwhile, NotSignedIn or Forbidden when the viewer may not see it any more.
     """
-    with app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
+    with app.seats.taken(viewer), app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
         after = _beginning(part, await _look(viewer, app, process_id))
         while True:
             row = await _look(viewer, app, process_id)  # the status before the lines

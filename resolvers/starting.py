@@ -17,7 +17,7 @@ from models.transaction import run_to_end, transaction
 from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
-from resolvers.errors import BadInput, NotFound
+from resolvers.errors import BadInput, NotFound, TooLarge
 from resolvers.parameters import Checked, Sent, check
 from resolvers.room import room
 from resolvers.scripts import startable
@@ -38,11 +38,15 @@ async def start(
 ) -> Process:
     """A new process of the script of that name; waits up to `patience` seconds for it to run.
 
-    Raises NotFound and Forbidden for the script, BadInput for what was sent, NoRoom where the
-    disk is full; then nothing is left of it.
+    Raises NotFound and Forbidden for the script, TooManyRequests, TooLarge for more uploads than
+    the script takes, BadInput for what was sent, NoRoom where the disk is full; then nothing is
+    left of it.
     """
     wanted = startable(viewer, app, name)
+    app.starts.take(viewer)
     created = now()
+    sent = list(sent)
+    _check_size(wanted, sent)
     checked, due = _check(wanted, sent, start_time, created)
     process = Process(
         id=uuid4(),
@@ -82,6 +86,17 @@ def _check(
     if wrong:
         raise BadInput(wrong)
     return checked, due
+
+
+def _check_size(wanted: Script, sent: Iterable[Sent]) -> None:
+    size = sum(each.upload.size for each in sent if each.upload)
+    if wanted.max_upload is not None and size > wanted.max_upload:
+        raise TooLarge(uploads_of(wanted, wanted.max_upload))
+
+
+def uploads_of(wanted: Script, most: int) -> str:
+    """The limit of a script, in words."""
+    return f"{wanted.name!r} takes uploads of at most {most} bytes (max_upload in its manifest)"
 
 
 def _moment(start_time: datetime | str | None) -> datetime | None:

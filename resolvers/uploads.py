@@ -9,14 +9,34 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from jobs.store import Stage, Staged
+from models.script import Script
+from resolvers.application import Application
 from resolvers.errors import BadInput, TooLarge
 from resolvers.room import room
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-LONGEST_VALUE = 4 << 20  # bytes of a part that is no file
-MOST_PARTS = 1000
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a form may have: bytes in all, and how it is said that they are too many; parts; bytes
+    of all parts that are no files together.
+    """
+
+    size: int
+    words: str
+    parts: int
+    fields: int
+
+    @classmethod
+    def of(cls, app: Application, script: Script | None = None) -> "Bounds":
+        """As much as the server takes, or the script if that is less."""
+        size, words = app.max_upload, f"A request may upload at most {app.max_upload} bytes"
+        if script and script.max_upload is not None and script.max_upload + app.max_fields < size:
+            size = script.max_upload + app.max_fields
+            words = f"{script.name!r} takes uploads of at most {script.max_upload} bytes"
+        return cls(size, words, app.max_parts, app.max_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +71,29 @@ class _Begin:
 
 
 async def receive(
-    body: AsyncIterator[bytes], content_type: str, stage: Stage, max_upload: int
+    body: AsyncIterator[bytes], content_type: str, stage: Stage, bounds: Bounds
 ) -> AsyncIterator[Part]:
     """The parts in the order in which they come.
 
     Raises BadInput for a body that is no such form or ends too early, TooLarge for one that has
-    more than `max_upload` bytes, NoRoom where the disk is full.
+    more than `bounds` allow, NoRoom where the disk is full.
     """
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise BadInput({"body": ["Send multipart/form-data with a boundary."]})
-    events = _events(_limited(body, max_upload), options[b"boundary"])
-    count = 0
+    events = _events(_limited(body, bounds), options[b"boundary"])
+    count, left = 0, bounds.fields
     async for event in events:
         if not isinstance(event, _Begin):
             continue
         count += 1
-        if count > MOST_PARTS:
-            raise TooLarge(f"A form may have at most {MOST_PARTS} parts")
+        if count > bounds.parts:
+            raise TooLarge(f"A form may have at most {bounds.parts} parts (PROCESSION_MAX_PARTS)")
         name, file_name = event.names()
         if file_name is None:
-            yield Part(name, value=await _value(name, _content(events)))
+            value = await _value(name, _content(events), left)
+            left -= len(value)
+            yield Part(name, value=_text(value, name))
         else:
             with room():
                 file = await stage.receive(_content(events), file_name, event.media_type)
@@ -147,13 +169,13 @@ async def _content(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
         yield event
 
 
-async def _value(name: str, content: AsyncIterator[bytes]) -> str:
+async def _value(name: str, content: AsyncIterator[bytes], most: int) -> bytes:
     value = bytearray()
     async for block in content:
         value += block
-        if len(value) > LONGEST_VALUE:
-            raise TooLarge(f"{name}: at most {LONGEST_VALUE} bytes are allowed")
-    return _text(bytes(value), name)
+        if len(value) > most:
+            raise TooLarge(f"{name}: a form has too many bytes of fields (PROCESSION_MAX_FIELDS)")
+    return bytes(value)
 
 
 def _text(content: bytes, what: str) -> str:
@@ -163,10 +185,10 @@ def _text(content: bytes, what: str) -> str:
         raise BadInput({what: ["This is not valid UTF-8."]}) from None
 
 
-async def _limited(body: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+async def _limited(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncIterator[bytes]:
     size = 0
     async for block in body:
         size += len(block)
-        if size > most:
-            raise TooLarge(f"A request may upload at most {most} bytes")
+        if size > bounds.size:
+            raise TooLarge(bounds.words)
         yield block

@@ -49,6 +49,7 @@ async def live(api: Api, viewer: Viewer, request: Request, row: Process, part: P
         return Response(status_code=204)
     if request.method == "HEAD":
         return StreamingResponse((), headers=HEADERS)
+    api.app.seats.require(viewer)  # as long as a status can still say so
     place = await _place(viewer, row, part)
     events = output.follow(viewer, api.app, row.id, place, _as_it_is)
     return Stream(_feed(request, _told(events, window)), HEADERS)

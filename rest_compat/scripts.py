@@ -7,7 +7,7 @@ from jobs.store import Stage
 from resolvers import scripts, starting
 from resolvers.errors import BadInput
 from resolvers.parameters import Sent
-from resolvers.uploads import receive
+from resolvers.uploads import Bounds, receive
 from resolvers.viewer import Viewer
 from rest_compat import hal, responses
 from rest_compat.api import Api
@@ -36,22 +36,24 @@ async def show_script(api: Api, viewer: Viewer, request: Request) -> Response:
 
 async def start_process(api: Api, viewer: Viewer, request: Request) -> Response:
     """Script Invocation."""
-    name = scripts.startable(viewer, api.app, request.path_params["name"]).name
+    script = scripts.startable(viewer, api.app, request.path_params["name"])
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         raise UnsupportedMediaType("Send the parameters as multipart/form-data")
     async with api.app.store.stage() as stage:
-        sent, start_time = await _read_form(api, request, stage)
-        row = await starting.start(viewer, api.app, name, sent, start_time, PATIENCE)
+        sent, start_time = await _read_form(request, stage, Bounds.of(api.app, script))
+        row = await starting.start(viewer, api.app, script.name, sent, start_time, PATIENCE)
     location = {"Location": api.links.process(row.id)}
     return responses.json(hal.started(row, api.links), 202, location)
 
 
-async def _read_form(api: Api, request: Request, stage: Stage) -> tuple[list[Sent], str | None]:
+async def _read_form(
+    request: Request, stage: Stage, bounds: Bounds
+) -> tuple[list[Sent], str | None]:
     sent: list[Sent] = []
     times: list[str] = []
     content_type = request.headers["content-type"]
-    async for part in receive(request.stream(), content_type, stage, api.app.max_upload):
+    async for part in receive(request.stream(), content_type, stage, bounds):
         if part.name == starting.START_TIME and part.value is not None:
             times.append(part.value)
         elif part.file is None or part.file.name or part.file.size:

@@ -30,7 +30,7 @@ from resolvers.errors import (
     TooLarge,
     TooManyRequests,
 )
-from resolvers.uploads import receive
+from resolvers.uploads import Bounds, receive
 from resolvers.users import Met
 from schema.context import Context
 from schema.departure import while_there
@@ -150,7 +150,7 @@ class Endpoint(GraphQL[Context, None]):
         values: dict[str, Any] = {}
         files: dict[str, Any] = {}
         content_type = plain.headers["content-type"]
-        async for part in receive(plain.stream(), content_type, stage, self._app.max_upload):
+        async for part in receive(plain.stream(), content_type, stage, Bounds.of(self._app)):
             if part.file is not None:
                 files[part.name] = part.file
             elif part.name in ("operations", "map"):

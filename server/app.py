@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from resolvers.application import Application
 from resolvers.errors import NotFound, TooLarge
+from resolvers.quota import Seats, Starts
 from resolvers.viewer import Door
 from rest_compat.api import Api
 from rest_compat.errors import refusal
@@ -39,7 +40,11 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
         parts.doorbell,
         settings.max_upload,
         timedelta(days=settings.session_days),
-        Door(timedelta(minutes=settings.session_idle_minutes)),
+        door=Door(timedelta(minutes=settings.session_idle_minutes)),
+        max_parts=settings.max_parts,
+        max_fields=settings.max_fields,
+        starts=Starts(settings.max_starts),
+        seats=Seats(settings.max_viewer_subscriptions, settings.max_subscriptions),
     )
     links = Links(settings.rest_base_url.rstrip("/"))
     graphql = Endpoint(

@@ -50,6 +50,7 @@ def script(name: str, concurrency: int | None) -> Script:
         concurrency=concurrency,
         terminal=False,
         max_output=None,
+        max_upload=None,
         when_full="discard",
         resources={},
         nice=0,
