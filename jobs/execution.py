@@ -13,11 +13,11 @@ from jobs.claim import finish
 from jobs.command import argument_list
 from jobs.doorbell import Topic
 from jobs.journal import Journal
+from jobs.outbox import regular_files
 from jobs.piece import Lines, Packer, Piece
 from jobs.run import End, Ringing, Run
 from jobs.site import Site
 from jobs.spool import Reader, unread
-from jobs.store import digest_of, regular_files
 from jobs.supervisor.launch import Launch
 from models.file import Direction, File
 from models.process import Process
@@ -253,17 +253,17 @@ class Execution:
         The ids follow from the names, so that it can be repeated after a crash.
         """
         files = []
-        for name, path in regular_files(self._run.out):
+        for found in regular_files(self._run.out):
             file = File(
-                id=uuid5(self._process.id, name),
+                id=uuid5(self._process.id, found.name),
                 process_id=self._process.id,
                 direction=Direction.OUTPUT.value,
-                name=name,
-                size=path.stat().st_size,
-                media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
-                sha256=digest_of(path),
+                name=found.name,
+                size=found.size,
+                media_type=mimetypes.guess_type(found.name)[0] or "application/octet-stream",
+                sha256=found.digest(),
             )
-            self._site.store.adopt(path, self._process.id, file.id)
+            self._site.store.adopt(found.file, self._process.id, file.id)
             files.append(file)
         return files
 

@@ -9,9 +9,10 @@ import os
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -102,15 +103,21 @@ class Store:
         kept.parent.mkdir(exist_ok=True)
         shutil.move(path, kept)
 
-    def adopt(self, path: Path, process_id: UUID, file_id: UUID) -> None:
-        """As `keep`, but `path` stays too, and it may be done again."""
+    def adopt(self, file: BufferedReader, process_id: UUID, file_id: UUID) -> None:
+        """Makes an open file part of a process; where it was it stays, and it may be done again.
+
+        What has further names is copied, for somebody may write to it under one of them.
+        """
         kept = self.path(process_id, file_id)
         kept.parent.mkdir(exist_ok=True)
         kept.unlink(missing_ok=True)
-        try:
-            kept.hardlink_to(path)
-        except OSError:  # another file system
-            shutil.copyfile(path, kept)
+        if os.fstat(file.fileno()).st_nlink == 1:
+            with suppress(OSError):  # another file system
+                os.link(f"/proc/self/fd/{file.fileno()}", kept, follow_symlinks=True)
+                return
+        file.seek(0)
+        with kept.open("xb") as copy:
+            shutil.copyfileobj(file, copy, BLOCK)
 
     def remove(self, process_id: UUID) -> None:
         """Removes all files of a process; nothing happens if there are none."""
@@ -137,13 +144,3 @@ def digest_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def regular_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files below a folder, by their relative names; links and devices are not followed."""
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(folder).as_posix(), path

@@ -13,7 +13,7 @@ from rest_compat.ranges import satisfiable
 from rest_compat.stream import while_there
 
 SAFE = {
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "private, no-cache",
 }
 

@@ -79,11 +79,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     body_timeout: Positive = 30
     answer_timeout: Positive = 300
     max_connections: Positive = 10_000
+    max_parts: Positive = 1000
+    max_fields: Positive = 4 << 20
     max_subscriptions: Positive = 10_000
     max_viewer_subscriptions: Positive = 500
     max_starts: Positive = 1000
-    max_parts: Positive = 1000
-    max_fields: Positive = 4 << 20
     database_pool: Positive = 10
     log_level: Level = "INFO"
     pass_environment: str = ""

@@ -156,6 +156,8 @@ def test_the_table_of_settings_is_that_of_the_program() -> None:
         if each.name != "environment":
             default = each.default if each.default != str(SHIPPED_SCRIPTS) else "scripts"
             shown = "" if default == "" else f"`{default}`"
+            if isinstance(default, bool):
+                shown = shown.lower()
             expected.append((f"{PREFIX}{each.name.upper()}", shown or "none"))
     assert rows == expected
 
