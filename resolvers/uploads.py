@@ -10,9 +10,12 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from jobs.store import Stage, Staged
 from models.script import Script
+from models.user import Scope
+from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import BadInput, TooLarge
 from resolvers.room import room
+from resolvers.viewer import Viewer
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -70,8 +73,9 @@ class _Begin:
         return declared[:255] or "application/octet-stream"
 
 
+@needs(Scope.START)
 async def receive(
-    body: AsyncIterator[bytes], content_type: str, stage: Stage, bounds: Bounds
+    viewer: Viewer, body: AsyncIterator[bytes], content_type: str, stage: Stage, bounds: Bounds
 ) -> AsyncIterator[Part]:
     """The parts in the order in which they come.
 

@@ -41,19 +41,19 @@ async def start_process(api: Api, viewer: Viewer, request: Request) -> Response:
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         raise UnsupportedMediaType("Send the parameters as multipart/form-data")
     async with api.app.store.stage() as stage:
-        sent, start_time = await _read_form(request, stage, Bounds.of(api.app, script))
+        sent, start_time = await _read_form(viewer, request, stage, Bounds.of(api.app, script))
         row = await starting.start(viewer, api.app, script.name, sent, start_time, PATIENCE)
     location = {"Location": api.links.process(row.id)}
     return responses.json(hal.started(row, api.links), 202, location)
 
 
 async def _read_form(
-    request: Request, stage: Stage, bounds: Bounds
+    viewer: Viewer, request: Request, stage: Stage, bounds: Bounds
 ) -> tuple[list[Sent], str | None]:
     sent: list[Sent] = []
     times: list[str] = []
     content_type = request.headers["content-type"]
-    async for part in receive(request.stream(), content_type, stage, bounds):
+    async for part in receive(viewer, request.stream(), content_type, stage, bounds):
         if part.name == starting.START_TIME and part.value is not None:
             times.append(part.value)
         elif part.file is None or part.file.name or part.file.size:

@@ -24,6 +24,7 @@ from resolvers.application import Application
 from resolvers.coalescer import Coalescer
 from resolvers.errors import (
     BadInput,
+    Forbidden,
     NoRoom,
     NotSignedIn,
     ProcessionError,
@@ -34,13 +35,21 @@ from resolvers.uploads import Bounds, receive
 from resolvers.users import Met
 from schema.context import Context
 from schema.departure import while_there
-from schema.errors import extensions_of
+from schema.errors import document
 from schema.schema import ProcessionSchema
 from schema.socket import Socket
 
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
 MOST_SUBSCRIPTIONS = 100  # on one WebSocket
+STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of a document
+    BadInput: 400,
+    NotSignedIn: 401,
+    Forbidden: 403,
+    TooLarge: 413,
+    TooManyRequests: 429,
+    NoRoom: 507,
+}
 HINTS = {
     "subscriptions are not allowed when using POST": (
         "Subscribe over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream."
@@ -122,16 +131,8 @@ class Endpoint(GraphQL[Context, None]):
             return await super().run(request, *args, **kwargs)
         try:
             return await super().run(request, *args, **kwargs)
-        except NotSignedIn as error:
-            return await self._refuse(request, 401, error)
-        except TooLarge as error:
-            return await self._refuse(request, 413, error)
-        except NoRoom as error:
-            return await self._refuse(request, 507, error)
-        except TooManyRequests as error:
-            return await self._refuse(request, 429, error)
-        except BadInput as error:
-            return await self._refuse(request, 400, error)
+        except tuple(STATUSES) as error:
+            return await self._refuse(request, STATUSES[type(error)], error)
         except HTTPException as error:
             status = 415 if error.reason == "Unsupported content type" else error.status_code
             return await self._refuse(
@@ -149,8 +150,8 @@ class Endpoint(GraphQL[Context, None]):
         stage = await context.uploads.enter_async_context(self._app.store.stage())
         values: dict[str, Any] = {}
         files: dict[str, Any] = {}
-        content_type = plain.headers["content-type"]
-        async for part in receive(plain.stream(), content_type, stage, Bounds.of(self._app)):
+        content_type, bounds = plain.headers["content-type"], Bounds.of(self._app)
+        async for part in receive(context.viewer, plain.stream(), content_type, stage, bounds):
             if part.file is not None:
                 files[part.name] = part.file
             elif part.name in ("operations", "map"):
@@ -180,8 +181,7 @@ class Endpoint(GraphQL[Context, None]):
             answer.headers["WWW-Authenticate"] = "Bearer"
         if isinstance(error, TooManyRequests):
             answer.headers["Retry-After"] = str(ceil(error.retry_after))
-        told = {"message": str(error), "extensions": extensions_of(error)}
-        return self.create_response({"data": None, "errors": [told]}, answer)
+        return self.create_response(cast("Any", document(error)), answer)
 
 
 def question(asked: GraphQLRequestData) -> tuple[str, str | None, bytes] | None:

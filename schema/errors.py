@@ -25,6 +25,11 @@ def extensions_of(error: ProcessionError) -> dict[str, object]:
     return {"code": error.code}
 
 
+def document(error: ProcessionError) -> dict[str, object]:
+    """The answer where there is none to what was asked."""
+    return {"data": None, "errors": [{"message": str(error), "extensions": extensions_of(error)}]}
+
+
 def render(error: GraphQLError) -> None:
     """Gives an error the message and the extensions that clients are to see."""
     if not error.extensions or "code" not in error.extensions:

@@ -64,7 +64,7 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
         middleware=[
             Middleware(Headers, settings.hsts),
             *cross_origin(settings.origins),
-            Middleware(Cookies),
+            Middleware(Cookies, settings.origins),
         ],
         exception_handlers={404: nothing},
     )

@@ -1,22 +1,25 @@
 """The cookie of a browser's session, and who may come with it.
 
-A cookie is sent by the browser whoever makes it ask. So a request that comes with one must come
-from a page of this server, unless it only looks: `Sec-Fetch-Site` says where it comes from, in
-older browsers `Origin`. What has passed is given on with the cookie's token as its `Authorization`,
-so nobody behind this knows of cookies. A request that brings its own `Authorization` is left alone:
-no other site could have made a browser send that.
+A cookie is sent by the browser whoever makes it ask. So it counts only for what a page of this
+server asks, and for a link that somebody follows: `Sec-Fetch-Site` says where a request comes from,
+in older browsers `Origin`. What has passed is given on with the cookie's token as its
+`Authorization`, so nobody behind this knows of cookies. A request that brings its own
+`Authorization` is left alone: no other site could have made a browser send that. Pages of the
+origins that the settings name have to bring one, on a WebSocket in its first message.
 """
 
+from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.errors import Forbidden
 from rest_compat.errors import refusal
+from schema.errors import document
 
 NAME = "procession"
 LOOKING = ("GET", "HEAD", "OPTIONS")
@@ -25,23 +28,26 @@ POLICY_VIOLATION = 1008
 
 
 class Cookies:
-    """An ASGI application that lets those in who have a session."""
+    """An ASGI application that lets those in who have a session; `origins` are let in without."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
         self._app = app
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        token = token_in(scope)
-        if token is None or Headers(scope=scope).get("authorization") is not None:
+        token, headers = token_in(scope), Headers(scope=scope)
+        if token is None or "authorization" in headers:
             await self._app(scope, receive, send)
-        elif not is_looking(scope) and crosses_sites(scope):
-            await _refuse(scope, receive, send)
-        else:
+        elif not crosses_sites(scope) or is_visit(scope):
             given = (b"authorization", f"Bearer {token}".encode("latin-1", "replace"))
             await self._app({**scope, "headers": [*scope["headers"], given]}, receive, send)
+        elif is_looking(scope) or headers.get("origin") in self._origins:
+            await self._app(scope, receive, send)
+        else:
+            await _refuse(scope, receive, send)
 
 
 def token_in(scope: Scope) -> str | None:
@@ -75,6 +81,11 @@ def is_looking(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] in LOOKING
 
 
+def is_visit(scope: Scope) -> bool:
+    """Whether somebody follows a link, and no script sees what comes of it."""
+    return is_looking(scope) and Headers(scope=scope).get("sec-fetch-mode") == "navigate"
+
+
 def crosses_sites(scope: Scope) -> bool:
     """Whether a browser was made to ask this by a page that is not of this server."""
     headers = Headers(scope=scope)
@@ -98,5 +109,10 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ELSEWHERE})
         return
-    request = Request(scope, receive)
-    await refusal(request, Forbidden(ELSEWHERE))(scope, receive, send)
+    error = Forbidden(ELSEWHERE)
+    answer = (
+        JSONResponse(document(error), 403)
+        if scope["path"] == "/graphql"
+        else refusal(Request(scope, receive), error)
+    )
+    await answer(scope, receive, send)

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.faces import Upload, form
-from tests.installation import Installation, installed, until
+from tests.installation import Installation, User, installed, until
 from tests.running import run_python
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+START = "/api/system/scripts/python/processes"
 LONGEST = 1.5  # body timeouts until a client is cut off that sends nothing
 
 
@@ -43,11 +44,13 @@ def answer(client: socket.socket) -> str:
     return told.decode()
 
 
-def upload(it: Installation, path: str = "/api/system/scripts/python/processes") -> bytes:
+def upload(it: Installation, path: str = START, who: User | None = None) -> bytes:
     """A start whose file is not whole; after its head 3 bytes of it have come."""
     body, kind = form([("c", "print(1)"), ("f", Upload("a.txt", b"x" * 100_000))])
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
-    head += f"Authorization: Bearer {it.admin.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    head += (
+        f"Authorization: Bearer {(who or it.admin).token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     return head.encode() + body[: body.index(b"xxx") + 3]
 
 
@@ -76,6 +79,15 @@ def test_upload_that_stands_still_is_cut_off_and_leaves_nothing(strict: Installa
         for told in map(answer, (rest, graphql)):
             assert told.startswith("HTTP/1.1 408 ") and "No byte came for 1 s" in told
     until(lambda: not list((strict.data / "files" / "staging").iterdir()))
+
+
+def test_upload_that_is_not_allowed_is_refused_before_it_has_come(strict: Installation) -> None:
+    reader = strict.add_token(strict.admin, scope="READ")
+    for path in (START, "/graphql"):
+        with opened(strict) as client:
+            client.sendall(upload(strict, path, reader))
+            told = client.recv(1 << 16).decode()
+        assert told.startswith("HTTP/1.1 403 ")
 
 
 def test_upload_that_is_slow_but_steady_is_not_cut_off(strict: Installation) -> None:

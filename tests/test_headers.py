@@ -1,11 +1,12 @@
 """Headers: what guards whoever reads an answer in a browser, other origins, proxies before us."""
 
+import json
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
@@ -45,6 +46,7 @@ def known() -> Iterator[Installation]:
 
 ANSWERS = [
     *("/", "/graphql", "/nothing", "/healthz", "/readyz", "/api", "/api/openapi.json"),
+    *("/session", "/api/authn/status", "/api/authn/login"),
     *("/api/system/processes", "/graphql?query={viewer{id}}", "/graphql/assets/none.js"),
 ]
 
@@ -112,6 +114,50 @@ def test_preflight_is_refused_where_no_origin_is_known(closed: Installation) -> 
     check_error(answer)
 
 
+PASSWORD = "correct horse battery"
+BY_SCRIPT = {"Origin": FRIEND, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
+DOCUMENT = {"query": "{ viewer { name } }"}
+
+
+def began(it: Installation, name: str, **headers: str) -> dict[str, str]:
+    """The cookie of a new session of the user, who is made for it."""
+    it.execute("DELETE FROM attempt")
+    user = it.add_user(name)
+    it.cli("user", "password", name, stdin=f"{PASSWORD}\n")
+    credentials = {"name": user.name, "password": PASSWORD}
+    answer = it.request(NOBODY, "POST", "/session", json=credentials, headers=headers)
+    assert answer.status_code == 204
+    it.http.cookies.clear()
+    return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+
+def test_cookie_counts_for_no_page_of_a_known_origin(known: Installation) -> None:
+    cookie = began(known, "carol")
+    headers = {**cookie, **BY_SCRIPT}
+    for who, code in ((NOBODY, 401), (known.admin, 200)):
+        assert known.get(who, "/api/system/processes", headers=headers).status_code == code
+        answer = known.request(who, "POST", "/graphql", json=DOCUMENT, headers=headers)
+        assert answer.status_code == code
+    credentials = {"name": "carol", "password": PASSWORD}
+    answer = known.request(NOBODY, "POST", "/session", json=credentials, headers=BY_SCRIPT)
+    assert answer.status_code == 403
+    assert greeted(known, headers, {"Authorization": f"Bearer {known.admin.token}"})
+    assert not greeted(known, headers, {})
+    assert greeted(known, {**cookie, "Origin": known.url}, {})
+
+
+def greeted(it: Installation, headers: dict[str, str], said: dict[str, str]) -> bool:
+    """Whether a WebSocket that is opened with these headers lets in who says this."""
+    url = it.url.replace("http:", "ws:", 1) + "/graphql"
+    protocols = [Subprotocol("graphql-transport-ws")]
+    with connect(url, additional_headers=headers, subprotocols=protocols, proxy=None) as socket:
+        socket.send(json.dumps({"type": "connection_init", "payload": said}))
+        try:
+            return bool(json.loads(socket.recv())["type"] == "connection_ack")
+        except ConnectionClosed:
+            return False
+
+
 def shaken_hands(it: Installation, origin: str) -> bool:
     """Whether a page of this origin may open a WebSocket."""
     url = it.url.replace("http:", "ws:", 1) + "/graphql"
@@ -152,6 +198,32 @@ def test_proxy_is_believed_only_where_it_is_known(
     assert not is_secure(known, Forwarded="proto=https")  # which a client could have sent
     assert not is_secure(known)
     assert not is_secure(closed, X_Forwarded_Proto="https")
+
+
+def test_client_before_a_known_proxy_is_whose_sessions_and_failures_are_told_apart(
+    known: Installation, closed: Installation
+) -> None:
+    client = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7, 10.1.1.1"}
+    sessions = {"query": "{ viewer { sessions { address } } }"}
+    for it, proto, address in ((known, "https", "203.0.113.7"), (closed, "http", "127.0.0.1")):
+        cookie = began(it, "dave", **client, **{"X-Forwarded-Proto": "https"})
+        assert cookie["Cookie"].startswith("__Host-") is (proto == "https")
+        headers = {**cookie, "X-Forwarded-Proto": "https"}
+        told = it.request(NOBODY, "POST", "/graphql", json=sessions, headers=headers).json()
+        assert told["data"]["viewer"]["sessions"] == [{"address": address}]
+    known.execute("DELETE FROM attempt")
+    wrong = {"user": "nobody", "password": "wrong"}
+    known.request(NOBODY, "POST", "/api/authn/login", data=wrong, headers=client)
+    known.execute("UPDATE attempt SET failures = 40")
+    for address, code in (("203.0.113.7", 429), ("203.0.113.8", 401)):
+        answer = known.request(
+            NOBODY,
+            "POST",
+            "/api/authn/login",
+            data={**wrong, "user": "somebody"},
+            headers={"X-Forwarded-For": address},
+        )
+        assert answer.status_code == code
 
 
 @pytest.mark.parametrize(

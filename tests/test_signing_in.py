@@ -118,7 +118,9 @@ def test_cookie_is_no_good_for_pages_of_other_sites(
     it = installation
     sign_in(browser, somebody)
     missing = f"/api/system/processes/{uuid4()}"
-    assert ask(browser, "{ viewer { name } }", **headers).status_code == 403
+    answer = ask(browser, "{ viewer { name } }", **headers)
+    assert answer.status_code == 403
+    assert answer.json()["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
     check_error(browser.delete(missing, headers=headers))
     assert browser.delete(missing, headers=headers).status_code == 403
     assert browser.delete("/session", headers=headers).status_code == 403
@@ -127,7 +129,10 @@ def test_cookie_is_no_good_for_pages_of_other_sites(
         name_by_socket(it, {**cookie, **headers})
     credentials = {"name": somebody.name, "password": PASSWORD}
     assert browser.post("/session", json=credentials, headers=headers).status_code == 403
-    assert browser.get("/api/system/processes", headers=headers).status_code == 200
+    processes = "/api/system/processes"
+    assert browser.get(processes, headers=headers).status_code == 401
+    link = {**headers, "Sec-Fetch-Mode": "navigate"}
+    assert browser.get(processes, headers=link).status_code == 200, "somebody follows a link"
     token = it.request(somebody, "DELETE", missing, headers=headers)
     assert token.status_code == 404, "no other site can have a token sent"
 
