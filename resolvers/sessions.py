@@ -1,6 +1,5 @@
 """Sessions: signing in with a password, and out again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,7 +7,6 @@ from models.instant import now
 from models.user import Scope, Token, TokenKind, User
 from resolvers import attempts
 from resolvers.application import Application
-from resolvers.attempts import Counted
 from resolvers.errors import NotSignedIn, TooManyRequests
 from resolvers.hashing import hashed, is_outdated, matches
 from resolvers.tokens import Issued, issue
@@ -31,7 +29,9 @@ class Caller:
 async def sign_in(app: Application, name: str, password: str, caller: Caller) -> Issued:
     """A new session. Raises NotSignedIn, in the same words and after the same time whatever is
     wrong, and TooManyRequests after many failures."""
-    counted = await _counted(name, caller.address)
+    counted = [attempts.of_account(name)]
+    if caller.address:
+        counted.append(attempts.of_address(caller.address))
     await attempts.begin(counted)
     try:
         found = await _proved(name, password)
@@ -63,17 +63,6 @@ async def sign_out(app: Application, token: str | None) -> None:
     session = Token.filter(digest=token_digest(token), kind=TokenKind.SESSION.value)
     if await session.filter(revoked_at=None).update(revoked_at=now()):
         app.door.forget()
-
-
-async def _counted(name: str, address: str) -> Sequence[Counted]:
-    """What failures are counted of. Who guesses elsewhere must not keep users out who come from
-    where they have signed in before: these are held up by failures from there only."""
-    counted = [attempts.of_address(address)] if address else []
-    if address and is_name(name):
-        sessions = Token.filter(kind=TokenKind.SESSION.value, address=address[:64])
-        if await sessions.filter(user__name=name).exists():
-            return counted
-    return [attempts.of_account(name), *counted]
 
 
 async def _proved(name: str, password: str) -> User | None:

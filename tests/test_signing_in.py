@@ -218,16 +218,6 @@ def test_failures_slow_down_their_address(installation: Installation, somebody: 
     assert login(it, somebody.name, PASSWORD).status_code == 429
 
 
-def test_guesses_from_elsewhere_do_not_keep_out_who_has_signed_in_from_here(
-    installation: Installation, somebody: User
-) -> None:
-    it = installation
-    assert login(it, somebody.name, PASSWORD).status_code == 200
-    for _ in range(8):
-        assert login(it, somebody.name, "wrong").status_code == 401
-    assert login(it, somebody.name, PASSWORD).status_code == 200
-
-
 def test_login_of_the_older_contract(installation: Installation, somebody: User) -> None:
     it = installation
     answer = login(it, somebody.name, PASSWORD)
