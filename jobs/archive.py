@@ -18,10 +18,12 @@ import msgspec
 from tortoise.models import Model
 
 from jobs.store import digest_of
+from models.audit import AuditEntry
 from models.file import File
+from models.group import Grant, Group, Membership
 from models.output import Merge, OutputChunk
 from models.process import Deletion, Parameter, Process
-from models.user import Token, User
+from models.user import Identity, Token, User
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -31,9 +33,11 @@ else:
 FORMAT = 1
 SUMMARY = "backup.json"
 LENGTH = struct.Struct(">I")
-# Those that are referred to come first. Workers are of the place where they ran.
+# Those that are referred to come first. Workers, and failures to sign in, are of the place where
+# they were.
 TABLES: tuple[type[Model], ...] = (
-    *(User, Token, Process, Parameter, File, Merge, OutputChunk, Deletion),
+    *(User, Token, Identity, Group, Membership, Grant, AuditEntry),
+    *(Process, Parameter, File, Merge, OutputChunk, Deletion),
 )
 
 Row = Sequence[Any]

@@ -90,8 +90,13 @@ async def _require_emptiness() -> None:
 
 
 def _rows(folder: Path, summary: Summary, model: type[Model]) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a table, those of processes that are no part of it left out."""
-    table = summary.tables[name_of(model)]
+    """The rows of a table, those of processes that are no part of it left out.
+
+    A backup of an older version may not have the table.
+    """
+    table = summary.tables.get(name_of(model))
+    if table is None:
+        return
     if unknown := set(table.columns) - set(columns_of(model)):
         raise ArchiveError(f"{folder} has columns that are not known here: {sorted(unknown)}")
     key = "id" if model is Process else "process_id"

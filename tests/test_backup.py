@@ -76,6 +76,30 @@ def url_of(it: Installation) -> str:
     return it.database_url or f"sqlite://{it.data / 'procession.sqlite3'}"
 
 
+def give_rights(it: Installation) -> None:
+    """Alice has a password, and is in a group that has a right; the audit has an entry."""
+    it.cli("user", "password", "alice", stdin="correct horse battery\n")
+    group = it.graphql(it.admin, 'mutation { addGroup(name: "curators") { id } }')["addGroup"]["id"]
+    join = "mutation ($g: ID!, $u: ID!) { joinGroup(groupId: $g, userId: $u) { id } }"
+    it.graphql(it.admin, join, g=group, u=it.alice.id)
+    it.insert("script_grant", [{"group_id": group, "script": "python", "right": "READ"}])
+    it.execute(
+        "INSERT INTO audit (at, actor, action, result, details)"
+        """ VALUES (1, 'alice', 'process.start', 'OK', '{"script": "python"}')"""
+    )
+
+
+def rights(it: Installation) -> list[Any]:
+    """What `give_rights` gave."""
+    members = it.rows(
+        'SELECT u.name, u.password, g.name, r.script, r."right" FROM membership m'
+        " JOIN user_account u ON u.id = m.user_id JOIN user_group g ON g.id = m.group_id"
+        " JOIN script_grant r ON r.group_id = g.id"
+    )
+    audit = it.rows("SELECT at, actor, action, result, details FROM audit")
+    return [*members, *((*entry, json.loads(details)) for *entry, details in audit)]
+
+
 @dataclass
 class House:
     """A backup, made while `running` ran, and what there was to be found."""
@@ -86,6 +110,7 @@ class House:
     running: str
     waiting: str
     facts: Any
+    rights: list[Any]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -94,6 +119,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
     with empty(request.param, request) as it:
         it.start()
         who = it.alice
+        give_rights(it)
         ended = start_upload(it, WRITE)
         end_of(it, who, ended)
         gate = Gate(it)
@@ -105,9 +131,9 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
         assert "something in" in it.cli("backup", str(backup), code=1)
         gate.open()
         end_of(it, who, running)
-        found = facts(it, who, ended, FACTS)
+        found, given = facts(it, who, ended, FACTS), rights(it)
         it.end()
-        yield House(it, backup, ended, running, waiting, found)
+        yield House(it, backup, ended, running, waiting, found, given)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -125,6 +151,7 @@ def test_everything_is_restored_and_nothing_is_started(house: House, target: Ins
     target.__dict__["alice"] = house.it.alice  # whose token is good here too
     who = target.alice
     assert facts(target, who, house.ended, FACTS) == house.facts
+    assert len(house.rights) == 2 and rights(target) == house.rights
     whole = end_of(target, who, house.ended)
     assert whole.lines == [f"line {number} ä" for number in range(40)]
     assert target.stored() == {path for path in house.it.stored() if house.ended in path}
