@@ -15,6 +15,7 @@ from tests.browser import run_in_browser
 from tests.conftest import Install
 from tests.faces import Rest
 
+PASSWORD = "correct horse battery"
 EXAMPLES = sorted((DIST.parent / "examples").glob("*.graphql"))
 
 
@@ -37,10 +38,12 @@ def test_page_works_in_a_browser(install: Install, tmp_path: Path) -> None:
         pytest.skip("the GraphiQL page is not built: `make page` builds it")
     it = install()
     it.start()
+    it.cli("user", "password", "admin", stdin=f"{PASSWORD}\n")
     done: Any = run_in_browser(
         "graphiql.mjs",
         URL=it.url,
         TOKEN=it.admin.token,
+        PASSWORD=PASSWORD,
         ARCHIVE=str(build_example(tmp_path / "saf.zip")),
     )
     [first, *rest] = Rest(it).output(it.admin, done["imported"])

@@ -1,6 +1,6 @@
 // GraphiQL as a person uses it: signs in, runs the examples, sends a file, follows a script.
 //
-// Given: URL of the server, TOKEN of an administrator, the ARCHIVE saf.zip and, where they are wanted,
+// Given: URL of the server, TOKEN and PASSWORD of its administrator “admin”, the ARCHIVE saf.zip and, where they are wanted,
 // a folder for SCREENSHOTS. Prints the ids of an import and an export as JSON.
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import path from "node:path";
 
 import { launch } from "./chromium.mjs";
 
-const { URL: origin, TOKEN: token, ARCHIVE: archive, SCREENSHOTS: screenshots } = process.env;
+const { URL: origin, TOKEN: token, PASSWORD: password, ARCHIVE: archive, SCREENSHOTS: screenshots } = process.env;
 const LINES = 20;
 const COUNT = `import time
 for number in range(${LINES}):
@@ -42,6 +42,7 @@ async function visit() {
   await signOut(page);
   await page.context().close();
   await signInByLink();
+  await signInByPassword(id);
   assert.deepEqual(outside, [], "requests to other hosts");
   assert.deepEqual(problems, [], "what the console said");
   return { imported, exported: exported.startProcess.id };
@@ -75,6 +76,11 @@ async function signInByForm(page) {
   assert.match(problems.pop(), /401/);
   await field.fill(token);
   await page.keyboard.press("Enter");
+  await signedIn(page);
+}
+
+/** Returns once the page knows who is there, and its editors can be used. */
+async function signedIn(page) {
   await page.getByText("Signed in as admin (administrator)").waitFor();
   await page.locator(".graphiql-query-editor .monaco-editor").waitFor();
 }
@@ -176,10 +182,32 @@ async function signOut(page) {
 async function signInByLink() {
   const page = await open({ colorScheme: "dark" });
   await page.goto(`${origin}/graphql#token=${token}`);
-  await page.getByText("Signed in as admin").waitFor();
+  await signedIn(page);
   assert.equal(page.url(), `${origin}/graphql`);
   await run(page, "Scripts");
   await shoot(page, "dark");
+}
+
+/** By a session: it outlives the page, also lets WebSockets in, and ends when one signs out. */
+async function signInByPassword(id) {
+  const page = await open();
+  await page.goto(`${origin}/graphql`);
+  await page.getByLabel("Name").fill("admin");
+  await page.getByLabel("Password").fill("wrong");
+  await page.keyboard.press("Enter");
+  await page.getByText("This is not the name of a user with this password.").waitFor();
+  assert.match(problems.pop(), /401/);
+  await page.getByLabel("Password").fill(password);
+  await page.keyboard.press("Enter");
+  await signedIn(page);
+  await page.reload();
+  await signedIn(page);
+  await choose(page, "LiveOutput", { id, after: null, last: 100 });
+  await execute(page);
+  await page.getByText("COMPLETED, exit code 0").waitFor();
+  await page.getByRole("button", { name: "sign out" }).click();
+  await page.getByLabel("Password").waitFor();
+  assert.deepEqual(await page.context().cookies(), []);
 }
 
 /** Runs the example of this name; gives the data of the answer. */

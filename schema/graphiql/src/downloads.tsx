@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { create } from "zustand";
 import { download } from "./endpoint";
+import type { Token } from "./session";
 
 type Download = { name: string; url: string };
 
@@ -24,7 +25,7 @@ function isOurs(url: string): boolean {
   return URL.canParse(url, location.href) && new URL(url, location.href).origin === location.origin;
 }
 
-export function Downloads({ token }: { token: string }) {
+export function Downloads({ token }: { token: Token }) {
   const files = useDownloads();
   const [problem, setProblem] = useState("");
   if (files.length === 0) return null;

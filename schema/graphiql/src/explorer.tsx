@@ -9,7 +9,7 @@ import { Downloads } from "./downloads";
 import { connect } from "./fetcher";
 import { FILES } from "./files";
 import { LiveOutput } from "./live-output";
-import { isForgetting } from "./session";
+import { isForgetting, type Token } from "./session";
 
 const PLUGINS = [FILES, HISTORY_PLUGIN];
 
@@ -44,7 +44,7 @@ function WrapLines() {
   return null;
 }
 
-type Props = { token: string; onRefused(): void };
+type Props = { token: Token; onRefused(): void };
 
 export function Explorer({ token, onRefused }: Props) {
   const schema = useRef<GraphQLSchema | null>(null);

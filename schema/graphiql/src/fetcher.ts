@@ -4,23 +4,23 @@ import { getOperationAST, parse, type GraphQLSchema } from "graphql";
 import { noteDownloads } from "./downloads";
 import { openSocket, post, reasonOf, refusesToken, type Answer } from "./endpoint";
 import { showEvent, startLog, stopLog } from "./live-output";
-import { Unauthenticated } from "./session";
+import { Unauthenticated, type Token } from "./session";
 import { encode } from "./upload";
 
 type Observer = { next(answer: Answer): void; error(reason: Error): void; complete(): void };
 
 export type Connection = { fetcher: Fetcher; close(): void };
 
-/** `schemaOf` gives the schema once it is known; `onRefused` hears that the token is no longer good. */
+/** `schemaOf` gives the schema once it is known; `onRefused` hears that nobody is signed in any more. */
 export function connect(
-  token: string,
+  token: Token,
   schemaOf: () => GraphQLSchema | null,
   onRefused: () => void,
 ): Connection {
   const socket = openSocket(token);
   let isClosed = false;
 
-  /** A late answer to a token that has been replaced says nothing about the new one. */
+  /** A late answer to a sign-in that has been replaced says nothing about the new one. */
   const refuse = () => {
     if (!isClosed) onRefused();
   };

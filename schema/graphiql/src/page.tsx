@@ -2,21 +2,27 @@ import { StrictMode, useCallback, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { askViewer } from "./endpoint";
 import { Explorer } from "./explorer";
-import { keepToken, readToken, startAfresh, takeTokenFromAddress, type Viewer } from "./session";
+import {
+  askSession, beginSession, endSession, keepToken, readToken, startAfresh, takeTokenFromAddress, type Token, type Viewer,
+} from "./session";
 import { SignIn } from "./sign-in";
 import "./workers";
 import "./page.css";
 
-type Session = { token: string; viewer: Viewer };
+type Session = { token: Token; viewer: Viewer };
 
 const given = takeTokenFromAddress() ?? readToken();
 
 function Page() {
   const [session, setSession] = useState<Session | null>(null);
-  const [isAsking, setAsking] = useState(given === null);
+  const [isAsking, setAsking] = useState(false);
   const [reason, setReason] = useState("");
 
-  const signIn = useCallback(async (token: string) => {
+  const askAgain = useCallback((error: unknown) => {
+    setReason(error instanceof Error ? error.message : String(error));
+    setAsking(true);
+  }, []);
+  const signIn = useCallback(async (token: Token) => {
     try {
       const viewer = await askViewer(token);
       keepToken(token);
@@ -24,52 +30,65 @@ function Page() {
       setAsking(false);
       setReason("");
     } catch (error) {
-      setReason(error instanceof Error ? error.message : String(error));
-      setAsking(true);
+      askAgain(error);
     }
-  }, []);
+  }, [askAgain]);
+  const signInByPassword = async (name: string, password: string) => {
+    try {
+      await beginSession(name, password);
+      await signIn(null);
+    } catch (error) {
+      askAgain(error);
+    }
+  };
   const onRefused = useCallback(() => {
-    setReason("The server no longer accepts your token. Sign in again to go on; what you typed is still here.");
+    setReason("You are no longer signed in. Sign in again to go on; what you typed is still here.");
     setAsking(true);
   }, []);
 
   useEffect(() => {
     if (given !== null) void signIn(given);
+    else void askSession().then((viewer) => (viewer ? signIn(null) : setAsking(true)), askAgain);
     const followLink = () => {
       const token = takeTokenFromAddress();
       if (token !== null) void signIn(token);
     };
     addEventListener("hashchange", followLink);
     return () => removeEventListener("hashchange", followLink);
-  }, [signIn]);
+  }, [askAgain, signIn]);
 
   return (
     <>
-      <Banner viewer={session?.viewer ?? null} />
+      <Banner session={session} />
       <main>
         {session ? <Explorer token={session.token} onRefused={onRefused} /> : !isAsking && <p role="status">Signing in …</p>}
       </main>
-      {isAsking && <SignIn reason={reason} signIn={signIn} />}
+      {isAsking && <SignIn reason={reason} signIn={signIn} signInByPassword={signInByPassword} />}
     </>
   );
 }
 
-function Banner({ viewer }: { viewer: Viewer | null }) {
+function Banner({ session }: { session: Session | null }) {
   return (
     <header className="banner">
       <strong>Procession</strong>
       <a href={LICENCES} target="_blank">Licences</a>
-      {viewer && (
+      {session && (
         <>
           <button type="button" onClick={restoreExamples}>Restore the examples</button>
           <span className="banner-viewer">
-            Signed in as <b>{viewer.name}</b>{viewer.isAdmin && " (administrator)"} ·{" "}
-            <button type="button" onClick={() => startAfresh(null)}>sign out</button>
+            Signed in as <b>{session.viewer.name}</b>{session.viewer.isAdmin && " (administrator)"} ·{" "}
+            <button type="button" onClick={() => void signOut(session)}>sign out</button>
           </span>
         </>
       )}
     </header>
   );
+}
+
+async function signOut({ token }: Session) {
+  if (token === null) await endSession();
+  startAfresh(null);
 }
 
 function restoreExamples() {

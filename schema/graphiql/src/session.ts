@@ -1,10 +1,14 @@
-// Who is signed in. The token lives in this browser tab and nowhere else.
+// Who is signed in: by a token, which lives in this browser tab and nowhere else, or by a session, whose cookie no
+// script can read.
 const KEY = "procession.token";
 const IN_FRAGMENT = /^#token=(.+)$/;
 
 export type Viewer = { name: string; isAdmin: boolean };
 
-/** The server does not accept the token. */
+/** A token; null: the session's cookie, which the browser sends by itself. */
+export type Token = string | null;
+
+/** The server does not know who asks. */
 export class Unauthenticated extends Error {
   override name = "Unauthenticated";
 }
@@ -18,15 +22,40 @@ export function takeTokenFromAddress(): string | null {
 }
 
 export const readToken = () => sessionStorage.getItem(KEY);
-export const keepToken = (token: string) => sessionStorage.setItem(KEY, token);
+export const keepToken = (token: Token) => {
+  if (token === null) sessionStorage.removeItem(KEY);
+  else sessionStorage.setItem(KEY, token);
+};
 
 /** True from the moment when all is forgotten until the page has loaded again: nothing more is stored then. */
 export let isForgetting = false;
 
 /** Forgets all that was typed (variables may hold a script's secrets) and loads the page anew, signed in or not. */
-export function startAfresh(token: string | null) {
+export function startAfresh(token: Token) {
   isForgetting = true;
   sessionStorage.clear();
-  if (token !== null) keepToken(token);
+  keepToken(token);
   location.reload();
+}
+
+const address = () => new URL("session", location.href);
+
+/** Who has a session in this browser. */
+export async function askSession(): Promise<Viewer | null> {
+  const response = await fetch(address(), { redirect: "error" });
+  return response.ok ? (await response.json()).viewer : null;
+}
+
+/** Begins a session. Throws what the server says of it. */
+export async function beginSession(name: string, password: string): Promise<void> {
+  const headers = { "Content-Type": "application/json" };
+  const body = JSON.stringify({ name, password });
+  const response = await fetch(address(), { method: "POST", headers, body, redirect: "error" });
+  if (response.ok) return;
+  const told = await response.json().catch(() => null);
+  throw new Error(told ? `${told.message}.` : `The server answered ${response.status} ${response.statusText}.`);
+}
+
+export async function endSession(): Promise<void> {
+  await fetch(address(), { method: "DELETE", redirect: "error" });
 }
