@@ -44,7 +44,11 @@ class Place:
             for name, value in os.environ.items()
             if not name.startswith(("PROCESSION_", "MAKE", "MFLAGS"))
         }
-        own = {"PROCESSION_DATA": str(self.data), "PROCESSION_SCRIPTS": str(SCRIPTS)}
+        own = {
+            **{"PROCESSION_DATA": str(self.data), "PROCESSION_SCRIPTS": str(SCRIPTS)},
+            "PROCESSION_MAX_STARTS": "1000000",  # what is measured is not to be a limit
+            "PROCESSION_MAX_VIEWER_SUBSCRIPTIONS": "10000",
+        }
         if self.database:
             own["PROCESSION_DATABASE_URL"] = self.database
         return {**kept, **own, "PROCESSION_LOG_LEVEL": "WARNING", **self.settings}

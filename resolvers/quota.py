@@ -39,7 +39,7 @@ class Starts:
 class Seats:
     """For subscribers through either face: `own` for one viewer, `all` on the server."""
 
-    def __init__(self, own: int = 500, all: int = 10_000) -> None:  # noqa: A002
+    def __init__(self, own: int = 2000, all: int = 10_000) -> None:  # noqa: A002
         self._own = own
         self._all = all
         self._taken: Counter[UUID] = Counter()

@@ -49,7 +49,7 @@ REFUSALS = {
     412: ("PreconditionFailed", "This is not what `If-Match` names."),
     413: ("TooLarge", "More was sent than the server is set to take."),
     415: ("UnsupportedMediaType", "The body is not of the kind that is described."),
-    429: ("TooManyRequests", "There were too many failures; `Retry-After` says how long to wait."),
+    429: ("TooManyRequests", "This came too often; `Retry-After` says how long to wait."),
     507: ("InsufficientStorage", "The server's disk is full; nothing of the request was kept."),
 }
 

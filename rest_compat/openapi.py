@@ -43,7 +43,7 @@ OF_SCRIPT = (401, 403, 404, 405)
 OF_PROCESS = (400, 401, 403, 404, 405)
 DOWNLOADING = (*OF_PROCESS, 412)
 SIGNING_IN = (401, 405, 413, 415, 429)
-STARTING = (*OF_PROCESS, 413, 415, 507)
+STARTING = (*OF_PROCESS, 413, 415, 429, 507)
 
 CONDITIONS = ("If-Range", "If-Match", "If-None-Match", "If-Modified-Since")
 OF_OUTPUT = ("Last-Event-ID", "Accept-Encoding", "If-Match", "If-None-Match")
@@ -165,7 +165,7 @@ def _processes() -> Document:
                 "showOutput",
                 "Show console output",
                 _output(),
-                DOWNLOADING,
+                (*DOWNLOADING, 429),
                 lines,
                 description=FORMS,
             ),

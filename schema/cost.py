@@ -37,7 +37,13 @@ PAGES = {"Process.output": 1000, "Process.outputSearch": 100}  # as long as noth
 PAGE = 20
 POINTS = {
     "Query.processes": 20,
+    "Query.users": 20,
     "ProcessConnection.totalCount": 100,
+    "UserConnection.totalCount": 20,
+    "User.tokens": 5,
+    "User.sessions": 5,
+    "User.groups": 5,
+    "Group.members": 5,
     "Process.files": 5,
     "Process.uploads": 5,
     "Process.waitsFor": 5,

@@ -82,7 +82,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_parts: Positive = 1000
     max_fields: Positive = 4 << 20
     max_subscriptions: Positive = 10_000
-    max_viewer_subscriptions: Positive = 500
+    max_viewer_subscriptions: Positive = 2000
     max_starts: Positive = 1000
     database_pool: Positive = 10
     log_level: Level = "INFO"

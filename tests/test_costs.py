@@ -1,7 +1,10 @@
 """Limits on GraphQL: what a document may look like and what it may cost."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -127,6 +130,22 @@ def test_subscription_and_stream_are_limited_too(it: Installation) -> None:
             it.subscribe(it.admin, document) as events,
         ):
             list(events)
+
+
+def test_operation_beyond_its_time_is_told_so_and_what_it_began_is_done() -> None:
+    with installed(PROCESSION_OPERATION_TIMEOUT="1") as made:
+        made.start()
+        who = made.admin
+        path = made.data / "procession.sqlite3"
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with closing(connection) as database:
+            database.execute("BEGIN IMMEDIATE")  # nobody else can write until it is over
+            release = Timer(1.5, database.rollback)
+            release.start()
+            refusal = refused(made, 'mutation { startProcess(script: "echo") { id } }')
+            release.join()
+        assert refusal.code == "TIMEOUT" and "PROCESSION_OPERATION_TIMEOUT" in str(refusal)
+        assert made.graphql(who, "{ processes { totalCount } }") == {"processes": {"totalCount": 1}}
 
 
 def test_several_operations_in_one_request_are_refused(it: Installation) -> None:
