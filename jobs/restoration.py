@@ -36,11 +36,17 @@ OPEN = [status.value for status in Status if not status.ended]
 async def restore(store: Store, folder: Path, summary: Summary, *, keep_scheduled: bool) -> int:
     """Says how many processes were ended because they had not ended in the backup.
 
-    Raises ArchiveError; then no row is left of it.
+    Raises ArchiveError; then neither a row nor a file is left of it.
     """
     await _require_emptiness()
-    await to_thread(_put_files, store, folder, summary)
-    return await _insert(folder, summary, keep_scheduled)
+    begun: set[UUID] = set()
+    try:
+        await to_thread(_put_files, store, folder, summary, begun)
+        return await _insert(folder, summary, keep_scheduled)
+    except BaseException:
+        for process_id in begun:
+            await to_thread(store.remove, process_id)
+        raise
 
 
 async def end_in_place(*, keep_scheduled: bool) -> int:
@@ -110,11 +116,13 @@ def _rows(folder: Path, summary: Summary, model: type[Model]) -> Iterator[list[d
         raise ArchiveError(f"{folder}: the table {name_of(model)} is not whole")
 
 
-def _put_files(store: Store, folder: Path, summary: Summary) -> None:
+def _put_files(store: Store, folder: Path, summary: Summary, begun: set[UUID]) -> None:
+    """Adds to `begun` the processes of which it has put files."""
     for rows in _rows(folder, summary, File):
         for row in rows:
             name = f"{row['process_id']}/{row['id']}"
             if name not in summary.bad:
+                begun.add(UUID(row["process_id"]))
                 _put_file(store, folder / "files" / name, row)
 
 
