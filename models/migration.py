@@ -21,6 +21,10 @@ FOLDER = Path(__file__).parent / "migrations"
 ADVISORY_LOCK = 0x50524F43  # any number that only Procession's migrations use
 
 
+class NotMigratedError(Exception):
+    """The database is older than this program."""
+
+
 def command(url: str) -> Command:
     """Aerich's command for this database."""
     return Command(

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from models.database import connected, dialect
-from models.migration import migrate, pending
-from server.serve import NotMigratedError
+from models.migration import NotMigratedError, migrate, pending
 from server.settings import Settings
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from typing import cast
 import uvicorn
 from starlette.applications import Starlette
 
-from models.migration import migrate, pending
+from models.migration import NotMigratedError, migrate, pending
 from models.user import Scope
 from resolvers.tokens import issue
 from resolvers.users import first_administrator
@@ -31,10 +31,6 @@ log = logging.getLogger(__name__)
 
 FIRST_USER = "admin"
 GRACE = 8  # seconds for requests under way when the server ends
-
-
-class NotMigratedError(Exception):
-    """The database is older than this program."""
 
 
 class Server(uvicorn.Server):

@@ -164,7 +164,10 @@ def test_the_table_of_settings_is_that_of_the_program() -> None:
 
 def commands_below(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child
             yield from commands_below(child, f"{path} {name}")
     else:
         yield path, command

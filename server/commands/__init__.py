@@ -1,0 +1,1 @@
+"""What `procession` can do, a module for each command or group of them."""

@@ -1,0 +1,27 @@
+"""`procession migrate`."""
+
+import sys
+
+import click
+
+from models.migration import migrate, pending
+from server.local import run
+from server.settings import read_settings
+
+
+@click.command("migrate")
+@click.option("--check", is_flag=True, help="Only say what is missing; exit code 1 if anything.")
+def migrate_command(check: bool) -> None:
+    """Bring the database to the form that this version needs.
+
+    Safe to run twice, and on several machines at once. The embedded database is migrated by
+    `procession serve`.
+    """
+    settings = read_settings()
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = run(pending(settings.database) if check else migrate(settings.database))
+    for name in names:
+        click.echo(f"{'missing' if check else 'applied'} {name}")
+    if not names:
+        click.echo("The database is up to date.")
+    sys.exit(1 if check and names else 0)
