@@ -1,6 +1,6 @@
 """Changes of processes, as they happen."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -28,7 +28,7 @@ class Change(NamedTuple):
 @needs(Scope.READ)
 async def changes(
     viewer: Viewer, app: Application, process_id: UUID | None
-) -> AsyncIterator[Change]:
+) -> AsyncGenerator[Change, None]:
     """New and changed processes that the viewer may see, or one process, until it is deleted.
 
     Of one process its present state comes first.

@@ -29,7 +29,11 @@ class Stream(StreamingResponse):
     the connection off, so that a part never looks like the whole.
     """
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        chunks: AsyncGenerator[bytes, None] | AsyncGenerator[str, None],
+        headers: Mapping[str, str],
+    ) -> None:
         super().__init__(chunks, headers=headers)
         self._chunks = chunks
 

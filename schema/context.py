@@ -32,7 +32,8 @@ class Context:
     """Of one request or, on a WebSocket, of one connection; so the loaders remember nothing.
 
     `authorization` is the header of that name; `file_url` gives the address of an output file by
-    its process and name; `users` are those that the server has met.
+    its process and name; `users` are those that the server has met; `streams` are closed at the end
+    of a streamed answer.
     """
 
     app: Application
@@ -43,6 +44,7 @@ class Context:
     signed_in: Viewer | None = None
     connection_params: dict[str, object] | None = None
     uploads: AsyncExitStack = field(default_factory=AsyncExitStack)
+    streams: AsyncExitStack = field(default_factory=AsyncExitStack)
     files: DataLoader[tuple[UUID, Direction], list[FileRow]] = field(
         default_factory=lambda: DataLoader(_load_files, cache=False)
     )

@@ -2,7 +2,8 @@
 `multipart/mixed` and server-sent events.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
@@ -39,6 +40,8 @@ from schema.errors import document
 from schema.schema import ProcessionSchema
 from schema.socket import Socket
 
+Respond = Callable[[AsyncGenerator[str, None], Mapping[str, str]], Any]
+
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
 MOST_SUBSCRIPTIONS = 100  # on one WebSocket
@@ -62,7 +65,8 @@ HINTS = {
 class Endpoint(GraphQL[Context, None]):
     """`file_url` gives the address of an output file by its process and name.
 
-    Pages of `origins` may open WebSockets as our own may.
+    `respond` makes the answer that streams, of its chunks and headers, and closes the chunks. Pages
+    of `origins` may open WebSockets as our own may.
     """
 
     graphql_transport_ws_handler_class = Socket
@@ -72,6 +76,7 @@ class Endpoint(GraphQL[Context, None]):
         schema: ProcessionSchema,
         app: Application,
         file_url: Callable[[UUID, str], str],
+        respond: Respond,
         max_page_size: int,
         origins: Sequence[str] = (),
     ) -> None:
@@ -86,6 +91,7 @@ class Endpoint(GraphQL[Context, None]):
         )
         self._app = app
         self._file_url = file_url
+        self._respond = respond
         self._max_page_size = max_page_size
         self._users = Met()
         self._coalescer: Coalescer[Hashable, ExecutionResult] = Coalescer()
@@ -113,6 +119,19 @@ class Endpoint(GraphQL[Context, None]):
         result = await super().execute_single(*args, **options)
         result.data = cast("Any", orjson.Fragment(orjson.dumps(result.data)))  # written only once
         return result
+
+    async def execute_operation(self, *args: Any, **options: Any) -> Any:
+        result = await super().execute_operation(*args, **options)
+        if isinstance(result, AsyncGenerator):
+            options["context"].streams.push_async_callback(result.aclose)
+        return result
+
+    async def create_streaming_response(
+        self, request: Any, stream: Any, sub_response: Any, headers: Mapping[str, str]
+    ) -> Any:
+        """Neither Strawberry nor Starlette closes what it streams when the client leaves."""
+        chunks = _closed(stream(), request.scope["procession"].streams)
+        return self._respond(chunks, {**sub_response.headers, **headers})
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         given = context.connection_params or {}
@@ -182,6 +201,15 @@ class Endpoint(GraphQL[Context, None]):
         if isinstance(error, TooManyRequests):
             answer.headers["Retry-After"] = str(ceil(error.retry_after))
         return self.create_response(cast("Any", document(error)), answer)
+
+
+async def _closed(
+    chunks: AsyncGenerator[str, None], streams: AsyncExitStack
+) -> AsyncGenerator[str, None]:
+    """The chunks; in the end they are closed, and then what they are made of."""
+    async with streams, aclosing(chunks):
+        async for chunk in chunks:
+            yield chunk
 
 
 def question(asked: GraphQLRequestData) -> tuple[str, str | None, bytes] | None:

@@ -40,9 +40,6 @@ def _told(error: GraphQLError) -> tuple[str, dict[str, object]]:
     cause = error.original_error
     if isinstance(cause, ProcessionError):
         return str(cause), extensions_of(cause)
-    if cause is not None and isinstance(cause.__context__, GeneratorExit):
-        # The subscriber has gone, and closing the stream met another close: nobody is to be told.
-        return MASK, {"code": INTERNAL}
     if cause is not None and not isinstance(cause, GraphQLError):
         log.error("An unexpected error at %s", error.path, exc_info=cause)
         return MASK, {"code": INTERNAL}

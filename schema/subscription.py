@@ -73,11 +73,13 @@ class Subscription:
         id: Annotated[strawberry.ID | None, arg("Only of this process.")] = None,  # noqa: A002
     ) -> AsyncGenerator[ProcessChange, None]:
         process_id = None if id is None else read_id(id)
-        async for change in changes.changes(info.context.viewer, info.context.app, process_id):
-            yield ProcessChange(
-                id=strawberry.ID(str(change.process_id)),
-                process=await Process.of(change.process, info) if change.process else None,
-            )
+        found = changes.changes(info.context.viewer, info.context.app, process_id)
+        async with aclosing(found):
+            async for change in found:
+                yield ProcessChange(
+                    id=strawberry.ID(str(change.process_id)),
+                    process=await Process.of(change.process, info) if change.process else None,
+                )
 
 
 def in_lines(batch: Batch) -> list[OutputBatch]:

@@ -18,6 +18,7 @@ from rest_compat.api import Api
 from rest_compat.errors import refusal
 from rest_compat.links import Links
 from rest_compat.routes import routes
+from rest_compat.stream import Stream
 from schema.endpoint import Endpoint
 from schema.limits import Limits
 from schema.schema import build
@@ -48,7 +49,12 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
     )
     links = Links(settings.rest_base_url.rstrip("/"))
     graphql = Endpoint(
-        build(_limits(settings)), app, links.file, settings.max_page_size, settings.origins
+        build(_limits(settings)),
+        app,
+        links.file,
+        Stream,
+        settings.max_page_size,
+        settings.origins,
     )
     return Starlette(
         routes=[

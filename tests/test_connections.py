@@ -11,7 +11,7 @@ import pytest
 
 from tests.faces import Upload, form
 from tests.installation import Installation, User, installed, until
-from tests.running import run_python
+from tests.running import OUTPUT, run_python, start_python
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 START = "/api/system/scripts/python/processes"
@@ -161,3 +161,20 @@ def test_connection_beyond_the_limit_is_told_so(strict: Installation) -> None:
             told = answer(client)
             assert told.startswith("HTTP/1.1 503 ") and "PROCESSION_MAX_CONNECTIONS" in told
     until(lambda: strict.get(strict.admin, "/healthz").status_code == 200)
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"])
+def test_streams_of_clients_that_do_not_read_or_have_left_are_closed(accept: str) -> None:
+    """Whatever they are in the middle of: `installed` would find what the log had to say."""
+    with installed() as it:
+        it.start()
+        flood = start_python(it, it.admin, "while True: print('x' * 1000)")
+        asked = {"json": {"query": OUTPUT, "variables": {"id": flood}}}
+        headers = {**it.admin.headers, "Accept": accept}
+        with ExitStack() as stack:
+            for _ in range(8):
+                with it.http.stream("POST", f"{it.url}/graphql", headers=headers, **asked) as left:
+                    next(left.iter_bytes())
+                stalled = it.http.stream("POST", f"{it.url}/graphql", headers=headers, **asked)
+                next(stack.enter_context(stalled).iter_bytes())
+            it.end()
