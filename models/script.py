@@ -1,17 +1,19 @@
 """Scripts: what may be run, with which parameters, by whom (design, section 8)."""
 
-import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import re2  # type: ignore[import-untyped]
 
 from models.keep import Keep
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Name = Annotated[str, msgspec.Meta(pattern=NAME)]
+QUIETLY = re2.Options()
+QUIETLY.log_errors = False
 
 
 class ParameterType(StrEnum):
@@ -34,7 +36,9 @@ class ParameterType(StrEnum):
 
 
 class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One parameter. `pattern` must match the whole value; `min` and `max` bound an integer."""
+    """One parameter. `pattern`, of RE2, must match the whole value; `min` and `max` bound an
+    integer.
+    """
 
     name: Name
     type: ParameterType
@@ -59,9 +63,10 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
         if self.pattern is not None:
             try:
-                re.compile(self.pattern)
-            except re.error as error:
-                raise ValueError(f"`pattern` is not a regular expression: {error}") from None
+                re2.compile(self.pattern, QUIETLY)
+            except re2.error as error:
+                reason = error.args[0].decode()
+                raise ValueError(f"`pattern` is no regular expression of RE2: {reason}") from None
 
     def _takes(self, default: str | int | bool) -> bool:
         match self.type:
@@ -76,6 +81,11 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             case ParameterType.CHOICE:
                 return default in self.choices
         return isinstance(default, str)
+
+    def matches(self, value: str) -> bool:
+        """Whether the whole value matches `pattern`, if there is one; in time that grows with its
+        length only, whatever the pattern."""
+        return self.pattern is None or bool(re2.fullmatch(self.pattern, value, QUIETLY))
 
     @property
     def option(self) -> str:

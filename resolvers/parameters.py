@@ -87,7 +87,7 @@ def problems(parameter: Parameter, sent: Sent, value: str) -> Iterable[str]:
     except UnicodeEncodeError:
         return ["This is not valid Unicode text."]
     found = _of_type(parameter, value)
-    if not found and parameter.pattern and not re.fullmatch(parameter.pattern, value):
+    if not found and not parameter.matches(value):
         return [f"This must match the pattern {parameter.pattern}"]
     return found
 

@@ -31,7 +31,7 @@ CONFINED = {
     "tortoise": {"models", "jobs", "resolvers"},
     "aerich": {"models"},
     "click": {"server"},
-    "re2": {"jobs"},
+    "re2": {"jobs", "models"},
     "websockets": {"client"},
 }
 CHILDREN = {
