@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -169,12 +170,16 @@ def test_streams_of_clients_that_do_not_read_or_have_left_are_closed(accept: str
     with installed() as it:
         it.start()
         flood = start_python(it, it.admin, "while True: print('x' * 1000)")
-        asked = {"json": {"query": OUTPUT, "variables": {"id": flood}}}
-        headers = {**it.admin.headers, "Accept": accept}
+        stream = partial(
+            it.http.stream,
+            "POST",
+            f"{it.url}/graphql",
+            headers={**it.admin.headers, "Accept": accept},
+            json={"query": OUTPUT, "variables": {"id": flood}},
+        )
         with ExitStack() as stack:
             for _ in range(8):
-                with it.http.stream("POST", f"{it.url}/graphql", headers=headers, **asked) as left:
+                with stream() as left:
                     next(left.iter_bytes())
-                stalled = it.http.stream("POST", f"{it.url}/graphql", headers=headers, **asked)
-                next(stack.enter_context(stalled).iter_bytes())
+                next(stack.enter_context(stream()).iter_bytes())
             it.end()
