@@ -10,6 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from server.stall import Stall
+
 MOST_AHEAD = 16  # requests that are sent before the first of them is answered
 LOOKS = 2  # in the time for which a body may stand still
 
@@ -39,19 +41,19 @@ class Connection(HttpToolsProtocol):
         self._patience = patience
         self._is_one_too_many = False
         self._waiting: asyncio.TimerHandle | None = None  # for more of a request
-        self._writing: asyncio.TimerHandle | None = None  # for the client to read
         self._in_body = False
         self._quiet = 0  # looks at which nothing had come of the body
         self._head = 0  # bytes that have come since there was an end or a piece of a body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._stall = Stall(transport, self._patience.answer)
         self._is_one_too_many = len(self.connections) > self._patience.connections
         self._wait(self._patience.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
-        self.resume_writing()
+        self._stall.end()
         super().connection_lost(exc)
 
     # --- reading --------------------------------------------------------------------------------
@@ -115,24 +117,11 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._watch(self.transport.get_write_buffer_size())
+        self._stall.begin()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._writing is not None:
-            self._writing.cancel()
-            self._writing = None
-
-    def _watch(self, unsent: int) -> None:
-        self._writing = self.loop.call_later(self._patience.answer, self._look, unsent)
-
-    def _look(self, unsent: int) -> None:
-        """Cuts a client off that has read nothing since the last look."""
-        left = self.transport.get_write_buffer_size()
-        if left < unsent:
-            self._watch(left)
-        else:
-            self.transport.abort()
+        self._stall.end()
 
     # --- refusing -------------------------------------------------------------------------------
 

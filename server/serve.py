@@ -26,6 +26,7 @@ from server.parts import alone_in, opened
 from server.redis import embedded_redis
 from server.settings import Settings
 from server.streams import Streams
+from server.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +39,14 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Starlette, settings: Settings, greet: Callable[[int], None]) -> None:
         self._streams = Streams(app)
+        patience = _patience(settings)
         super().__init__(
             uvicorn.Config(
                 self._streams,
                 host=settings.host,
                 port=settings.port,
-                http=cast("type[Protocol]", partial(Connection, _patience(settings))),
-                ws="websockets-sansio",
+                http=cast("type[Protocol]", partial(Connection, patience)),
+                ws=cast("type[Protocol]", partial(WebSocket, patience)),
                 ws_max_size=settings.max_message,
                 ws_per_message_deflate=False,  # it would encode for each subscriber anew
                 lifespan="off",

@@ -13,6 +13,7 @@ import pytest
 from tests.faces import Upload, form
 from tests.installation import Installation, User, installed, until
 from tests.running import OUTPUT, run_python, start_python
+from tests.subscription import GraphQLRefusal
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 START = "/api/system/scripts/python/processes"
@@ -24,6 +25,7 @@ def strict() -> Iterator[Installation]:
     """That has little patience."""
     settings = dict.fromkeys(("HEAD_TIMEOUT", "BODY_TIMEOUT", "ANSWER_TIMEOUT"), "1")
     limits = {"MAX_HEAD": "4096", "MAX_CONNECTIONS": "8", **settings}
+    limits["MAX_VIEWER_SUBSCRIPTIONS"] = "1"
     with installed(**{f"PROCESSION_{name}": value for name, value in limits.items()}) as it:
         it.start()
         yield it
@@ -183,3 +185,19 @@ def test_streams_of_clients_that_do_not_read_or_have_left_are_closed(accept: str
                     next(left.iter_bytes())
                 next(stack.enter_context(stream()).iter_bytes())
             it.end()
+
+
+def test_subscriber_that_does_not_read_loses_its_seat(strict: Installation) -> None:
+    flood = start_python(strict, strict.admin, "while True: print('x' * 1000)")
+
+    def has_a_seat() -> bool:
+        with strict.subscribe(strict.admin, OUTPUT, id=flood, last=1) as events:
+            try:
+                return bool(next(iter(events)))
+            except GraphQLRefusal as refusal:
+                assert refusal.code == "TOO_MANY_REQUESTS"
+                return False
+
+    with strict.subscribe(strict.admin, OUTPUT, id=flood):
+        until(lambda: not has_a_seat())
+        until(has_a_seat)
