@@ -13,6 +13,7 @@ import uvloop
 from bench.audience import audience
 from bench.crowd import crowd
 from bench.deletion import deletion
+from bench.exhaustion import exhaustion
 from bench.flood import flood
 from bench.growth import growth
 from bench.latency import latency
@@ -45,6 +46,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "recovery": recovery,
     "crowd": crowd,
     "audience": audience,
+    "exhaustion": exhaustion,
 }
 
 

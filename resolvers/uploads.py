@@ -85,14 +85,11 @@ async def receive(
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise BadInput({"body": ["Send multipart/form-data with a boundary."]})
-    events = _events(_limited(body, bounds), options[b"boundary"])
-    count, left = 0, bounds.fields
+    events = _events(_limited(body, bounds), options[b"boundary"], bounds.parts)
+    left = bounds.fields
     async for event in events:
         if not isinstance(event, _Begin):
             continue
-        count += 1
-        if count > bounds.parts:
-            raise TooLarge(f"A form may have at most {bounds.parts} parts (PROCESSION_MAX_PARTS)")
         name, file_name = event.names()
         if file_name is None:
             value = await _value(name, _content(events), left)
@@ -113,8 +110,8 @@ Event = _Begin | bytes | None
 """The headers of a part, some of its content, or (None) its end."""
 
 
-async def _events(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[Event]:
-    listener = _Listener()
+async def _events(body: AsyncIterator[bytes], boundary: bytes, most: int) -> AsyncIterator[Event]:
+    listener = _Listener(most)
     try:
         parser = MultipartParser(boundary, listener.callbacks())
         async for block in body:
@@ -128,9 +125,10 @@ async def _events(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[
 
 
 class _Listener:
-    """Turns the parser's callbacks into events."""
+    """Turns the parser's callbacks into events, of `most` parts at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
         self.events: deque[Event] = deque()
         self.complete = False
         self._part = _Begin()
@@ -149,6 +147,9 @@ class _Listener:
         }
 
     def _begin(self) -> None:
+        if not self._left:
+            raise TooLarge(f"A form may have at most {self._most} parts (PROCESSION_MAX_PARTS)")
+        self._left -= 1
         self._part = _Begin()
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:

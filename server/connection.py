@@ -1,7 +1,8 @@
 """A connection over HTTP whose client cannot keep it for nothing, nor fill the server's memory.
 
 uvicorn takes heads of any size, and waits for ever for a head, for the rest of a body, and for a
-client that does not read its answer.
+client that does not read its answer; and it takes what is still sent of a body that it has answered
+already as fast as it comes, while all others wait.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from server.stall import Stall
 
 MOST_AHEAD = 16  # requests that are sent before the first of them is answered
 LOOKS = 2  # in the time for which a body may stand still
+BREATH = 0.01  # seconds between two reads of a body that nobody needs any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Connection(HttpToolsProtocol):
         self._is_one_too_many = False
         self._waiting: asyncio.TimerHandle | None = None  # for more of a request
         self._in_body = False
+        self._is_answered = False  # although its body is not whole
         self._quiet = 0  # looks at which nothing had come of the body
         self._head = 0  # bytes that have come since there was an end or a piece of a body
 
@@ -81,15 +84,31 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._head = 0
         super().on_body(body)
+        if self.cycle.response_complete:
+            self._discard()
 
     def on_message_complete(self) -> None:
-        self._head, self._in_body = 0, False
+        self._head, self._in_body, self._is_answered = 0, False, False
         self._wait_no_more()
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
         self._wait_no_more()
         super().handle_websocket_upgrade()
+
+    def _discard(self) -> None:
+        """Slowly, and not for ever. Clients that send all before they read anything would not get
+        their answer over a connection that is closed at once."""
+        if not self._is_answered:
+            self._is_answered = True
+            self._wait_no_more()
+            self._waiting = self.loop.call_later(self._patience.body, self.transport.close)
+        self.flow.pause_reading()
+        self.loop.call_later(BREATH, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def _wait(self, seconds: float) -> None:
         self._waiting = self.loop.call_later(seconds, self._lose_patience)

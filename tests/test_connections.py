@@ -187,6 +187,16 @@ def test_streams_of_clients_that_do_not_read_or_have_left_are_closed(accept: str
             it.end()
 
 
+def test_body_that_is_answered_already_is_not_read_for_ever(strict: Installation) -> None:
+    head = f"POST {START} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {strict.admin.token}\r\n"
+    with opened(strict) as client:
+        client.sendall(f"{head}Content-Length: 1000000000000\r\n\r\n".encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 415 ")
+        with pytest.raises(OSError, match=r"(?i)pipe|reset"):
+            while True:
+                client.sendall(b"x" * 100_000)
+
+
 def test_subscriber_that_does_not_read_loses_its_seat(strict: Installation) -> None:
     flood = start_python(strict, strict.admin, "while True: print('x' * 1000)")
 
