@@ -45,6 +45,7 @@ Respond = Callable[[AsyncGenerator[str, None], Mapping[str, str]], Any]
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
 MOST_SUBSCRIPTIONS = 100  # on one WebSocket
+LARGEST_COMPARED = 16 << 10  # characters and bytes of a query with its variables
 STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of a document
     BadInput: 400,
     NotSignedIn: 401,
@@ -213,13 +214,19 @@ async def _closed(
 
 
 def question(asked: GraphQLRequestData) -> tuple[str, str | None, bytes] | None:
-    """What is asked, if it surely is a plain query: a document without the word has no mutation."""
+    """What is asked, if it surely is a plain query: a document without the word has no mutation.
+
+    Large questions are not compared: that would cost more than it gains.
+    """
     if not asked.query or "mutation" in asked.query:
         return None
     try:
-        return asked.query, asked.operation_name, orjson.dumps(asked.variables)
+        variables = orjson.dumps(asked.variables)
     except TypeError:  # an upload
         return None
+    if len(asked.query) + len(variables) > LARGEST_COMPARED:
+        return None
+    return asked.query, asked.operation_name, variables
 
 
 def bearer(authorization: object) -> str | None:

@@ -1,17 +1,15 @@
 """The web application: GraphQL, the older REST contract, and the page, under their addresses."""
 
-from contextlib import suppress
 from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.types import Message, Receive, Scope, Send
 
 from resolvers.application import Application
-from resolvers.errors import NotFound, TooLarge
+from resolvers.errors import NotFound
 from resolvers.quota import Seats, Starts
 from resolvers.viewer import Door
 from rest_compat.api import Api
@@ -23,10 +21,11 @@ from schema.endpoint import Endpoint
 from schema.limits import Limits
 from schema.schema import build
 from server.cookie import Cookies
+from server.graphql import GraphQLOrPage
 from server.headers import Headers
 from server.health import Readiness, alive
 from server.origins import cross_origin
-from server.page import Assets, page, wants_page
+from server.page import Assets
 from server.parts import Parts
 from server.session import session
 from server.settings import Settings
@@ -62,7 +61,7 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
             Route("/healthz", alive),
             Route("/readyz", Readiness(parts, settings.data_folder).answer),
             Mount("/graphql/assets", Assets()),
-            Route("/graphql", GraphQLOrPage(graphql, settings.max_document)),
+            Route("/graphql", GraphQLOrPage(graphql, settings.max_document, settings.body_timeout)),
             WebSocketRoute("/graphql", graphql),
             Route("/session", session(app)),
             *routes(Api(app, app.door, links, settings.max_page_size)),
@@ -90,38 +89,3 @@ def _limits(settings: Settings) -> Limits:
 async def nothing(request: Request, _: Exception) -> Response:
     """For an address at which there is nothing."""
     return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
-
-
-class GraphQLOrPage:
-    """GraphQL for clients, GraphiQL for browsers, at the same address."""
-
-    def __init__(self, graphql: Endpoint, most: int) -> None:
-        self._graphql = graphql
-        self._most = most  # bytes of a request with its variables
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        if wants_page(request):
-            await page()(scope, receive, send)
-            return
-        if not request.headers.get("content-type", "").startswith("multipart/"):
-            receive = limited(receive, self._most)  # uploads are limited as they are read
-        with suppress(ClientDisconnect):  # there is nobody left to answer
-            await self._graphql(scope, receive, send)
-
-
-def limited(receive: Receive, most: int) -> Receive:
-    """Raises TooLarge once more than `most` bytes of a body have come."""
-    size = 0
-
-    async def receive_limited() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > most:
-            raise TooLarge(
-                f"A GraphQL request may have at most {most} bytes (PROCESSION_MAX_DOCUMENT)"
-            )
-        return message
-
-    return receive_limited

@@ -3,11 +3,13 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.faces import Upload, form
@@ -185,6 +187,33 @@ def test_streams_of_clients_that_do_not_read_or_have_left_are_closed(accept: str
                     next(left.iter_bytes())
                 next(stack.enter_context(stream()).iter_bytes())
             it.end()
+
+
+def test_large_request_has_to_arrive_in_time(strict: Installation) -> None:
+    """However often something of it comes: others wait for their turn."""
+    head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {strict.admin.token}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+    with opened(strict) as client:
+        client.sendall(head.encode() + b" " * 100_000)
+        client.settimeout(0.1)
+        for _ in range(100):
+            with suppress(TimeoutError):
+                assert b"A large request may take 1 s (PROCESSION_BODY_TIMEOUT)" in client.recv(999)
+                return
+            client.sendall(b" ")
+        pytest.fail("It was waited for")
+
+
+def test_large_requests_take_turns_and_are_answered(strict: Installation) -> None:
+    asked = {"query": "query ($x: String) { a: __typename @skip(if: false) }"}
+    large = {**asked, "variables": {"x": "x" * 500_000}}
+    with httpx.Client(timeout=30, trust_env=False) as http, ThreadPoolExecutor(7) as pool:
+
+        def ask(_: int) -> int:
+            answer = http.post(f"{strict.url}/graphql", headers=strict.admin.headers, json=large)
+            return answer.status_code
+
+        assert set(pool.map(ask, range(21))) == {200}
 
 
 def test_body_that_is_answered_already_is_not_read_for_ever(strict: Installation) -> None:
