@@ -1,6 +1,7 @@
 """The worker as a program: `procession worker`, or a child of `procession serve`."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -138,6 +139,7 @@ async def _until_migrated(settings: Settings) -> None:
 
 
 if __name__ == "__main__":  # the child of `procession serve`, without the web server's weight
+    gc.freeze()  # what was imported stays
     its_settings = read_settings()
     log_to_stderr(its_settings)
     asyncio.run(work(its_settings, with_parent=True))
