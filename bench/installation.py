@@ -48,6 +48,7 @@ class Place:
             **{"PROCESSION_DATA": str(self.data), "PROCESSION_SCRIPTS": str(SCRIPTS)},
             "PROCESSION_MAX_STARTS": "1000000",  # what is measured is not to be a limit
             "PROCESSION_MAX_VIEWER_SUBSCRIPTIONS": "10000",
+            "PROCESSION_DUMPABLE": "true",  # for `bench.memory`
         }
         if self.database:
             own["PROCESSION_DATABASE_URL"] = self.database

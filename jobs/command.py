@@ -11,17 +11,18 @@ from models.script import ParameterType, Script
 def argument_list(
     script: Script,
     parameters: list[tuple[str, str]],
-    uploads: Mapping[int, Path],
+    paths: Mapping[int, Path],
     output_folder: Path,
     data_folder: Path,
 ) -> list[str]:
     """The command of the script, then its parameters in the order sent, then unsent defaults.
 
-    `uploads` are the paths of uploaded files by the position of their parameter.
+    `paths` are those of uploaded files, and of secrets that are read, by the position of their
+    parameter.
     """
     arguments = program(script, data_folder)
     for position, (name, value) in enumerate(parameters):
-        arguments += _argument(script, name, value, uploads.get(position), output_folder)
+        arguments += _argument(script, name, value, paths.get(position), output_folder)
     sent = {name for name, _ in parameters}
     for parameter in script.parameters:
         if parameter.name not in sent and parameter.default_text is not None:
@@ -54,7 +55,7 @@ def found(script: Script, data_folder: Path) -> bool:
 
 
 def _argument(
-    script: Script, name: str, value: str, upload: Path | None, output_folder: Path
+    script: Script, name: str, value: str, path: Path | None, output_folder: Path
 ) -> list[str]:
     parameter = script.parameter(name)
     if parameter is None:  # the manifest was changed since the process was accepted
@@ -63,7 +64,9 @@ def _argument(
         case ParameterType.BOOLEAN:
             return [parameter.option] if value == "true" else []
         case ParameterType.FILE:
-            return [parameter.option, str(upload)]
+            return [parameter.option, str(path)]
+        case ParameterType.SECRET:
+            return [parameter.option, str(path)] if path else []
         case ParameterType.OUTPUT:
             return [parameter.option, str(output_folder / value)]
         case _:

@@ -5,20 +5,19 @@ import logging
 import mimetypes
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from pathlib import Path
 from uuid import UUID, uuid5
 
 from jobs.background import ahead
 from jobs.claim import finish
-from jobs.command import argument_list
 from jobs.doorbell import Topic
+from jobs.handed import handed
 from jobs.journal import Journal
 from jobs.outbox import regular_files
 from jobs.piece import Lines, Packer, Piece
+from jobs.plan import plan, script_of
 from jobs.run import End, Ringing, Run
 from jobs.site import Site
 from jobs.spool import Reader, unread
-from jobs.supervisor.launch import Launch
 from models.file import Direction, File
 from models.process import Process
 from models.status import Status
@@ -28,9 +27,6 @@ log = logging.getLogger(__name__)
 SMALL = 1 << 14  # bytes of lines that are packed without a thread
 GONE = "The folder of the run is gone: look whether the script has run, before you start it again"
 TROUBLE = 1.0  # seconds to wait after the database refused something
-# Of a script in a terminal: it may use colours, and a pager would wait for keys for ever.
-TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
-
 LIMITS = {  # how the system enforces those of a manifest
     "SIGXCPU": ": it has used the processor time that its manifest allows",
     "SIGXFSZ": ": it has written a file as large as its manifest allows",
@@ -53,8 +49,7 @@ class Execution:
 
     async def start(self) -> None:
         """Starts the script and follows it to its end."""
-        if await self._prepare(Packer()):
-            await self._supervise(Packer())
+        await self._begin(Packer())
 
     async def go_on(self) -> None:
         """Does what is still to be done: whoever began it may have been killed at any point."""
@@ -67,32 +62,41 @@ class Execution:
             await self._end_at_once(GONE, packer)  # whether it has run nobody can know
         elif self._run.begun:
             await self._join(packer)
-        elif self._run.prepared or await self._prepare(packer):
-            await self._supervise(packer)
+        else:
+            await self._begin(packer)
 
-    async def _prepare(self, packer: Packer) -> bool:
-        """Makes the folder of the run. False: that will never be possible; the process has ended.
+    async def _begin(self, packer: Packer) -> None:
+        """Starts the script and follows it, or ends the process if that will never be possible.
 
         Raises OSError where it may be possible later: a full disk, a folder that is not writable.
         """
         try:
-            launch, uploads = await self._plan()
-            await asyncio.to_thread(self._run.prepare, launch, uploads)
+            secrets = await self._prepare()
         except (FileNotFoundError, LookupError) as error:
             if await self._end_at_once(f"The script could not be started: {error}", packer):
                 log.warning("Process %s could not be started: %s", self._process.id, error)
             await asyncio.to_thread(self._run.remove)
-            return False
-        return True
+        else:
+            await self._supervise(packer, secrets)
 
-    async def _supervise(self, packer: Packer) -> None:
+    async def _prepare(self) -> bytes:
+        """Makes the folder of the run, unless that is done; returns the secrets to hand over."""
+        process, site = self._process, self._site
+        secrets = b""
+        if process.secrets:
+            secrets = handed(script_of(process, site), process, site.safe.open(process))
+        if not self._run.prepared:
+            planned = await plan(process, site, self._run)
+            await asyncio.to_thread(self._run.prepare, planned.launch, planned.uploads)
+        return secrets
+
+    async def _supervise(self, packer: Packer, secrets: bytes) -> None:
         """Starts the supervisor, and follows it; or the one that a killed worker has started just
         before, for of two only one begins."""
-        if self._process.secrets:
-            await Process.filter(id=self._process.id).update(secrets=None)
         async with self._run.listen() as ringing:
-            supervisor = await asyncio.to_thread(self._run.start)
+            supervisor = await asyncio.to_thread(self._run.start, secrets)
             ringing.alive = lambda: supervisor.poll() is None or self._run.supervised()
+            await self._forget_secrets()
             over = await self._follow(ringing, packer)
         if over:
             await asyncio.to_thread(supervisor.wait)
@@ -100,6 +104,7 @@ class Execution:
 
     async def _join(self, packer: Packer) -> None:
         """Follows a supervisor that another worker has started."""
+        await self._forget_secrets()
         alive = await asyncio.to_thread(self._run.supervised)
         async with self._run.listen() as ringing:
             ringing.over = not alive
@@ -107,56 +112,13 @@ class Execution:
         if over:
             await asyncio.to_thread(self._run.remove)
 
+    async def _forget_secrets(self) -> None:
+        """Once a supervisor has begun; before that the next worker may need them."""
+        if self._process.secrets and self._run.begun:
+            await Process.filter(id=self._process.id).update(secrets=None)
+
     def _holds(self, process: Process) -> bool:
         return process.worker_id == self._worker_id and process.status == Status.RUNNING
-
-    async def _plan(self) -> tuple[Launch, dict[Path, Path]]:
-        """What the supervisor is to do, and the path that each stored upload is to have."""
-        process, run = self._process, self._run
-        script = self._site.catalogue.get(process.script)
-        if script is None:
-            raise LookupError(f"the worker does not know the script {process.script!r} any more")
-        inputs = await self._inputs()
-        paths = {
-            file.parameter: run.upload_path(file.parameter, file.name)
-            for file in inputs
-            if file.parameter is not None
-        }
-        kept = {file.parameter: self._site.store.path(process.id, file.id) for file in inputs}
-        secrets = process.secrets or {}
-        parameters = [
-            (name, secrets.get(str(position), value))
-            for position, (name, value) in enumerate(process.parameters)
-        ]
-        launch = Launch(
-            argv=argument_list(script, parameters, paths, run.out, self._site.data),
-            env={
-                **(TERMINAL if script.terminal else {}),
-                **self._site.environment,
-                "PROCESSION_PROCESS_ID": str(process.id),
-                "PROCESSION_OUTPUT_DIR": str(run.out),
-                "PROCESSION_WORK_DIR": str(run.work),
-            },
-            cwd=str(run.work),
-            timeout=script.timeout,
-            grace=script.grace,
-            terminal=script.terminal,
-            max_output=script.max_output,
-            when_full=script.when_full,
-            resources=script.resources,
-            nice=script.nice,
-        )
-        return launch, {path: kept[position] for position, path in paths.items()}
-
-    async def _inputs(self) -> list[File]:
-        """The uploads, however often the database must be asked."""
-        of_process = File.filter(process_id=self._process.id, direction=Direction.INPUT.value)
-        while True:
-            try:
-                return await of_process
-            except Exception as error:  # as in `_store`
-                log.warning("Process %s cannot be started yet: %s", self._process.id, error)
-                await asyncio.sleep(TROUBLE)
 
     async def _follow(self, ringing: Ringing, packer: Packer) -> bool:
         """Stores lines as they come, then the end. False: the process is not ours any more, and

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -30,6 +31,7 @@ from jobs.survivors import end_survivors
 log = logging.getLogger(__name__)
 
 SOURCES = Path(supervisor.__file__).parents[2]  # from where it is imported
+PATIENCE = 10.0  # seconds for a supervisor to take the secrets
 LOOK_AGAIN = 2.0  # seconds after which the supervisor's life is checked although no bell rang
 
 
@@ -110,17 +112,27 @@ class Run:
         new.write_text(json.dumps(vars(launch)))
         new.rename(self.folder / "launch.json")
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Starts the supervisor; it lives on when this program ends.
-
-        Not by asyncio, whose transport kills its process when the event loop is closed.
+    def start(self, secrets: bytes = b"") -> subprocess.Popen[bytes]:
+        """Starts the supervisor; it lives on when this program ends. Returns once it has begun, if
+        there are `secrets` for it (`jobs.handed`): they are on no disk and in no argument list.
         """
         if self._unwanted is not None:
             self.stop(self._unwanted)
+        if not secrets:
+            return self._start(subprocess.DEVNULL)
+        ours, its = socket.socketpair()
+        with ours:
+            with its:
+                started = self._start(its.fileno())
+            _hand_over(secrets, ours)
+        return started
+
+    def _start(self, stdin: int) -> subprocess.Popen[bytes]:
+        """Not by asyncio, whose transport kills its process when the event loop is closed."""
         with (self.folder / "supervisor.log").open("wb") as errors:
             return subprocess.Popen(
                 [sys.executable, "-S", "-P", "-m", supervisor.__name__, str(self.folder)],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=errors,
                 stderr=errors,
                 env={"PYTHONPATH": str(SOURCES)},
@@ -203,6 +215,15 @@ class Run:
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _hand_over(secrets: bytes, supervisor: socket.socket) -> None:
+    """Returns once it has them and has begun, or has ended."""
+    supervisor.settimeout(PATIENCE)
+    with suppress(OSError):
+        supervisor.sendall(secrets)
+        supervisor.shutdown(socket.SHUT_WR)
+        supervisor.recv(1)
 
 
 def _empty(folder: Path) -> None:

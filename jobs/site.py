@@ -7,6 +7,7 @@ from pathlib import Path
 from jobs.doorbell import Doorbell
 from jobs.lease import Terms
 from jobs.queue import Queue
+from jobs.safe import Safe
 from jobs.store import Store
 from models.script import Catalogue
 
@@ -26,6 +27,7 @@ class Site:
     environment: Mapping[str, str]
     terms: Terms
     patience: int
+    safe: Safe
 
     @property
     def runs(self) -> Path:

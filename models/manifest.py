@@ -10,7 +10,16 @@ import msgspec
 
 from models.duration import DURATION, Duration, seconds
 from models.keep import AGE, Age, Keep, keeping
-from models.script import NAME, Catalogue, Name, Parameter, Script
+from models.script import (
+    NAME,
+    VARIABLE,
+    Catalogue,
+    Name,
+    Parameter,
+    ParameterType,
+    Passing,
+    Script,
+)
 
 BYTES = {
     **{"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9},
@@ -22,6 +31,7 @@ PATTERNS = {
     DURATION: "a duration such as 90s, 1.5m, 6h or 2d",
     AGE: "an age such as 12h or 30d, or `forever`",
     SIZE: "a size such as 500 kB, 100 MB, 1.5 GB or 1 GiB",
+    VARIABLE: "the name of an environment variable, such as DB_PASSWORD",
     NAME: "a name of up to 100 letters, digits, dots, dashes and underscores",
 }
 
@@ -67,6 +77,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.max_output is not None and byte_count(self.max_output) < 1:
             raise ValueError("`max_output` must be at least 1 byte - at `$.max_output`")
+        self._check_names()
+        self._check_variables()
+
+    def _check_names(self) -> None:
         seen: set[str] = set()
         for number, parameter in enumerate(self.parameters):
             for name in {parameter.name, parameter.long or parameter.name}:
@@ -75,6 +89,18 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                         f"two parameters are called {name!r} - at `$.parameters[{number}]`"
                     )
                 seen.add(name)
+
+    def _check_variables(self) -> None:
+        seen: set[str] = set()
+        for number, parameter in enumerate(self.parameters):
+            if parameter.type is not ParameterType.SECRET or parameter.passing is Passing.FD:
+                continue
+            if parameter.variable in seen:
+                raise ValueError(
+                    f"two secrets come as {parameter.variable}: give one another `env` "
+                    f"- at `$.parameters[{number}]`"
+                )
+            seen.add(parameter.variable)
 
 
 class ManifestError(Exception):

@@ -17,7 +17,8 @@ class Process(Model):
     `start_time` is when it started; while it is SCHEDULED, when it is due.
     `worker_id` names the worker that holds it; only that worker may write to it.
     `parameters` are name and value of each as it was sent (of a file: its upload's name; of a
-    secret: "***"); `secrets` has the true values by position until the script has been started.
+    secret: "***"); `secrets` has the true values by position, sealed (`jobs.safe`), until the
+    script has been started.
     `bookmark` is the place in the supervisor's spool up to which output is stored (`jobs.spool`).
     """
 

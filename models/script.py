@@ -12,6 +12,8 @@ from models.keep import Keep
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Name = Annotated[str, msgspec.Meta(pattern=NAME)]
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
+Variable = Annotated[str, msgspec.Meta(pattern=VARIABLE)]
 QUIETLY = re2.Options()
 QUIETLY.log_errors = False
 
@@ -21,7 +23,7 @@ class ParameterType(StrEnum):
 
     DATE is an ISO 8601 date or time, BOOLEAN "true" or "false", ID a UUID or another identifier,
     FILE an upload, OUTPUT the name of a file that the script writes, CHOICE one of `choices`,
-    SECRET a string that is never shown again.
+    SECRET a string that is never shown again, nor stored readable.
     """
 
     STRING = "string"
@@ -35,9 +37,19 @@ class ParameterType(StrEnum):
     SECRET = "secret"  # noqa: S105
 
 
+class Passing(StrEnum):
+    """How a script gets a secret: ENV as an environment variable, FD as a file to read, of which an
+    argument tells the path.
+    """
+
+    ENV = "env"
+    FD = "fd"
+
+
 class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One parameter. `pattern`, of RE2, must match the whole value; `min` and `max` bound an
-    integer.
+    integer; of a secret, `env` is the name of its variable and `passing` (in a manifest `pass`) how
+    it comes.
     """
 
     name: Name
@@ -51,8 +63,11 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str | None = None
     min: int | None = None
     max: int | None = None
+    env: Variable | None = None
+    passing: Passing = msgspec.field(name="pass", default=Passing.ENV)
 
     def __post_init__(self) -> None:
+        self._check_secret()
         if bool(self.choices) != (self.type is ParameterType.CHOICE):
             raise ValueError('`choices` and the type "choice" go together')
         if self.type is not ParameterType.INTEGER and (self.min, self.max) != (None, None):
@@ -67,6 +82,19 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             except re2.error as error:
                 reason = error.args[0].decode()
                 raise ValueError(f"`pattern` is no regular expression of RE2: {reason}") from None
+
+    def _check_secret(self) -> None:
+        if self.type is not ParameterType.SECRET:
+            if self.env is not None or self.passing is not Passing.ENV:
+                raise ValueError('`env` and `pass` are for the type "secret"')
+        elif self.default is not None:
+            raise ValueError("a secret has no `default`: who reads manifests would know it")
+        elif self.passing is Passing.ENV and self.repeat:
+            raise ValueError('a secret with `repeat` cannot be a variable: add `pass = "fd"`')
+        elif self.passing is Passing.FD and self.env is not None:
+            raise ValueError('`env` and `pass = "fd"` do not go together')
+        elif (self.env or "").startswith("PROCESSION_"):
+            raise ValueError("`env`: names that begin with PROCESSION_ are ours")
 
     def _takes(self, default: str | int | bool) -> bool:
         match self.type:
@@ -91,6 +119,11 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def option(self) -> str:
         """How it stands on the command line: `-z` for one letter, otherwise `--zip`."""
         return f"-{self.name}" if len(self.name) == 1 else f"--{self.long or self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable in which a secret comes."""
+        return self.env or "SECRET_" + re.sub(r"\W", "_", self.long or self.name).upper()
 
     @property
     def default_text(self) -> str | None:
@@ -134,6 +167,10 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         found = (each for each in self.parameters if name == each.name)
         by_long_name = (each for each in self.parameters if name == each.long)
         return next(found, None) or next(by_long_name, None)
+
+    @property
+    def takes_secrets(self) -> bool:
+        return any(each.type is ParameterType.SECRET for each in self.parameters)
 
     def allows(self, is_admin: bool) -> bool:
         """Whether such a user may see and start it."""

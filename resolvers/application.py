@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from jobs.doorbell import Doorbell
 from jobs.queue import Queue
+from jobs.safe import Safe
 from jobs.store import Store
 from models.script import Catalogue
 from resolvers.live import Live
@@ -25,6 +26,7 @@ class Application:
     doorbell: Doorbell
     max_upload: int
     session_lifetime: timedelta
+    safe: Safe = field(default_factory=Safe)
     max_parts: int = 1000
     max_fields: int = 4 << 20
     door: Door = field(default_factory=Door)

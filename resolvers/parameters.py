@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from jobs.disguises import SHORTEST
 from jobs.store import Staged
 from models.script import Parameter, ParameterType, Script
 from resolvers.errors import BadInput
 
 LONGEST = 100_000  # bytes of a value: Linux takes no longer argument than 128 KiB
+LONGEST_SECRET = 16 << 10  # bytes; each of its forms is looked for in all of the output
 LONGEST_FILE_NAME = 255  # bytes, the limit of most file systems
 RESERVED = {"self"}  # names that a link to an output file cannot have
 MASK = "***"
@@ -111,6 +113,8 @@ def _of_type(parameter: Parameter, value: str) -> list[str]:
             return ['This must be "true" or "false".']
         case ParameterType.INTEGER:
             return _integer(parameter, value)
+        case ParameterType.SECRET:
+            return _secret(value)
         case ParameterType.DATE:
             try:
                 datetime.fromisoformat(value)
@@ -120,6 +124,14 @@ def _of_type(parameter: Parameter, value: str) -> list[str]:
             return ["This must be an identifier: 1 to 255 characters without spaces."]
         case ParameterType.CHOICE if value not in parameter.choices:
             return [f"This must be one of: {', '.join(parameter.choices)}."]
+    return []
+
+
+def _secret(value: str) -> list[str]:
+    if len(value.strip()) < SHORTEST:
+        return [f"A secret has at least {SHORTEST} characters, or it could not be hidden."]
+    if len(value.encode()) > LONGEST_SECRET:
+        return [f"A secret has at most {LONGEST_SECRET} bytes; put a longer one into a file."]
     return []
 
 

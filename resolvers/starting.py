@@ -24,6 +24,7 @@ from resolvers.scripts import startable
 from resolvers.viewer import Viewer
 
 START_TIME = "startTime"
+NO_KEY = "No secrets are taken: whoever runs this server is to set PROCESSION_SECRET_KEY."
 FARTHEST = timedelta(days=3660)  # from now, for a start time
 
 
@@ -48,6 +49,8 @@ async def start(
     sent = list(sent)
     _check_size(wanted, sent)
     checked, due = _check(wanted, sent, start_time, created)
+    if app.safe.closed and checked.secrets:
+        raise BadInput({checked.shown[int(each)][0]: [NO_KEY] for each in checked.secrets})
     process = Process(
         id=uuid4(),
         script=wanted.name,
@@ -55,8 +58,8 @@ async def start(
         created_at=created,
         start_time=due,
         parameters=checked.shown,
-        secrets=checked.secrets or None,
     )
+    process.secrets = app.safe.seal(process, checked.secrets)
     with app.doorbell.heard(Topic.PROCESS, process.id) as bell:
         await run_to_end(_accept(app, process, checked))
         if process.start_time == created and patience:

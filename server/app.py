@@ -41,6 +41,7 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
         settings.max_upload,
         timedelta(days=settings.session_days),
         door=Door(timedelta(minutes=settings.session_idle_minutes)),
+        safe=parts.safe,
         max_parts=settings.max_parts,
         max_fields=settings.max_fields,
         starts=Starts(settings.max_starts),

@@ -11,10 +11,12 @@ from arq import ArqRedis
 
 from jobs.doorbell import Doorbell
 from jobs.queue import Queue, connect
+from jobs.safe import Safe
 from jobs.store import Store
 from models.database import connected
 from models.manifest import read_catalogue
 from models.script import Catalogue
+from server.keys import safe
 from server.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -41,11 +43,12 @@ class Parts:
     redis: ArqRedis
     doorbell: Doorbell
     queue: Queue
+    safe: Safe
 
 
 @asynccontextmanager
 async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
-    """The scripts, the database, Redis and the store, ready to be used."""
+    """The scripts, the database, Redis, the store and the safe, ready to be used."""
     catalogue = read_catalogue(settings.script_folders)
     store = Store(settings.files_folder)
     async with AsyncExitStack() as stack:
@@ -53,7 +56,7 @@ async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())
-        yield Parts(catalogue, store, redis, doorbell, Queue(redis, doorbell))
+        yield Parts(catalogue, store, redis, doorbell, Queue(redis, doorbell), safe(settings))
 
 
 @contextmanager

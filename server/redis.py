@@ -108,7 +108,11 @@ async def _start(folder: Path, socket: Path, pid_file: Path) -> Process:
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     # In a session of its own, so that a Ctrl-C ends it last and not first.
     return await asyncio.create_subprocess_exec(
-        find_program(), *arguments, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        find_program(),
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        env={},  # ours has keys and passwords in it
+        start_new_session=True,
     )
 
 

@@ -22,7 +22,9 @@ from server.app import web_app
 from server.children import WorkerChild
 from server.connection import Connection, Patience
 from server.headers import ALWAYS
-from server.parts import alone_in, opened
+from server.keys import safe
+from server.parts import Parts, alone_in, opened
+from server.privacy import keep_private
 from server.redis import embedded_redis
 from server.settings import Settings
 from server.streams import Streams
@@ -77,7 +79,9 @@ class Server(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Serves until a signal comes. Without an external Redis it starts one, and a worker."""
+    keep_private(settings)
     settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    safe(settings)  # keys that cannot be used are told of before a worker is started
     async with AsyncExitStack() as stack:
         if settings.embedded_database or settings.embedded_redis:
             stack.enter_context(alone_in(settings.data_folder))
@@ -88,6 +92,7 @@ async def serve(settings: Settings) -> None:
             environment = settings.environment_with(redis_url=redis_url)
             worker = await stack.enter_async_context(WorkerChild(environment).open())
         parts = await stack.enter_async_context(opened(settings, redis_url))
+        _warn_of_secrets(parts)
         token = await _first_token()
         server = Server(
             web_app(settings, parts), settings, lambda port: _greet(settings, port, token)
@@ -100,6 +105,12 @@ async def _first_token() -> str | None:
     """Where there is no user yet, a token of an administrator."""
     user = await first_administrator(FIRST_USER)
     return (await issue(user, "first", Scope.ADMIN)).text if user else None
+
+
+def _warn_of_secrets(parts: Parts) -> None:
+    names = ", ".join(each.name for each in parts.catalogue.values() if each.takes_secrets)
+    if names and parts.safe.closed:
+        log.warning("No secrets are taken, for PROCESSION_SECRET_KEY is not set: %s", names)
 
 
 def _patience(settings: Settings) -> Patience:

@@ -87,6 +87,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database_pool: Positive = 10
     log_level: Level = "INFO"
     pass_environment: str = ""
+    secret_key: str = ""
+    secret_key_file: str = ""
+    dumpable: bool = False
     environment: Mapping[str, str] = {}
 
     @property

@@ -19,6 +19,7 @@ from jobs.sweep import sweep
 from jobs.worker import Worker
 from models.migration import pending
 from server.parts import Parts, log_to_stderr, opened
+from server.privacy import keep_private
 from server.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
     `drain`, only the second SIGTERM does, and the first one waits for their end. SIGINT, which is
     Ctrl-C, and STOP_SCRIPTS stop them.
     """
+    keep_private(settings)
     orders = Orders(drain)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, orders.leave.set)
@@ -62,6 +64,7 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
             settings.script_environment(),
             Terms(settings.lease, settings.handover),
             settings.script_patience,
+            parts.safe,
         )
         while await _until_lost(settings, parts, site, orders):
             log.warning("The other workers have given this one up; it goes on as a new one")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,7 @@ from tests.subscription import Subscription, data_of
 PROGRAM = str(Path(sys.executable).with_name("procession"))
 SCRIPTS = Path(__file__).with_name("scripts")
 SHIPPED = Path(__file__).parents[1] / "scripts"
+SECRET_KEY = b64encode(secrets.token_bytes(32)).decode()
 CANARY = "a-secret-of-the-server"
 START_SECONDS = 30
 END_SECONDS = 20
@@ -87,6 +89,9 @@ class Installation:
         }
         if self.database_url:
             settings["PROCESSION_DATABASE_URL"] = self.database_url
+            settings["PROCESSION_SECRET_KEY"] = SECRET_KEY
+        if os.geteuid():  # only root could look for what is left running
+            settings["PROCESSION_DUMPABLE"] = "true"
         return {**kept, **settings, **self.settings}
 
     # --- the program ---------------------------------------------------------------------------

@@ -32,6 +32,7 @@ CONFINED = {
     "aerich": {"models"},
     "click": {"server"},
     "re2": {"jobs", "models"},
+    "cryptography": {"jobs"},
     "websockets": {"client"},
 }
 CHILDREN = {

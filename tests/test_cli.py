@@ -173,6 +173,7 @@ def test_option_that_replaces_a_wrong_setting_does_so_for_the_worker_too() -> No
 
 
 GOOD = 'name = "x"\ncommand = ["true"]\n'
+SECRET = '\n[[parameters]]\nname = "s1"\ntype = "secret"\n'
 PARAMETER = '\n[[parameters]]\nname = "a"\ntype = "string"\n'
 # A manifest, and the line and the words with which it is refused.
 MANIFESTS: dict[str, tuple[str, int, str]] = {
@@ -193,6 +194,17 @@ MANIFESTS: dict[str, tuple[str, int, str]] = {
     "size of nothing": (GOOD + 'max_output = "0.1 B"\n', 3, "at least 1 byte"),
     "limit of nothing": (GOOD + "[limits]\ndisk = 1\n", 4, "disk"),
     "limit that is none": (GOOD + '[limits]\nmemory = "much"\n', 4, "a size such as 500 kB"),
+    "env of no secret": (f'{GOOD}{PARAMETER}env = "A"\n', 4, "`env` and `pass`"),
+    "default of a secret": (f'{GOOD}{SECRET}default = "abcd"\n', 4, "a secret has no `default`"),
+    "secret that repeats": (f"{GOOD}{SECRET}repeat = true\n", 4, 'add `pass = "fd"`'),
+    "bad variable": (f'{GOOD}{SECRET}env = "A-B"\n', 7, "the name of an environment variable"),
+    "variable of ours": (f'{GOOD}{SECRET}env = "PROCESSION_DATA"\n', 4, "are ours"),
+    "bad pass": (f'{GOOD}{SECRET}pass = "arg"\n', 7, "arg"),
+    "two secrets in one variable": (
+        f'{GOOD}{SECRET}{SECRET.replace("s1", "s2")}env = "SECRET_S1"\n',
+        8,
+        "two secrets come as SECRET_S1",
+    ),
     "negative size": (GOOD + "max_output = -1\n", 3, "at least 1 byte"),
     "bad keep": (GOOD + 'keep = "soon"\n', 3, "an age such as 12h or 30d"),
     "bad age of a status": (GOOD + '[keep]\nfailed = "soon"\n', 4, "an age such as 12h or 30d"),

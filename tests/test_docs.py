@@ -185,7 +185,7 @@ def test_every_command_is_explained_with_its_options() -> None:
 @pytest.mark.parametrize("kind", [Manifest, Parameter])
 def test_every_key_of_a_manifest_is_explained(kind: type[msgspec.Struct]) -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", text_of("docs/scripts.md"), re.M))
-    assert {each.name for each in msgspec.structs.fields(kind)} <= rows
+    assert {each.encode_name for each in msgspec.structs.fields(kind)} <= rows
 
 
 def test_every_type_of_parameter_is_explained() -> None:

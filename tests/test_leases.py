@@ -146,7 +146,7 @@ def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: In
     )
     it.start()
     ended = end_of(it, admin, process_id)
-    assert (ended.status, "hush" in ended.text) == ("COMPLETED", True)
+    assert (ended.status, '"SECRET_X": "***"' in ended.text) == ("COMPLETED", True)
     assert "The folder of the run is gone" in end_of(it, admin, bare).text
     sql = f"SELECT secrets FROM process WHERE id = '{process_id}'"  # noqa: S608
     assert it.rows(sql) == [(None,)]

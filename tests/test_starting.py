@@ -106,7 +106,8 @@ def test_secret_reaches_the_script_and_nobody_else(face: Face) -> None:
     started = face.start(it.alice, "echo", ("x", "hunter2"))
     assert started.parameters == [("x", "***")]
     ended = end_of(it, it.alice, started.id)
-    assert json.loads(ended.lines[0])["argv"][:2] == ["-x", "hunter2"]
+    call = json.loads(ended.lines[0])
+    assert (call["argv"], call["environment"]["SECRET_X"]) == (["-d", "7"], "***")
     assert face.show(it.alice, started.id).parameters == [("x", "***")]
     (row,) = it.rows(f"SELECT * FROM process WHERE id = '{started.id}'")  # noqa: S608
     assert "hunter2" not in str(row)

@@ -11,24 +11,29 @@ from jobs.supervisor import document
 from jobs.supervisor.end import write_end
 from jobs.supervisor.family import adopt_orphans
 from jobs.supervisor.launch import FOR_THE_SCRIPT, Launch
+from jobs.supervisor.prctl import DUMPABLE, ask
 from jobs.supervisor.script import Script
+from jobs.supervisor.secrets import NONE, close_input, received
 from jobs.supervisor.spool import BLOCK, Spool
 
 
 def main(folder: str) -> None:
+    ask(DUMPABLE, 0)
     os.chdir(folder)
-    if not begin():
-        return None
-    wake = listen_for_children()
-    control = os.open("control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     with open("launch.json") as file:
         launch = Launch(**document.read(file.read()))
+    secrets = received() if launch.secret else NONE
+    if secrets is None or not begin():
+        return None
+    close_input()
+    wake = listen_for_children()
+    control = os.open("control", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     spool = Spool()
     if wanted := stop_wanted():
         return end_unstarted(spool, "stopped", wanted, f"{wanted} before it was started")
     adopt_orphans()
     try:
-        script = Script(launch, spool)
+        script = Script(launch, spool, secrets)
     except OSError as error:
         what = ": ".join(filter(None, (error.filename, error.strerror)))
         words = f"The script could not be started: {what}"
@@ -120,6 +125,7 @@ def read(output: int, buffer: memoryview) -> bytes:
 
 def tell_end(script: Script) -> None:
     status = script.status
+    script.take_rest()
     script.output.tell_gap()
     name = signal_name(-status) if status is not None and status < 0 else None
     write_end(

@@ -4,22 +4,17 @@ Their group is known. Those that left it, or the session, are found by their par
 last is the supervisor: it is the one to whom the orphans come (Linux's child subreaper).
 """
 
-import _ctypes
 import _signal as signal  # type: ignore[import-not-found]
 import os
 
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+from jobs.supervisor.prctl import CHILD_SUBREAPER, ask
+
 ROUNDS = 1000  # in which what forks as fast as it is killed is pursued at once
 
 
 def adopt_orphans() -> None:
-    """Makes what the script's processes leave behind our children."""
-    try:
-        program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
-        prctl = _ctypes.dlsym(program, "prctl")
-    except OSError:
-        return  # another system: only the group is known
-    _ctypes.call_function(prctl, (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+    """Makes what the script's processes leave behind our children; else only the group is known."""
+    ask(CHILD_SUBREAPER, 1)
 
 
 class Family:

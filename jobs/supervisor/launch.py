@@ -8,6 +8,8 @@ import resource
 import struct
 import termios
 
+from jobs.supervisor.secrets import Secrets
+
 PIPE = 1 << 20  # bytes the pipe may hold: a short stall of the disk does not stall the script
 WINDOW = struct.pack("HHHH", 40, 120, 0, 0)  # rows and columns of a pseudo-terminal
 CPU_GRACE = 5  # seconds of processor time between SIGXCPU and SIGKILL
@@ -20,7 +22,8 @@ class Launch:
 
     `timeout` and `grace` are in seconds, `max_output` is in bytes. `when_full` is what becomes of
     the script when no more output can be kept: "discard" (it goes on) or "stop". `resources` bounds
-    what each of its programs may use, by the names of setrlimit(2).
+    what each of its programs may use, by the names of setrlimit(2). With `secret` there are
+    secrets for it (`jobs.supervisor.secrets`).
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Launch:
         when_full: str = "discard",
         resources: dict[str, int] | None = None,
         nice: int = 0,
+        secret: bool = False,
     ) -> None:
         self.argv = argv
         self.env = env
@@ -46,20 +50,24 @@ class Launch:
         self.when_full = when_full
         self.resources = resources or {}
         self.nice = nice
+        self.secret = secret
 
 
-def start(launch: Launch) -> tuple[int, int]:
+def start(launch: Launch, secrets: Secrets) -> tuple[int, int]:
     """Starts the script; returns its process id and the descriptor of its output.
 
     Raises OSError with the command's name if it cannot be executed.
     """
     output, end = open_terminal() if launch.terminal else open_pipe()
     failure, report = os.pipe()
+    handed = secrets.open()
     pid = os.fork()
     if pid == 0:
-        become(launch, end, report)
-    os.close(end)
-    os.close(report)
+        for descriptor in handed:
+            os.set_inheritable(descriptor, True)
+        become(launch, launch.env | secrets.env, end, report)
+    for descriptor in (end, report, *handed):
+        os.close(descriptor)
     with os.fdopen(failure, "rb") as reader:
         number = reader.read()
     if number:
@@ -98,7 +106,7 @@ def open_terminal() -> tuple[int, int]:
         os.close(both)
 
 
-def become(launch: Launch, end: int, report: int) -> None:
+def become(launch: Launch, env: dict[str, str], end: int, report: int) -> None:
     """In the child: turns into the script, or reports the error number."""
     try:
         os.setpgid(0, 0)
@@ -109,7 +117,7 @@ def become(launch: Launch, end: int, report: int) -> None:
             signal.signal(number, signal.SIG_DFL)
         os.chdir(launch.cwd)
         restrict(launch)
-        os.execvpe(launch.argv[0], launch.argv, launch.env)  # noqa: S606
+        os.execvpe(launch.argv[0], launch.argv, env)  # noqa: S606
     except OSError as error:
         os.write(report, str(error.errno or errno.EINVAL).encode())
     finally:

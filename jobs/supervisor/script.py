@@ -5,7 +5,9 @@ import time
 
 from jobs.supervisor.family import Family, descendants
 from jobs.supervisor.launch import Launch, start
+from jobs.supervisor.mask import Mask
 from jobs.supervisor.output import Output
+from jobs.supervisor.secrets import Secrets
 from jobs.supervisor.spool import Spool
 
 DRAIN = 2.0  # seconds that left-over processes may stay after the script ended by itself
@@ -20,10 +22,11 @@ class Script:
     then that with what was killed.
     """
 
-    def __init__(self, launch: Launch, spool: Spool) -> None:
+    def __init__(self, launch: Launch, spool: Spool, secrets: Secrets) -> None:
         self.launch = launch
         self.spool = spool
         self.output = Output(spool, launch.max_output)
+        self.mask = Mask(secrets.needles) if secrets.needles else None
         self.cause = "exit"
         self.words: str | None = None
         self.status: int | None = None
@@ -32,11 +35,23 @@ class Script:
         self.killing = False
         self.given_up = False
         self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
-        self.pid, self.descriptor = start(launch)
+        self.pid, self.descriptor = start(launch, secrets)
         self.family = Family(self.pid)
 
     def take(self, content: bytes) -> None:
         """Keeps what it printed, or does what is to be done where that is not possible."""
+        if self.mask is not None:
+            content = self.mask.take(content)
+        self.keep(content)
+
+    def take_rest(self) -> None:
+        """Keeps what was held back because it might have become a secret."""
+        if self.mask is not None:
+            self.keep(self.mask.rest())
+
+    def keep(self, content: bytes) -> None:
+        if not content:
+            return
         why = self.output.take(content)
         if why is None:
             return

@@ -1,0 +1,90 @@
+"""The plan of a run: what the supervisor is to do, and what is to lie ready for it."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.command import argument_list
+from jobs.handed import descriptors
+from jobs.run import Run
+from jobs.site import Site
+from jobs.supervisor.launch import Launch
+from models.file import Direction, File
+from models.process import Process
+from models.script import Script
+
+log = logging.getLogger(__name__)
+
+AGAIN = 1.0  # seconds to wait after the database refused something
+# Of a script in a terminal: it may use colours, and a pager would wait for keys for ever.
+TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
+NO_CORE = {"RLIMIT_CORE": 0}  # a core dump would have the secrets in it
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`uploads` maps the path that each upload is to have to where it is kept."""
+
+    launch: Launch
+    uploads: dict[Path, Path]
+
+
+def script_of(process: Process, site: Site) -> Script:
+    """Raises LookupError."""
+    script = site.catalogue.get(process.script)
+    if script is None:
+        raise LookupError(f"the worker does not know the script {process.script!r} any more")
+    return script
+
+
+async def plan(process: Process, site: Site, run: Run) -> Plan:
+    """Raises LookupError where script and process do not go together any more."""
+    script = script_of(process, site)
+    inputs = [(file.parameter, file) for file in await _inputs(process)]
+    paths = {
+        position: run.upload_path(position, file.name)
+        for position, file in inputs
+        if position is not None
+    }
+    kept = {position: site.store.path(process.id, file.id) for position, file in inputs}
+    arguments = argument_list(
+        script, process.parameters, paths | descriptors(script, process), run.out, site.data
+    )
+    return Plan(
+        _launch(process, script, site, run, arguments),
+        {path: kept[position] for position, path in paths.items()},
+    )
+
+
+def _launch(process: Process, script: Script, site: Site, run: Run, arguments: list[str]) -> Launch:
+    return Launch(
+        argv=arguments,
+        env={
+            **(TERMINAL if script.terminal else {}),
+            **site.environment,
+            "PROCESSION_PROCESS_ID": str(process.id),
+            "PROCESSION_OUTPUT_DIR": str(run.out),
+            "PROCESSION_WORK_DIR": str(run.work),
+        },
+        cwd=str(run.work),
+        timeout=script.timeout,
+        grace=script.grace,
+        terminal=script.terminal,
+        max_output=script.max_output,
+        when_full=script.when_full,
+        resources=script.resources | (NO_CORE if process.secrets else {}),
+        nice=script.nice,
+        secret=bool(process.secrets),
+    )
+
+
+async def _inputs(process: Process) -> list[File]:
+    """The uploads, however often the database must be asked."""
+    of_process = File.filter(process_id=process.id, direction=Direction.INPUT.value)
+    while True:
+        try:
+            return await of_process
+        except Exception as error:  # whatever a driver raises while the database is away
+            log.warning("Process %s cannot be started yet: %s", process.id, error)
+            await asyncio.sleep(AGAIN)
