@@ -69,11 +69,9 @@ def joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def begun(content: bytes, needle: bytes) -> int:
     """The length of the longest end of `content` with which `needle` begins, without being it."""
-    whole, wanted = memoryview(content), memoryview(needle)
     place = max(0, len(content) - len(needle) + 1)
-    while (place := content.find(needle[:1], place)) >= 0:
-        left = len(content) - place
-        if whole[place:] == wanted[:left]:
-            return left
+    while (place := content.find(needle[:2], place)) >= 0:
+        if needle.startswith(content[place:]):
+            return len(content) - place
         place += 1
-    return 0
+    return 1 if content.endswith(needle[:1]) and len(needle) > 1 else 0
