@@ -1,8 +1,7 @@
 """What a viewer may do at all: as far as the scope of their token reaches, and as an administrator.
 
 Every resolver that takes a viewer says here what kind of deed it is; a test finds one that does
-not. What a viewer may do to one process or script is for `resolvers.processes` and
-`resolvers.scripts` to say.
+not. What a viewer may do to one process or script is for `resolvers.rights` to say.
 """
 
 from collections.abc import Callable
@@ -54,9 +53,14 @@ def administrators(
     return guarded
 
 
+def reaches(viewer: Viewer, scope: Scope) -> bool:
+    """Whether the viewer's token has this scope, or a larger one."""
+    return REACH.index(viewer.scope) >= REACH.index(scope)
+
+
 def require_scope(viewer: Viewer, scope: Scope) -> None:
     """Raises Forbidden where the viewer's token does not reach so far."""
-    if REACH.index(viewer.scope) < REACH.index(scope):
+    if not reaches(viewer, scope):
         raise Forbidden(
             f"Your token has the scope {viewer.scope.value}, this needs {scope.value}; "
             "sign in with a token of that scope"

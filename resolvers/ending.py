@@ -13,7 +13,7 @@ from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import NotFound
-from resolvers.processes import process
+from resolvers.processes import own_process, process
 from resolvers.viewer import Viewer
 
 
@@ -23,7 +23,7 @@ async def stop(viewer: Viewer, app: Application, process_id: UUID) -> Process:
 
     Of a process that has ended, or is being stopped, nothing changes.
     """
-    found = await process(viewer, process_id)
+    found = await own_process(viewer, process_id)
     reason = f"Stopped by {viewer.name}"
     closing = Packer().say(f"{reason} before it was started")
     ended = found.status == Status.SCHEDULED and await finish(
@@ -45,7 +45,7 @@ async def delete(viewer: Viewer, app: Application, process_id: UUID) -> None:
 
     A worker that runs it finds it gone and ends the script.
     """
-    await process(viewer, process_id)
+    await own_process(viewer, process_id)
     await _delete(process_id)
     await app.doorbell.ring(Topic.DELETION)
     await app.doorbell.ring(Topic.PROCESS, [process_id])

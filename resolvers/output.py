@@ -17,7 +17,8 @@ from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import BadInput, NotFound
 from resolvers.live import Shown
-from resolvers.processes import process, require_sight
+from resolvers.processes import process
+from resolvers.rights import require_sight
 from resolvers.viewer import Viewer
 
 

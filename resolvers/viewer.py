@@ -6,9 +6,10 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from models.group import Membership
+from models.group import Grant, Membership, Right
 from models.instant import now
 from models.user import Scope, Token, TokenKind
 from resolvers.coalescer import Coalescer
@@ -21,12 +22,19 @@ NOTED = timedelta(minutes=1)  # between two notes of the use of a token
 log = logging.getLogger(__name__)
 
 
+class Granted(NamedTuple):
+    """A right to a script, by its name, or to ANY_SCRIPT."""
+
+    right: Right
+    script: str
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """A user who has signed in, and as whom they are known.
 
     `token` is the digest of the token that says who they are, `token_id` its id, `scope` how far it
-    reaches; `groups` are the ids of those that the user is in.
+    reaches; `groups` are the ids of those that the user is in, `grants` the rights of these.
     """
 
     id: UUID
@@ -36,10 +44,11 @@ class Viewer:
     token_id: UUID
     scope: Scope
     groups: frozenset[UUID]
+    grants: frozenset[Granted]
 
 
 NOWHERE = UUID(int=0)
-OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset())
+OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset(), frozenset())
 """Who works at the command line of the server's machine: they could change the database anyhow."""
 
 
@@ -82,12 +91,11 @@ class Door:
         user = token.user
         if user.disabled_at:
             raise NotSignedIn(f"The user {user.name!r} is disabled; ask an administrator")
-        groups = await Membership.filter(user_id=user.id).values_list("group_id", flat=True)
+        groups = await _groups(user.id)
+        grants = await _grants(groups)
         self._note_use(token)
         scope = Scope(token.scope)
-        return Viewer(
-            user.id, user.name, user.is_admin, digest, token.id, scope, frozenset(map(_id, groups))
-        )
+        return Viewer(user.id, user.name, user.is_admin, digest, token.id, scope, groups, grants)
 
     def _is_over(self, token: Token) -> bool:
         if token.revoked_at is not None:
@@ -117,5 +125,11 @@ async def _store_use(token_id: UUID) -> None:
         log.warning("The use of a token could not be noted: %s", error)
 
 
-def _id(value: object) -> UUID:
-    return UUID(str(value))
+async def _groups(user_id: UUID) -> frozenset[UUID]:
+    rows = await Membership.filter(user_id=user_id)
+    return frozenset(row.group_id for row in rows)
+
+
+async def _grants(groups: frozenset[UUID]) -> frozenset[Granted]:
+    rows = await Grant.filter(group_id__in=list(groups)) if groups else []
+    return frozenset(Granted(Right(row.right), row.script) for row in rows)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from models.status import Status
 from resolvers import ending, files, processes
 from resolvers.errors import BadInput
-from resolvers.processes import Filter, Sort, SortKey
+from resolvers.query import Filter, Sort, SortKey
 from resolvers.viewer import Viewer
 from rest_compat import hal, responses
 from rest_compat.api import Api, process_id

@@ -13,7 +13,7 @@ from models.process import Process as ProcessRow
 from models.status import Status
 from resolvers import processes
 from resolvers.errors import BadInput
-from resolvers.processes import Cursor, Filter, Range, Sort, SortKey, cursor_of
+from resolvers.query import Cursor, Filter, Range, Sort, SortKey, cursor_of
 from schema.arguments import arg
 from schema.context import Info
 from schema.process import Process
