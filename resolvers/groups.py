@@ -1,5 +1,7 @@
 """Groups of users, which administrators make."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -39,19 +41,24 @@ async def group(viewer: Viewer, which: Key) -> Group:
     else:
         found = await Group.get_or_none(name=which) if is_name(which) else None
     if found is None:
-        raise NotFound(f"There is no group {str(which)!r}")
+        raise NotFound(f"There is no group {str(which)!r}; see `procession group list`")
     return found
 
 
 @administrators
 async def add_group(viewer: Viewer, name: str) -> Group:
     """Raises BadInput if the name is taken, empty or too long."""
-    if not is_name(name):
-        raise BadInput({"name": [f"Take 1 to {LONGEST_NAME} printable characters."]})
-    try:
+    with _free(name):
         return await Group.create(name=name)
-    except IntegrityError:
-        raise BadInput({"name": [f"There is a group {name!r} already."]}) from None
+
+
+@administrators
+async def rename_group(viewer: Viewer, which: Key, name: str) -> Group:
+    """Raises NotFound, and BadInput if the name is taken, empty or too long."""
+    found = await group(viewer, which)
+    with _free(name):
+        await Group.filter(id=found.id).update(name=name)
+    return await group(viewer, found.id)
 
 
 @administrators
@@ -77,3 +84,14 @@ async def leave(viewer: Viewer, which: Key, who: Key) -> Group:
     found, member = await group(viewer, which), await named(who)
     await Membership.filter(group_id=found.id, user_id=member.id).delete()
     return found
+
+
+@contextmanager
+def _free(name: str) -> Iterator[None]:
+    """Raises BadInput if a group cannot be called so, or if another is as it is stored inside."""
+    if not is_name(name):
+        raise BadInput({"name": [f"Take 1 to {LONGEST_NAME} printable characters."]})
+    try:
+        yield
+    except IntegrityError:
+        raise BadInput({"name": [f"There is a group {name!r} already."]}) from None

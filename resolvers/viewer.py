@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from models.group import Grant, Membership, Right
+from models.group import Grant, Right
 from models.instant import now
 from models.user import Scope, Token, TokenKind
 from resolvers.coalescer import Coalescer
@@ -34,7 +34,7 @@ class Viewer:
     """A user who has signed in, and as whom they are known.
 
     `token` is the digest of the token that says who they are, `token_id` its id, `scope` how far it
-    reaches; `groups` are the ids of those that the user is in, `grants` the rights of these.
+    reaches; `grants` are the rights of the groups that the user is in.
     """
 
     id: UUID
@@ -43,12 +43,11 @@ class Viewer:
     token: str
     token_id: UUID
     scope: Scope
-    groups: frozenset[UUID]
     grants: frozenset[Granted]
 
 
 NOWHERE = UUID(int=0)
-OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset(), frozenset())
+OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset())
 """Who works at the command line of the server's machine: they could change the database anyhow."""
 
 
@@ -91,11 +90,10 @@ class Door:
         user = token.user
         if user.disabled_at:
             raise NotSignedIn(f"The user {user.name!r} is disabled; ask an administrator")
-        groups = await _groups(user.id)
-        grants = await _grants(groups)
+        grants = await _grants(user.id)
         self._note_use(token)
         scope = Scope(token.scope)
-        return Viewer(user.id, user.name, user.is_admin, digest, token.id, scope, groups, grants)
+        return Viewer(user.id, user.name, user.is_admin, digest, token.id, scope, grants)
 
     def _is_over(self, token: Token) -> bool:
         if token.revoked_at is not None:
@@ -125,11 +123,6 @@ async def _store_use(token_id: UUID) -> None:
         log.warning("The use of a token could not be noted: %s", error)
 
 
-async def _groups(user_id: UUID) -> frozenset[UUID]:
-    rows = await Membership.filter(user_id=user_id)
-    return frozenset(row.group_id for row in rows)
-
-
-async def _grants(groups: frozenset[UUID]) -> frozenset[Granted]:
-    rows = await Grant.filter(group_id__in=list(groups)) if groups else []
+async def _grants(user_id: UUID) -> frozenset[Granted]:
+    rows = await Grant.filter(group__memberships__user_id=user_id)
     return frozenset(Granted(Right(row.right), row.script) for row in rows)

@@ -5,16 +5,19 @@ from typing import Annotated
 
 import strawberry
 
+from models.group import Right
 from models.user import Scope
-from resolvers import groups, passwords, tokens, users
+from resolvers import grants, groups, passwords, tokens, users
 from schema.arguments import arg
 from schema.context import Info
 from schema.scalars import read_id
-from schema.user import Group, Token, TokenScope, User
+from schema.user import Group, ScriptRight, Token, TokenScope, User
 
 UserId = Annotated[strawberry.ID, arg("The user's id.")]
 GroupId = Annotated[strawberry.ID, arg("The group's id.")]
 TokenId = Annotated[strawberry.ID, arg("The id of the token or session.")]
+GrantedRight = Annotated[ScriptRight, arg("What may be done.")]  # type: ignore[valid-type]
+GrantedScript = Annotated[str, arg("With which script, by its name; `*`: every one.")]
 Password = Annotated[str, arg("At least 12 characters, of any kind.")]
 
 
@@ -84,6 +87,14 @@ async def add_group(info: Info, name: Annotated[str, arg("Its name.")]) -> Group
     return Group.of(await groups.add_group(info.context.viewer, name))
 
 
+async def rename_group(
+    info: Info,
+    id: GroupId,  # noqa: A002
+    name: Annotated[str, arg("Its new name.")],
+) -> Group:
+    return Group.of(await groups.rename_group(info.context.viewer, read_id(id), name))
+
+
 async def delete_group(info: Info, id: GroupId) -> strawberry.ID:  # noqa: A002
     await groups.delete_group(info.context.viewer, read_id(id))
     return id
@@ -97,3 +108,19 @@ async def join_group(info: Info, group_id: GroupId, user_id: UserId) -> Group:
 async def leave_group(info: Info, group_id: GroupId, user_id: UserId) -> Group:
     group, user = read_id(group_id, "groupId"), read_id(user_id, "userId")
     return Group.of(await groups.leave(info.context.viewer, group, user))
+
+
+async def grant_right(
+    info: Info, group_id: GroupId, right: GrantedRight, script: GrantedScript
+) -> Group:
+    viewer, scripts = info.context.viewer, info.context.app.catalogue
+    group = read_id(group_id, "groupId")
+    return Group.of(await grants.grant_right(viewer, scripts, group, Right(right), script))
+
+
+async def revoke_right(
+    info: Info, group_id: GroupId, right: GrantedRight, script: GrantedScript
+) -> Group:
+    group = read_id(group_id, "groupId")
+    row = await grants.revoke_right(info.context.viewer, group, Right(right), script)
+    return Group.of(row)

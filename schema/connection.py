@@ -39,7 +39,9 @@ class ParameterFilter:
 class ProcessFilter:
     script: str | None = strawberry.field(default=None, description="Only of the script so named.")
     user_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Only of this user; others' only administrators may ask for."
+        default=None,
+        description="Only of this user; for others' one needs to be an administrator, or may see "
+        "only those of scripts of which one may READ all.",
     )
     statuses: list[ProcessStatus] | None = strawberry.field(  # type: ignore[valid-type]
         default=None, description="Only in one of these statuses."

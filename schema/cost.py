@@ -44,6 +44,7 @@ POINTS = {
     "User.sessions": 5,
     "User.groups": 5,
     "Group.members": 5,
+    "Group.grants": 5,
     "Process.files": 5,
     "Process.uploads": 5,
     "Process.waitsFor": 5,

@@ -111,6 +111,9 @@ class Mutation:
     add_group: Group = strawberry.mutation(
         resolver=accounts.add_group, description="Makes a group of users."
     )
+    rename_group: Group = strawberry.mutation(
+        resolver=accounts.rename_group, description="Gives a group another name."
+    )
     delete_group: strawberry.ID = strawberry.mutation(
         resolver=accounts.delete_group,
         description="Removes a group; its members stay. Answers its id.",
@@ -120,4 +123,12 @@ class Mutation:
     )
     leave_group: Group = strawberry.mutation(
         resolver=accounts.leave_group, description="Takes a user out of a group."
+    )
+    grant_right: Group = strawberry.mutation(
+        resolver=accounts.grant_right,
+        description="Gives the members of a group a right to a script.",
+    )
+    revoke_right: Group = strawberry.mutation(
+        resolver=accounts.revoke_right,
+        description="Takes a right to a script from a group. What a member sees live by it ends.",
     )

@@ -33,7 +33,7 @@ class Query:
         resolver=group_list, description="All groups, by name; only for administrators."
     )
 
-    @strawberry.field(description="The scripts that you may start.")
+    @strawberry.field(description="The scripts that you may see.")
     def scripts(self, info: Info) -> list[Script]:
         found = script_resolvers.scripts(info.context.viewer, info.context.app)
         return [Script.of(each) for each in found]
@@ -54,5 +54,6 @@ class Query:
 
     processes: ProcessConnection = strawberry.field(
         resolver=connection,
-        description="Processes: all for administrators, otherwise your own. The newest first.",
+        description="Processes: all for administrators, otherwise your own and those of scripts of "
+        "which you may READ all. The newest first.",
     )

@@ -4,6 +4,8 @@ import strawberry
 
 from models.script import Parameter, ParameterType
 from models.script import Script as ScriptModel
+from resolvers.scripts import can_start
+from schema.context import Info
 from schema.scalars import BigInt
 
 PARAMETER_TYPES = {
@@ -61,6 +63,7 @@ class ScriptParameter:
 
 @strawberry.type(description="A command line that may be run as a process.")
 class Script:
+    model: strawberry.Private[ScriptModel]
     name: str = strawberry.field(description="The name under which it is started.")
     description: str = strawberry.field(description="What it does.")
     parameters: list[ScriptParameter] = strawberry.field(
@@ -76,9 +79,14 @@ class Script:
         description="How many bytes of its output are kept; null: all."
     )
 
+    @strawberry.field(description="Whether you may start it; otherwise you may only see it.")
+    def can_start(self, info: Info) -> bool:
+        return can_start(info.context.viewer, self.model)
+
     @classmethod
     def of(cls, script: ScriptModel) -> "Script":
         return cls(
+            model=script,
             name=script.name,
             description=script.description,
             parameters=[ScriptParameter.of(each) for each in script.parameters],

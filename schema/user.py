@@ -5,11 +5,12 @@ from datetime import datetime
 import strawberry
 
 from models.group import Group as GroupRow
+from models.group import Right
 from models.user import Scope, TokenKind
 from models.user import Token as TokenRow
 from models.user import User as UserRow
-from resolvers import groups, tokens
-from resolvers.viewer import Viewer
+from resolvers import grants, groups, tokens
+from resolvers.viewer import Granted, Viewer
 from schema.context import Info
 from schema.scalars import read_id
 
@@ -18,6 +19,14 @@ TokenScope = strawberry.enum(
     name="TokenScope",
     description="What a token is good for, of what its user may do: READ only looks; START also "
     "starts, stops and deletes processes; ADMIN is everything.",
+)
+
+
+ScriptRight = strawberry.enum(
+    Right,
+    name="ScriptRight",
+    description="What may be done with a script: SEE that it is there; START it, and see it; READ "
+    "the processes of it that others have started, with their output and files.",
 )
 
 
@@ -90,12 +99,29 @@ class User:
         )
 
 
+@strawberry.type(description="A right to a script that a group has.")
+class Grant:
+    right: ScriptRight = strawberry.field(description="What may be done.")  # type: ignore[valid-type]
+    script: str = strawberry.field(description="With which script, by its name; `*`: every one.")
+
+    @classmethod
+    def of(cls, granted: Granted) -> "Grant":
+        return cls(right=granted.right, script=granted.script)
+
+
 @strawberry.type(description="Users who have the same rights.")
 class Group:
     id: strawberry.ID = strawberry.field(description="The group's UUID.")
     name: str = strawberry.field(description="Its name.")
 
-    @strawberry.field(description="Who is in it, by name.")
+    @strawberry.field(
+        description="What its members may do; of one's own groups or, for administrators, of any."
+    )
+    async def grants(self, info: Info) -> list[Grant]:
+        found = await grants.grants(info.context.viewer, read_id(self.id))
+        return [Grant.of(each) for each in found]
+
+    @strawberry.field(description="Who is in it, by name; only for administrators.")
     async def members(self, info: Info) -> list[User]:
         return [User.of(row) for row in await groups.members(info.context.viewer, read_id(self.id))]
 

@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "backup": "server.backup:backup_command",
     "doctor": "server.doctor.command:doctor_command",
+    "group": "server.groups:group_group",
     "migrate": "server.commands.migrate:migrate_command",
     "purge": "server.purge:purge_command",
     "restore": "server.backup:restore_command",
