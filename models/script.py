@@ -1,5 +1,6 @@
 """Scripts: what may be run, with which parameters, by whom (design, section 8)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
