@@ -183,6 +183,16 @@ class Installation:
         self.insert("token", [{**token, **columns}])
         return replace(user, token=text)
 
+    def add_member(self, *grants: tuple[str, str]) -> User:
+        """A plain user in a group of their own, which has these rights to these scripts."""
+        user = self.add_user(f"member {uuid4()}")
+        group = {"id": str(uuid4()), "name": user.name, "created_at": 0}
+        self.insert("user_group", [group])
+        self.insert("membership", [{"group_id": group["id"], "user_id": user.id}])
+        granted = [{"right": right, "script": script} for right, script in grants]
+        self.insert("script_grant", [{"group_id": group["id"], **each} for each in granted])
+        return user
+
     def sign_in(self, token: str) -> User:
         viewer = self.graphql(User("", "", token), "{ viewer { id name } }")["viewer"]
         return User(viewer["id"], viewer["name"], token)

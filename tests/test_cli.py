@@ -17,6 +17,8 @@ COMMANDS = [
     *("user", "user add", "user list", "user disable", "user enable", "user role"),
     "user password",
     *("token", "token create", "token list", "token revoke"),
+    *("group", "group list", "group create", "group rename", "group delete"),
+    *("group add", "group remove", "group grant", "group revoke"),
     *("tail", "search"),
     *("purge", "backup", "restore", "doctor"),
 ]
@@ -52,7 +54,7 @@ def test_help_explains_every_command(command: str) -> None:
 
 
 def test_help_names_every_command() -> None:
-    groups = {name: help_of(name) for name in ("", "user", "token", "scripts")}
+    groups = {name: help_of(name) for name in ("", "user", "token", "group", "scripts")}
     named = {
         f"{group} {command}".strip()
         for group, told in groups.items()
@@ -97,12 +99,27 @@ def test_users_and_tokens(it: Installation) -> None:
     assert re.search(r"^grace\tuser\tactive\t.*\nhugo\tadmin\tactive", it.cli("user", "list"))
 
 
+def test_groups_have_members_and_rights(it: Installation) -> None:
+    it.cli("user", "add", "iris")
+    it.cli("group", "create", "curators")
+    it.cli("group", "add", "curators", "iris")
+    it.cli("group", "grant", "curators", "read", "import")
+    assert "no script 'imprt'" in it.cli("group", "grant", "curators", "see", "imprt", code=1)
+    assert it.cli("group", "list").startswith("curators\tiris\tread import\t")
+    it.cli("group", "revoke", "curators", "read", "import")
+    it.cli("group", "remove", "curators", "iris")
+    it.cli("group", "rename", "curators", "librarians")
+    assert it.cli("group", "list").startswith("librarians\t-\t-\t")
+    assert it.cli("group", "delete", "librarians") == "Deleted 'librarians'.\n"
+
+
 @pytest.mark.parametrize(
     ("command", "told"),
     [
         ("user disable nobody", "There is no user 'nobody'"),
         ("token create nobody", "There is no user 'nobody'"),
         ("token revoke nothing", "There is no token 'nothing'"),
+        ("group add nobody grace", "There is no group 'nobody'"),
     ],
 )
 def test_what_is_not_there_is_said(it: Installation, command: str, told: str) -> None:

@@ -1,41 +1,54 @@
 """Who may do what: every kind of viewer at every door."""
 
 import ast
-import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
+from strawberry.types.base import StrawberryObjectDefinition
 
 from models.instant import now, to_micros
-from tests.faces import GraphQL, Refused, Rest, check_error, form
+from schema.schema import ProcessionSchema, build
+from tests.doors import (
+    ABSENT,
+    OK,
+    REFUSED,
+    UNKNOWN,
+    WRONG,
+    Door,
+    Operation,
+    Request,
+    endpoints,
+)
+from tests.faces import GraphQL, Refused, Rest
 from tests.installation import NOBODY, Installation, User, until
 from tests.rows import Row, insert
-from tests.subscription import GraphQLRefusal
-
-OK, UNKNOWN, REFUSED, ABSENT = "OK", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"
-CODES = {200: OK, 202: OK, 204: OK, 401: UNKNOWN, 403: REFUSED, 404: ABSENT, 400: "BAD_INPUT"}
 
 RESOLVERS = sorted((Path(__file__).parents[1] / "resolvers").glob("*.py"))
 
-Door = Callable[[Installation, User, str], str]
 Kinds = dict[str, User]
 
 
 @pytest.fixture(scope="module")
 def kinds(installation: Installation) -> Kinds:
+    return every_kind(installation)
+
+
+def every_kind(it: Installation) -> Kinds:
     """Every kind of viewer, by name; `alice` owns what they ask for."""
-    it = installation
     return {
         "anonymous": NOBODY,
         "bad token": User("", "", "psn_wrong"),
-        "revoked token": it.add_user("erin", revoked_at=1),
+        "revoked token": it.add_user(f"erin {uuid4()}", revoked_at=1),
         "expired token": it.add_token(it.alice, expires_at=1),
-        "disabled user": it.add_user("dora", disabled_at=1),
+        "disabled user": it.add_user(f"dora {uuid4()}", disabled_at=1),
         "other user": it.bob,
+        "reader of the script": it.add_member(("READ", "python")),
+        "reader of all": it.add_member(("READ", "*")),
+        "starter": it.add_member(("START", "hidden")),
+        "seer": it.add_member(("SEE", "hidden")),
         "owner": it.alice,
         "owner in a session": it.add_token(it.alice, kind="SESSION", created_at=to_micros(now())),
         "session left alone": it.add_token(it.alice, kind="SESSION", last_used_at=1),
@@ -45,187 +58,179 @@ def kinds(installation: Installation) -> Kinds:
     }
 
 
-def expected(others: str, owner: str = OK, admin: str = OK, needs: str = "READ") -> dict[str, str]:
+def expected(
+    others: str,
+    owner: str = OK,
+    admin: str = OK,
+    needs: str = "READ",
+    *,
+    reader: str | None = None,
+    starter: str | None = None,
+    seer: str | None = None,
+) -> dict[str, str]:
     """What each kind of viewer is to be told; strangers always that they must sign in, and those
-    whose token has less than the scope that it `needs` that they may not."""
+    whose token has less than the scope that it `needs` that they may not. To whom nothing was
+    granted that matters for it, they are told what `others` are."""
     strangers = (
         *("anonymous", "bad token", "revoked token", "expired token"),
         *("disabled user", "session left alone"),
     )
     told = {"other user": others, "owner": owner, "administrator": admin}
+    granted = {
+        "reader of the script": reader or others,
+        "reader of all": reader or others,
+        "starter": starter or others,
+        "seer": seer or others,
+    }
     scoped = {
         "owner in a session": owner,
         "owner to read": owner if needs == "READ" else REFUSED,
         "owner to start": owner if needs in ("READ", "START") else REFUSED,
     }
-    return {**dict.fromkeys(strangers, UNKNOWN), **told, **scoped}
+    return {**dict.fromkeys(strangers, UNKNOWN), **told, **granted, **scoped}
 
 
-def rest(method: str, path: str, **parts: str) -> Door:
-    """A request to the older contract; a GET must come with what it says it has."""
-
-    def ask(it: Installation, who: User, process_id: str) -> str:
-        options: dict[str, Any] = {}
-        if method == "POST":
-            body, kind = form(list(parts.items()))
-            options = {"content": body, "headers": {"Content-Type": kind}}
-        answer = it.request(who, method, path.replace("ID", process_id), **options)
-        if answer.is_error:
-            check_error(answer)
-        if answer.status_code == 401:
-            assert answer.headers["www-authenticate"] == "Bearer"
-        return CODES[answer.status_code]
-
-    return ask
+def readable(owner: str = OK) -> dict[str, str]:
+    """Of what belongs to a process: owner, administrators and readers get the same."""
+    return expected(REFUSED, owner, owner, reader=owner)
 
 
-def graphql(document: str) -> Door:
-    def ask(it: Installation, who: User, process_id: str) -> str:
-        content = {"query": document, "variables": {"id": process_id}}
-        answer = it.request(who, "POST", "/graphql", json=content)
-        body = answer.json()
-        assert (answer.status_code == 401) == (answer.headers.get("www-authenticate") == "Bearer")
-        return str(body["errors"][0]["extensions"]["code"]) if "errors" in body else OK
-
-    return ask
-
-
-def subscription(document: str) -> Door:
-    def ask(it: Installation, who: User, process_id: str) -> str:
-        try:
-            with it.subscribe(who, document, id=process_id) as events:
-                next(iter(events))
-        except GraphQLRefusal as refusal:
-            return refusal.code
-        except Exception as error:  # the connection itself is refused
-            assert "4403" in str(error), error
-            return UNKNOWN
-        return OK
-
-    return ask
+def everybody(outcome: str) -> dict[str, str]:
+    """For what needs no token."""
+    return dict.fromkeys(expected(outcome), outcome)
 
 
 API = "/api/system"
-NO_ID, WRONG = f'"{uuid4()}"', "BAD_INPUT"
-ONE = f"{API}/processes/ID"
-# Documents about users, groups and tokens, by what is to be told to each kind of viewer.
-ACCOUNTS = [
+NO_ID, ONE = f'"{uuid4()}"', f"{API}/processes/ID"
+LATER = "2030-01-01T00:00:00Z"
+NO_FORM = "application/x-www-form-urlencoded"
+START = f'startProcess(script: "%s", startTime: "{LATER}") {{ id }}'
+RIGHT = f'groupId: {NO_ID}, right: READ, script: "*"'
+
+DOORS: list[tuple[dict[str, str], list[Door]]] = [
+    (
+        everybody(OK),
+        [
+            Request("GET", "/api"),
+            Request("GET", "/api/openapi.json"),
+            Request("GET", "/api/authn/status"),
+        ],
+    ),
+    (everybody(UNKNOWN), [Request("POST", "/api/authn/login", kind=NO_FORM)]),
+    (
+        expected(OK),
+        [
+            Request("GET", f"{API}/processes"),
+            Request("GET", f"{API}/scripts"),
+            Request("GET", f"{API}/scripts/echo"),
+            Operation("query { viewer { name isAdmin groups { name grants { script } } } }"),
+            Operation("query { scripts { name } }"),
+            Operation('query { script(name: "echo") { name canStart } }'),
+            Operation("query { processes { totalCount edges { cursor } } }"),
+        ],
+    ),
+    (
+        readable(),
+        [
+            Request("GET", ONE),
+            Request("GET", f"{ONE}/output"),
+            Request("GET", f"{ONE}/files"),
+            Operation("query ($id: ID!) { process(id: $id) { script { name } waitsFor } }"),
+            Operation("query ($id: ID!) { process(id: $id) { output { text hasMore }  } }"),
+            Operation("query ($id: ID!) { process(id: $id) { files { url } uploads { url } } }"),
+            Operation(
+                'query ($id: ID!) { process(id: $id) { outputSearch(pattern: "x") { hasMore } } }'
+            ),
+            Operation(
+                "subscription ($id: ID!) { processOutput(id: $id) { ... on OutputBatch { text } } }"
+            ),
+            Operation("subscription ($id: ID!) { processChanges(id: $id) { id } }"),
+        ],
+    ),
+    (readable(ABSENT), [Request("GET", f"{ONE}/files/x")]),
+    (
+        expected(REFUSED, REFUSED, starter=OK, seer=OK),
+        [
+            Request("GET", f"{API}/scripts/hidden"),
+            Operation('query { script(name: "hidden") { name } }'),
+        ],
+    ),
+    (expected(ABSENT, ABSENT, ABSENT), [Request("GET", f"{API}/scripts/none")]),
+    (
+        expected(OK, needs="START"),
+        [
+            Request("POST", f"{API}/scripts/echo/processes", {"startTime": LATER}),
+            Operation(f"mutation {{ {START % 'echo'} }}"),
+        ],
+    ),
+    (
+        expected(REFUSED, REFUSED, starter=OK),
+        [
+            Request("POST", f"{API}/scripts/hidden/processes", {"startTime": LATER}),
+            Operation(f"mutation {{ {START % 'hidden'} }}"),
+        ],
+    ),
     (
         expected(REFUSED, needs="ADMIN"),
-        ['query { user(name: "alice") { tokens { name } } }'],
+        [Operation('query { user(name: "alice") { tokens { name } sessions { name } } }')],
     ),
     (
         expected(OK, needs="ADMIN"),
-        ['mutation { createToken(name: "x", scope: READ) { text } }'],
+        [Operation('mutation { createToken(name: "x", scope: READ) { text } }')],
     ),
     (
         expected(REFUSED, REFUSED),
         [
-            "query { users { totalCount edges { cursor } } }",
-            "query { groups { members { name } } }",
+            Operation("query { users { totalCount edges { cursor } } }"),
+            Operation("query { groups { members { name } grants { right } } }"),
         ],
     ),
     (
         expected(REFUSED, REFUSED, WRONG),
-        [f'mutation {{ add{kind}(name: "") {{ id }} }}' for kind in ("User", "Group")],
+        [Operation(f'mutation {{ add{kind}(name: "") {{ id }} }}') for kind in ("User", "Group")],
     ),
     (
         expected(REFUSED, REFUSED, ABSENT),
         [
-            f"mutation {{ disableUser(id: {NO_ID}) {{ id }} }}",
-            f"mutation {{ enableUser(id: {NO_ID}) {{ id }} }}",
-            f"mutation {{ setAdmin(id: {NO_ID}, isAdmin: true) {{ id }} }}",
-            f'mutation {{ setPassword(id: {NO_ID}, password: "correct horse") {{ id }} }}',
-            f"mutation {{ deleteGroup(id: {NO_ID}) }}",
-            f"mutation {{ joinGroup(groupId: {NO_ID}, userId: {NO_ID}) {{ id }} }}",
-            f"mutation {{ leaveGroup(groupId: {NO_ID}, userId: {NO_ID}) {{ id }} }}",
+            Operation(f"mutation {{ {each} }}")
+            for each in (
+                f"disableUser(id: {NO_ID}) {{ id }}",
+                f"enableUser(id: {NO_ID}) {{ id }}",
+                f"setAdmin(id: {NO_ID}, isAdmin: true) {{ id }}",
+                f'setPassword(id: {NO_ID}, password: "correct horse") {{ id }}',
+                f'renameGroup(id: {NO_ID}, name: "x") {{ id }}',
+                f"deleteGroup(id: {NO_ID})",
+                f"joinGroup(groupId: {NO_ID}, userId: {NO_ID}) {{ id }}",
+                f"leaveGroup(groupId: {NO_ID}, userId: {NO_ID}) {{ id }}",
+                f"grantRight({RIGHT}) {{ id }}",
+                f"revokeRight({RIGHT}) {{ id }}",
+            )
         ],
     ),
     (
         expected(ABSENT, ABSENT, ABSENT, "ADMIN"),
-        [f"mutation {{ revokeToken(id: {NO_ID}) {{ id }} }}"],
+        [Operation(f"mutation {{ revokeToken(id: {NO_ID}) {{ id }} }}")],
     ),
     (
         expected(WRONG, WRONG, WRONG, "ADMIN"),
-        ['mutation { changePassword(old: "x", new: "correct horse") { id } }'],
+        [Operation('mutation { changePassword(old: "x", new: "correct horse") { id } }')],
     ),
 ]
+ENDINGS: list[Door] = [
+    Request("DELETE", ONE),
+    Operation("mutation ($id: ID!) { stopProcess(id: $id) { status } }"),
+    Operation("mutation ($id: ID!) { deleteProcess(id: $id) }"),
+]
+SIGN_OUT = Request("POST", "/api/authn/logout")
+TABLE = [(door, outcome) for outcome, doors in DOORS for door in doors]
+ROOTS = ("Query", "Mutation", "Subscription")
+ALL: list[Door] = [*(door for door, _ in TABLE), *ENDINGS, SIGN_OUT]
 
 
-def named(documents: list[str]) -> dict[str, str]:
-    """Each by its kind and its root field."""
-    return {" ".join(re.findall(r"\w+", each)[:2]): each for each in documents}
-
-
-DOORS: dict[str, tuple[Door, dict[str, str]]] = {
-    "GET processes": (rest("GET", f"{API}/processes"), expected(OK)),
-    "GET process": (rest("GET", ONE), expected(REFUSED)),
-    "GET output": (rest("GET", f"{ONE}/output"), expected(REFUSED)),
-    "GET files": (rest("GET", f"{ONE}/files"), expected(REFUSED)),
-    "GET file": (rest("GET", f"{ONE}/files/x"), expected(REFUSED, ABSENT, ABSENT)),
-    "GET scripts": (rest("GET", f"{API}/scripts"), expected(OK)),
-    "GET script": (rest("GET", f"{API}/scripts/echo"), expected(OK)),
-    "GET hidden script": (rest("GET", f"{API}/scripts/hidden"), expected(REFUSED, REFUSED)),
-    "GET no script": (rest("GET", f"{API}/scripts/none"), expected(ABSENT, ABSENT, ABSENT)),
-    "POST process": (
-        rest("POST", f"{API}/scripts/echo/processes", startTime="2030-01-01T00:00:00Z"),
-        expected(OK, needs="START"),
-    ),
-    "POST hidden process": (
-        rest("POST", f"{API}/scripts/hidden/processes", startTime="2030-01-01T00:00:00Z"),
-        expected(REFUSED, REFUSED),
-    ),
-    "query viewer": (graphql("{ viewer { name isAdmin } }"), expected(OK)),
-    "query scripts": (graphql("{ scripts { name } }"), expected(OK)),
-    "query script": (graphql('{ script(name: "echo") { name } }'), expected(OK)),
-    "query hidden script": (
-        graphql('{ script(name: "hidden") { name } }'),
-        expected(REFUSED, REFUSED),
-    ),
-    "query process": (
-        graphql("query ($id: ID!) { process(id: $id) { status } }"),
-        expected(REFUSED),
-    ),
-    "query output": (
-        graphql("query ($id: ID!) { process(id: $id) { output { text } files { name } } }"),
-        expected(REFUSED),
-    ),
-    "query outputSearch": (
-        graphql('query ($id: ID!) { process(id: $id) { outputSearch(pattern: "x") { hasMore } } }'),
-        expected(REFUSED),
-    ),
-    "query processes": (graphql("{ processes { totalCount } }"), expected(OK)),
-    "mutation startProcess": (
-        graphql(
-            'mutation { startProcess(script: "echo", startTime: "2030-01-01T00:00:00Z") { id } }'
-        ),
-        expected(OK, needs="START"),
-    ),
-    "mutation startProcess hidden": (
-        graphql(
-            'mutation { startProcess(script: "hidden", startTime: "2030-01-01T00:00:00Z") { id } }'
-        ),
-        expected(REFUSED, REFUSED),
-    ),
-    **{
-        name: (graphql(document), outcome)
-        for outcome, documents in ACCOUNTS
-        for name, document in named(documents).items()
-    },
-    "subscription processOutput": (
-        subscription("subscription ($id: ID!) { processOutput(id: $id) { __typename } }"),
-        expected(REFUSED),
-    ),
-    "subscription processChanges": (
-        subscription("subscription ($id: ID!) { processChanges(id: $id) { id } }"),
-        expected(REFUSED),
-    ),
-}
-ENDINGS: dict[str, Door] = {
-    "DELETE process": rest("DELETE", ONE),
-    "mutation stopProcess": graphql("mutation ($id: ID!) { stopProcess(id: $id) { status } }"),
-    "mutation deleteProcess": graphql("mutation ($id: ID!) { deleteProcess(id: $id) }"),
-}
+def named(door: Door) -> str | None:
+    if isinstance(door, Request):
+        return f"{door.method} {door.path}"
+    return door.name if isinstance(door, Operation) else None
 
 
 @pytest.fixture(scope="module")
@@ -234,15 +239,21 @@ def owned(installation: Installation) -> str:
     return insert(installation, [Row(installation.alice.id)])[0]
 
 
-@pytest.mark.parametrize(("door", "outcome"), DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize(("door", "outcome"), TABLE, ids=named)
 def test_door_opens_for_those_who_may(
     installation: Installation, kinds: Kinds, owned: str, door: Door, outcome: dict[str, str]
 ) -> None:
-    found = {kind: door(installation, who, owned) for kind, who in kinds.items()}
+    found = {kind: door.ask(installation, who, owned) for kind, who in kinds.items()}
     assert found == outcome
 
 
-@pytest.mark.parametrize("door", ENDINGS.values(), ids=ENDINGS)
+def test_anybody_signs_out(installation: Installation) -> None:
+    """With tokens of their own, for afterwards a session is over."""
+    for who in every_kind(installation).values():
+        assert SIGN_OUT.ask(installation, who, "") == OK
+
+
+@pytest.mark.parametrize("door", ENDINGS, ids=named)
 def test_process_is_ended_only_by_its_owner_and_administrators(
     installation: Installation, kinds: Kinds, door: Door
 ) -> None:
@@ -251,7 +262,7 @@ def test_process_is_ended_only_by_its_owner_and_administrators(
     insert(installation, rows)
     found = {}
     for row, (kind, who) in zip(rows, kinds.items(), strict=True):
-        found[kind] = door(installation, who, row.id)
+        found[kind] = door.ask(installation, who, row.id)
         if found[kind] != OK:
             assert GraphQL(installation).show(installation.admin, row.id).status == "STOPPED"
     assert found == expected(REFUSED, needs="START")
@@ -295,15 +306,36 @@ def test_use_of_a_token_is_noted(installation: Installation) -> None:
     until(lambda: it.rows(used) != [(None,)])
 
 
-def test_every_field_of_the_roots_is_a_door_here(installation: Installation) -> None:
-    document = """{ __schema { queryType { fields { name } } mutationType { fields { name } }
-        subscriptionType { fields { name } } } }"""
-    roots = installation.graphql(installation.alice, document)["__schema"]
-    kinds = {"queryType": "query", "mutationType": "mutation", "subscriptionType": "subscription"}
-    doors = {" ".join(name.split()[:2]) for name in (*DOORS, *ENDINGS)}
-    for root, kind in kinds.items():
-        for field in roots[root]["fields"]:
-            assert f"{kind} {field['name']}" in doors
+def test_every_endpoint_of_rest_is_a_door_here() -> None:
+    requests = [door for door in ALL if isinstance(door, Request)]
+    forgotten = {
+        f"{method} {route.path}"
+        for method, route in endpoints()
+        if not any(door.method == method and route.path_regex.match(door.path) for door in requests)
+    }
+    assert not forgotten
+
+
+def test_every_field_that_may_depend_on_who_asks_is_behind_a_door_here() -> None:
+    schema = build()
+    asked = {
+        field
+        for door in ALL
+        if isinstance(door, Operation)
+        for field in door.fields(schema._schema)
+    }
+    assert set(deciding(schema)) - asked == set()
+
+
+def deciding(schema: ProcessionSchema) -> Iterator[str]:
+    """Each field of a root, and those of other types that can know who asks, as `Type.field`."""
+    for name in schema._schema.type_map:
+        found = schema.get_type_by_name(name)
+        if isinstance(found, StrawberryObjectDefinition) and not found.is_input:
+            for each in found.fields:
+                resolver = each.base_resolver
+                if name in ROOTS or (resolver and resolver.info_parameter):
+                    yield f"{name}.{schema.config.name_converter.get_graphql_name(each)}"
 
 
 def test_viewer_is_who_the_token_says(installation: Installation) -> None:

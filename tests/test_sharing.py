@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -17,7 +18,7 @@ from models.instant import now
 from tests.faces import Face
 from tests.installation import Installation
 from tests.rows import Row, insert
-from tests.running import CHANGES, OUTPUT, Gate, start_python
+from tests.running import CHANGES, OUTPUT, Gate, end_of, start_python, until_running
 from tests.subscription import GraphQLRefusal, Subscription
 
 AT_ONCE = 8
@@ -143,25 +144,37 @@ def follow(it: Installation, process_id: str, after: int, shape: Shape) -> Subsc
 
 
 PROMOTION = "UPDATE user_account SET is_admin = true WHERE id = '{id}'"
+REVOCATION = """DELETE FROM script_grant WHERE group_id IN
+    (SELECT group_id FROM membership WHERE user_id = '{id}')"""
+READER = ("READ", "python")
+# What happens to an administrator, or to a reader.
 WITHDRAWALS = {
-    "UPDATE token SET revoked_at = 1 WHERE user_id = '{id}'": "UNAUTHENTICATED",
-    "UPDATE token SET expires_at = 1 WHERE user_id = '{id}'": "UNAUTHENTICATED",
-    "UPDATE user_account SET disabled_at = 1 WHERE id = '{id}'": "UNAUTHENTICATED",
-    "UPDATE user_account SET is_admin = false WHERE id = '{id}'": "FORBIDDEN",
+    "UPDATE token SET revoked_at = 1 WHERE user_id = '{id}'": ((), "UNAUTHENTICATED"),
+    "UPDATE token SET expires_at = 1 WHERE user_id = '{id}'": ((), "UNAUTHENTICATED"),
+    "UPDATE user_account SET disabled_at = 1 WHERE id = '{id}'": ((), "UNAUTHENTICATED"),
+    "UPDATE user_account SET is_admin = false WHERE id = '{id}'": ((), "FORBIDDEN"),
+    "DELETE FROM membership WHERE user_id = '{id}'": ((READER,), "FORBIDDEN"),
+    REVOCATION: ((READER,), "FORBIDDEN"),
 }
 
 
 def test_subscriptions_end_soon_after_their_viewer_may_not_stay(
     installation: Installation,
 ) -> None:
+    """Those of everything go on, with what may still be seen."""
     it = installation
     gate = Gate(it)
     process_id = start_python(it, it.alice, f"print(1, flush=True); {gate.wait}")
+    until_running(it, it.alice, process_id)
     with ExitStack() as stack:
+        staying = it.add_member(READER)
+        everything = stack.enter_context(it.subscribe(staying, CHANGES))
+        it.execute(REVOCATION.format(id=staying.id))
         leaving = []
-        for withdrawal, code in WITHDRAWALS.items():
-            who = it.add_user(f"leaving {uuid4()}")
-            it.execute(PROMOTION.format(id=who.id))
+        for withdrawal, (grants, code) in WITHDRAWALS.items():
+            who = it.add_member(*grants)
+            if not grants:
+                it.execute(PROMOTION.format(id=who.id))
             for document in (OUTPUT, CHANGES):
                 events = stack.enter_context(it.subscribe(who, document, id=process_id))
                 next(iter(events))
@@ -175,7 +188,12 @@ def test_subscriptions_end_soon_after_their_viewer_may_not_stay(
             list(leaving[0][0].again(CHANGES))
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 4403
-    gate.open()
+        gate.open()
+        end_of(it, it.alice, process_id)
+        own = start_python(it, staying, "print(2)")
+        told = (each["processChanges"] for each in everything)
+        before = takewhile(lambda change: change["id"] != own, told)
+        assert "COMPLETED" not in {change["process"]["status"] for change in before}
 
 
 def test_subscriber_may_ask_for_fewer_events(installation: Installation) -> None:

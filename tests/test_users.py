@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.installation import Installation, User
+from tests.installation import Installation, User, until
+from tests.running import Gate, end_of, start_python
 from tests.subscription import GraphQLRefusal
 
 PASSWORD = "correct horse battery"
@@ -72,15 +73,22 @@ def test_own_password_is_changed_with_the_old_one_and_other_sessions_end(
     assert session(it, somebody.name, PASSWORD.upper()).id == there.id
 
 
-def test_disabled_user_hears_no_more_until_enabled(
+def test_disabled_user_is_out_until_enabled_and_their_processes_go_on(
     installation: Installation, somebody: User
 ) -> None:
-    it = installation
-    changes = "subscription { processChanges { id } }"
-    with it.subscribe(somebody, changes) as events:
+    it, gate = installation, Gate(installation)
+    change(it, it.admin, "setPassword(id: $id, password: $p) { id }", id=somebody.id, p=PASSWORD)
+    in_a_session = session(it, somebody.name, PASSWORD)
+    process_id = start_python(it, somebody, f"{gate.wait}; print('on')")
+    with it.subscribe(somebody, "subscription { processChanges { id } }") as events:
         change(it, it.admin, "disableUser(id: $id) { isDisabled }", id=somebody.id)
         with pytest.raises(GraphQLRefusal, match="is disabled"):
-            next(iter(events))
+            list(events)
+    for who in (somebody, in_a_session):
+        until(lambda: it.get(who, "/api/system/processes").status_code == 401)  # noqa: B023
+    gate.open()
+    ended = end_of(it, it.admin, process_id)
+    assert (ended.status, ended.text) == ("COMPLETED", "on")
     change(it, it.admin, "enableUser(id: $id) { isDisabled }", id=somebody.id)
     assert it.sign_in(somebody.token).id == somebody.id
 
