@@ -15,7 +15,8 @@ from jobs.journal import Journal
 from jobs.outbox import regular_files
 from jobs.piece import Lines, Packer, Piece
 from jobs.plan import plan, script_of
-from jobs.run import End, Ringing, Run
+from jobs.ringing import Ringing
+from jobs.run import End, Run
 from jobs.site import Site
 from jobs.spool import Reader, unread
 from models.file import Direction, File
@@ -87,7 +88,9 @@ class Execution:
             secrets = handed(script_of(process, site), process, site.safe.open(process))
         if not self._run.prepared:
             planned = await plan(process, site, self._run)
-            await asyncio.to_thread(self._run.prepare, planned.launch, planned.uploads)
+            await asyncio.to_thread(
+                self._run.prepare, planned.launch, planned.uploads, planned.owner
+            )
         return secrets
 
     async def _supervise(self, packer: Packer, secrets: bytes) -> None:

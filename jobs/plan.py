@@ -5,9 +5,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.account import Account, account
 from jobs.command import argument_list
 from jobs.handed import descriptors
 from jobs.run import Run
+from jobs.sandbox import sandboxed
 from jobs.site import Site
 from jobs.supervisor.launch import Launch
 from models.file import Direction, File
@@ -24,10 +26,13 @@ NO_CORE = {"RLIMIT_CORE": 0}  # a core dump would have the secrets in it
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`uploads` maps the path that each upload is to have to where it is kept."""
+    """`uploads` maps the path that each upload is to have to where it is kept; `owner` is the user
+    as whom the script runs, if it is another than ours.
+    """
 
     launch: Launch
     uploads: dict[Path, Path]
+    owner: Account | None
 
 
 def script_of(process: Process, site: Site) -> Script:
@@ -39,7 +44,7 @@ def script_of(process: Process, site: Site) -> Script:
 
 
 async def plan(process: Process, site: Site, run: Run) -> Plan:
-    """Raises LookupError where script and process do not go together any more."""
+    """Raises LookupError where the script cannot be run like that, any more or on this machine."""
     script = script_of(process, site)
     inputs = [(file.parameter, file) for file in await _inputs(process)]
     paths = {
@@ -51,18 +56,39 @@ async def plan(process: Process, site: Site, run: Run) -> Plan:
     arguments = argument_list(
         script, process.parameters, paths | descriptors(script, process), run.out, site.data
     )
+    if script.isolation.sandbox:
+        arguments = sandboxed(arguments, script, run, site)
+    owner = owner_of(script, site)
+    if owner is not None:
+        owner.require_way(run.work)
     return Plan(
-        _launch(process, script, site, run, arguments),
+        _launch(process, script, site, run, arguments, owner),
         {path: kept[position] for position, path in paths.items()},
+        owner,
     )
 
 
-def _launch(process: Process, script: Script, site: Site, run: Run, arguments: list[str]) -> Launch:
+def owner_of(script: Script, site: Site) -> Account | None:
+    """Raises LookupError."""
+    name = script.isolation.run_as or site.run_as
+    return account(name) if name else None
+
+
+def _launch(
+    process: Process,
+    script: Script,
+    site: Site,
+    run: Run,
+    arguments: list[str],
+    owner: Account | None,
+) -> Launch:
     return Launch(
         argv=arguments,
         env={
             **(TERMINAL if script.terminal else {}),
             **site.environment,
+            **(owner.environment if owner else {}),
+            **({"TMPDIR": "/tmp"} if script.isolation.sandbox else {}),  # noqa: S108
             "PROCESSION_PROCESS_ID": str(process.id),
             "PROCESSION_OUTPUT_DIR": str(run.out),
             "PROCESSION_WORK_DIR": str(run.work),
@@ -76,6 +102,9 @@ def _launch(process: Process, script: Script, site: Site, run: Run, arguments: l
         resources=script.resources | (NO_CORE if process.secrets else {}),
         nice=script.nice,
         secret=bool(process.secrets),
+        user=owner.ids if owner else None,
+        wrapped=script.isolation.sandbox,
+        privileges=script.isolation.new_privileges,
     )
 
 

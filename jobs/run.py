@@ -16,14 +16,16 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
 from jobs import supervisor
+from jobs.account import Account
 from jobs.origin import fate, origin
+from jobs.ringing import Ringing
 from jobs.supervisor.end import DONE, NEW, ROOM
 from jobs.supervisor.launch import Launch
 from jobs.survivors import end_survivors
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 SOURCES = Path(supervisor.__file__).parents[2]  # from where it is imported
 PATIENCE = 10.0  # seconds for a supervisor to take the secrets
-LOOK_AGAIN = 2.0  # seconds after which the supervisor's life is checked although no bell rang
+READ_ONLY = 0o444  # the folder above is closed to others
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,13 @@ class Run:
         self.spool = self.folder / "spool"
         self.work = self.folder / "work"
         self.out = self.folder / "out"
+        self.inputs = self.folder / "in"
         self._ended = self.folder / DONE
         self._unwanted: str | None = None  # why it is to be stopped as soon as it is there
 
     def upload_path(self, position: int, name: str) -> Path:
         """Where the upload of the parameter at this position is put for the script."""
-        return self.folder / "in" / str(position) / name
+        return self.inputs / str(position) / name
 
     @property
     def prepared(self) -> bool:
@@ -88,21 +91,29 @@ class Run:
         """Whether a supervisor has begun, so that the script may have run; one begins only once."""
         return (self.folder / "lock").exists()
 
-    def prepare(self, launch: Launch, uploads: Mapping[Path, Path]) -> None:
+    def prepare(
+        self, launch: Launch, uploads: Mapping[Path, Path], owner: Account | None = None
+    ) -> None:
         """Makes the folder; `uploads` maps the path each upload is to have to where it is kept.
 
-        What a worker that was killed meanwhile has left of it is replaced.
+        What is the script's is given to the `owner`. What a worker that was killed meanwhile has
+        left of it is replaced.
         """
         self.mark()
         _empty(self.folder)
-        for folder in (self.work, self.out):
-            folder.mkdir(parents=True)
+        for folder in (self.work, self.out, self.inputs):
+            folder.mkdir()
+        # The modes of files do not keep root from writing.
+        writable = os.geteuid() == 0 and owner is None and not launch.wrapped
         for path, kept in uploads.items():
-            path.parent.mkdir(parents=True)
-            try:
-                path.hardlink_to(kept)
-            except OSError:  # another file system
-                shutil.copyfile(kept, path)
+            path.parent.mkdir()
+            _lend(kept, path, copy=writable)
+        if owner is not None:
+            for folder in (self.work, self.out, self.inputs, *self.inputs.iterdir()):
+                owner.own(folder)
+        self._make_files(launch)
+
+    def _make_files(self, launch: Launch) -> None:
         self.spool.touch()
         (self.folder / "origin").write_text(origin())
         (self.folder / NEW).write_bytes(bytes(ROOM))
@@ -110,6 +121,8 @@ class Run:
         os.mkfifo(self.folder / "control", 0o600)
         new = self.folder / "launch.new"
         new.write_text(json.dumps(vars(launch)))
+        for path in (self.spool, new, self.folder / NEW):
+            path.chmod(0o600)
         new.rename(self.folder / "launch.json")
 
     def start(self, secrets: bytes = b"") -> subprocess.Popen[bytes]:
@@ -129,7 +142,9 @@ class Run:
 
     def _start(self, stdin: int) -> subprocess.Popen[bytes]:
         """Not by asyncio, whose transport kills its process when the event loop is closed."""
-        with (self.folder / "supervisor.log").open("wb") as errors:
+        log = self.folder / "supervisor.log"
+        log.touch(0o600)
+        with log.open("wb") as errors:
             return subprocess.Popen(
                 [sys.executable, "-S", "-P", "-m", supervisor.__name__, str(self.folder)],
                 stdin=stdin,
@@ -168,7 +183,7 @@ class Run:
         return False
 
     @asynccontextmanager
-    async def listen(self) -> AsyncIterator["Ringing"]:
+    async def listen(self) -> AsyncIterator[Ringing]:
         """Hears the supervisor's bell inside. Enter before it is started, to miss nothing."""
         bell = os.open(self.folder / "bell", os.O_RDONLY | os.O_NONBLOCK)
         try:
@@ -226,43 +241,20 @@ def _hand_over(secrets: bytes, supervisor: socket.socket) -> None:
         supervisor.recv(1)
 
 
+def _lend(kept: Path, path: Path, *, copy: bool) -> None:
+    """Puts a stored file where a script reads it, without a copy if the script cannot change it."""
+    if not copy:
+        kept.chmod(READ_ONLY)
+        with suppress(OSError):  # another file system
+            path.hardlink_to(kept)
+            return
+    shutil.copyfile(kept, path)
+    path.chmod(READ_ONLY)
+
+
 def _empty(folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-class Ringing:
-    """Waits for news of one supervisor; `over` says that it has ended.
-
-    `alive` is asked now and then, in case that the end could not be heard.
-    """
-
-    def __init__(self, bell: int, alive: Callable[[], bool]) -> None:
-        self.over = False
-        self.alive = alive
-        self._bell = bell
-        self._news = asyncio.Event()
-
-    async def wait(self) -> None:
-        """Returns when the bell was rung since the last time, and not only in the future."""
-        # Listened to only here: who rings again meanwhile costs us nothing.
-        asyncio.get_running_loop().add_reader(self._bell, self._hear)
-        try:
-            async with asyncio.timeout(LOOK_AGAIN):
-                await self._news.wait()
-        except TimeoutError:
-            self.over = self.over or not self.alive()
-        self._news.clear()
-
-    def _hear(self) -> None:
-        try:
-            rung = os.read(self._bell, 4096)
-        except BlockingIOError:
-            return
-        if not rung:  # nobody has the FIFO open for writing any more
-            self.over = True
-        asyncio.get_running_loop().remove_reader(self._bell)
-        self._news.set()

@@ -16,7 +16,9 @@ from models.script import Catalogue
 class Site:
     """`data` is the data folder; `environment` is what every script sees of the worker's own.
 
-    `patience` is for how many seconds a due process waits for a worker that knows its script.
+    `run_as` is the user of the system as whom scripts run whose manifests name none; empty: the
+    worker's own. `patience` is for how many seconds a due process waits for a worker that knows
+    its script.
     """
 
     data: Path
@@ -28,6 +30,7 @@ class Site:
     terms: Terms
     patience: int
     safe: Safe
+    run_as: str
 
     @property
     def runs(self) -> Path:

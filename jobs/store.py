@@ -63,7 +63,7 @@ class Store:
     """Files in a folder of this machine."""
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
-        self._folder = folder
+        self.folder = folder
         self._stages = folder / "staging"
         if make:
             self._stages.mkdir(parents=True, exist_ok=True)
@@ -82,12 +82,12 @@ class Store:
 
     def folder_of(self, process_id: UUID) -> Path:
         """Where the kept files of a process are; it is there only if it has some."""
-        return self._folder / str(process_id)
+        return self.folder / str(process_id)
 
     def processes(self, digit: str) -> list[UUID]:
         """The processes that have a folder here, of those whose ids begin with this digit."""
         names: list[str] = []
-        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             names += [entry.name for entry in entries if entry.name.startswith(digit)]
         return [UUID(name) for name in names if UUID_NAME.fullmatch(name)]
 

@@ -14,6 +14,7 @@ from models.script import (
     NAME,
     VARIABLE,
     Catalogue,
+    Isolation,
     Name,
     Parameter,
     ParameterType,
@@ -67,6 +68,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace: Duration = "10s"
     concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
     terminal: bool = False
+    sandbox: bool = False
+    network: bool = False
+    run_as: str | None = None
+    new_privileges: bool = False
     max_output: int | Size | None = None
     max_upload: int | Size | None = None
     when_full: Literal["discard", "stop"] = "discard"
@@ -77,6 +82,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.max_output is not None and byte_count(self.max_output) < 1:
             raise ValueError("`max_output` must be at least 1 byte - at `$.max_output`")
+        if self.network and not self.sandbox:
+            raise ValueError("without `sandbox` there is a network anyhow - at `$.network`")
+        if self.sandbox and self.new_privileges:
+            raise ValueError("in a sandbox there are none - at `$.new_privileges`")
         self._check_names()
         self._check_variables()
 
@@ -207,4 +216,7 @@ def _script(manifest: Manifest, folder: Path) -> Script:
         keep=None if manifest.keep is None else keeping(manifest.keep),
         parameters=manifest.parameters,
         folder=folder,
+        isolation=Isolation(
+            manifest.sandbox, manifest.network, manifest.run_as, manifest.new_privileges
+        ),
     )

@@ -134,6 +134,19 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None if self.default is None else str(self.default)
 
 
+class Isolation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a script is kept from.
+
+    `network` is what a `sandbox` has; `run_as` is the user of the system as whom it runs (None: as
+    the settings say), `new_privileges` is whether its programs may become other users (sudo).
+    """
+
+    sandbox: bool = False
+    network: bool = False
+    run_as: str | None = None
+    new_privileges: bool = False
+
+
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A command line with typed parameters.
 
@@ -162,6 +175,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep: Keep | None
     parameters: tuple[Parameter, ...]
     folder: Path
+    isolation: Isolation = Isolation()
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that short or long name."""

@@ -89,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     pass_environment: str = ""
     secret_key: str = ""
     secret_key_file: str = ""
+    run_as: str = ""
     dumpable: bool = False
     environment: Mapping[str, str] = {}
 

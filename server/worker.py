@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 
+from jobs.account import let_pass
 from jobs.background import end
 from jobs.housekeeping import keep_house
 from jobs.lease import Terms
@@ -65,7 +66,10 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
             Terms(settings.lease, settings.handover),
             settings.script_patience,
             parts.safe,
+            settings.run_as,
         )
+        if settings.run_as or any(script.isolation.run_as for script in parts.catalogue.values()):
+            let_pass(site)
         while await _until_lost(settings, parts, site, orders):
             log.warning("The other workers have given this one up; it goes on as a new one")
 

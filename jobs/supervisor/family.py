@@ -18,13 +18,21 @@ def adopt_orphans() -> None:
 
 
 class Family:
-    """Of the script with this process id, which is that of its group too."""
+    """Of the script with this process id, which is that of its group too; `wrapped`: it only waits
+    for the script, and tells how that ended.
+    """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, wrapped: bool) -> None:
         self.pid = pid
+        self.wrapped = wrapped
 
     def terminate(self) -> None:
         """SIGTERM to the whole group, and to those that left it."""
+        if self.wrapped:
+            for pid in descendants():
+                if pid != self.pid:
+                    send(pid, signal.SIGTERM)
+            return
         outside = [pid for pid in descendants() if group_of(pid) != self.pid]
         self._signal(signal.SIGTERM)
         for pid in outside:

@@ -8,6 +8,7 @@ import resource
 import struct
 import termios
 
+from jobs.supervisor.prctl import NO_NEW_PRIVILEGES, ask
 from jobs.supervisor.secrets import Secrets
 
 PIPE = 1 << 20  # bytes the pipe may hold: a short stall of the disk does not stall the script
@@ -23,7 +24,10 @@ class Launch:
     `timeout` and `grace` are in seconds, `max_output` is in bytes. `when_full` is what becomes of
     the script when no more output can be kept: "discard" (it goes on) or "stop". `resources` bounds
     what each of its programs may use, by the names of setrlimit(2). With `secret` there are
-    secrets for it (`jobs.supervisor.secrets`).
+    secrets for it (`jobs.supervisor.secrets`). `user` are the ids of the user, the group and
+    further groups as whom it runs, if it is not as we do. With `wrapped` the command is another
+    that runs the script and waits for it; with `privileges` programs may gain some by being
+    executed (sudo).
     """
 
     def __init__(
@@ -39,6 +43,9 @@ class Launch:
         resources: dict[str, int] | None = None,
         nice: int = 0,
         secret: bool = False,
+        user: list[int] | None = None,
+        wrapped: bool = False,
+        privileges: bool = False,
     ) -> None:
         self.argv = argv
         self.env = env
@@ -51,6 +58,9 @@ class Launch:
         self.resources = resources or {}
         self.nice = nice
         self.secret = secret
+        self.user = user
+        self.wrapped = wrapped
+        self.privileges = privileges
 
 
 def start(launch: Launch, secrets: Secrets) -> tuple[int, int]:
@@ -117,11 +127,23 @@ def become(launch: Launch, env: dict[str, str], end: int, report: int) -> None:
             signal.signal(number, signal.SIG_DFL)
         os.chdir(launch.cwd)
         restrict(launch)
+        change_user(launch)
         os.execvpe(launch.argv[0], launch.argv, env)  # noqa: S606
     except OSError as error:
         os.write(report, str(error.errno or errno.EINVAL).encode())
     finally:
         os._exit(127)
+
+
+def change_user(launch: Launch) -> None:
+    """Becomes the script's user, and gives up the way to become another."""
+    if launch.user is not None and os.geteuid() == 0:
+        user, group, *groups = launch.user
+        os.setgroups(groups)
+        os.setgid(group)
+        os.setuid(user)
+    if not launch.privileges and not launch.wrapped:  # bubblewrap may need some, and gives them up
+        ask(NO_NEW_PRIVILEGES, 1)
 
 
 def restrict(launch: Launch) -> None:

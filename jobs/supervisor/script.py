@@ -36,7 +36,7 @@ class Script:
         self.given_up = False
         self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
         self.pid, self.descriptor = start(launch, secrets)
-        self.family = Family(self.pid)
+        self.family = Family(self.pid, launch.wrapped)
 
     def take(self, content: bytes) -> None:
         """Keeps what it printed, or does what is to be done where that is not possible."""

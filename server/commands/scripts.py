@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from jobs.command import found, program
+from jobs.obstacles import obstacles
 from models.manifest import read_catalogue
 from server.settings import read_settings
 
@@ -23,14 +23,14 @@ def list_scripts() -> None:
 
 @scripts_group.command("check")
 def check_scripts() -> None:
-    """Check every manifest, and that its command exists on this machine."""
+    """Check every manifest, and that its script can run on this machine."""
     settings = read_settings()
     catalogue = read_catalogue(settings.script_folders)
-    missing = 0
+    wrong = 0
     for script in catalogue.values():
-        if not found(script, settings.data_folder):
-            missing += 1
-            command = program(script, settings.data_folder)[0]
-            click.echo(f"{script.name}: the command {command!r} is not found here", err=True)
-    click.echo(f"{len(catalogue)} script(s), {missing} without a command")
-    sys.exit(1 if missing else 0)
+        found = list(obstacles(script, settings.data_folder, settings.run_as))
+        wrong += bool(found)
+        for obstacle, mend in found:
+            click.echo(f"{script.name}: {obstacle}\n    {mend}", err=True)
+    click.echo(f"{len(catalogue)} script(s), {wrong} that cannot run here")
+    sys.exit(1 if wrong else 0)

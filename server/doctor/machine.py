@@ -9,7 +9,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from jobs.command import found, program
+from jobs.obstacles import obstacles
 from models.manifest import ManifestError, read_catalogue
 from server.doctor.finding import Patient, Symptom
 from server.redis import NoRedisError, find_program, find_socket
@@ -21,20 +21,17 @@ PATIENCE = 5.0  # seconds for Redis to answer
 
 
 async def scripts(patient: Patient) -> AsyncIterator[Symptom]:
-    """Manifests that cannot be read, and commands that are not here."""
-    data = patient.settings.data_folder
+    """Manifests that cannot be read, and scripts that cannot run here."""
+    settings = patient.settings
     try:
-        catalogue = read_catalogue(patient.settings.script_folders)
+        catalogue = read_catalogue(settings.script_folders)
     except ManifestError as error:
         for problem in error.problems:
             yield problem, "Correct the manifest; no server starts before that"
         return
     for script in catalogue.values():
-        if not found(script, data):
-            yield (
-                f"{script.name}: the command {program(script, data)[0]!r} is not found here",
-                "Install it or make it executable, or correct `command` in the manifest",
-            )
+        for obstacle, mend in obstacles(script, settings.data_folder, settings.run_as):
+            yield f"{script.name}: {obstacle}", mend
 
 
 async def folder(patient: Patient) -> AsyncIterator[Symptom]:
@@ -49,7 +46,7 @@ async def folder(patient: Patient) -> AsyncIterator[Symptom]:
             f"{data} belongs to the user {facts.st_uid}, and this is {os.geteuid()}",
             "Run Procession as the owner of its data folder, or `chown -R` the folder",
         )
-    if facts.st_mode & 0o077:
+    if facts.st_mode & 0o066:  # others may pass where scripts run as other users
         yield (
             f"Others may look into {data} ({facts.st_mode & 0o777:o})",
             f"chmod 700 {data}",
