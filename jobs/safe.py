@@ -2,7 +2,6 @@
 
 import os
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping, Sequence
 
 from cryptography.exceptions import InvalidTag
@@ -40,7 +39,7 @@ class Safe:
     def seal(self, process: Process, secrets: Mapping[str, str]) -> dict[str, str] | None:
         """What may be stored of the secrets of a process, which are by position."""
         return {
-            position: self._seal(value, place)
+            position: self.seal_text(value, place)
             for position, place in _places(process)
             if (value := secrets.get(position)) is not None
         } or None
@@ -49,21 +48,23 @@ class Safe:
         """The secrets by position. Raises SealedError."""
         sealed = process.secrets or {}
         return {
-            position: self._open(sealed[position], place)
+            position: self.open_text(sealed[position], place)
             for position, place in _places(process)
             if position in sealed
         }
 
-    def _seal(self, secret: str, place: str) -> str:
+    def seal_text(self, secret: str, place: str) -> str:
+        """In base64; bound to what `place` says. Only while it is not closed."""
         nonce = os.urandom(NONCE)
         return b64encode(
             nonce + self._keys[0].encrypt(nonce, secret.encode(), place.encode())
         ).decode()
 
-    def _open(self, sealed: str, place: str) -> str:
+    def open_text(self, sealed: str, place: str) -> str:
+        """Raises SealedError."""
         try:
             content = b64decode(sealed, validate=True)
-        except NotBase64:  # of version 0.1, which did not seal them
+        except ValueError:  # of version 0.1, which did not seal them
             content = b""
         for key in self._keys:
             try:

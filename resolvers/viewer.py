@@ -64,17 +64,18 @@ class Door:
         """The viewer whose token this is. Raises NotSignedIn."""
         if not token:
             raise NotSignedIn("Sign in: send your token in the header `Authorization: Bearer …`")
-        return await self._viewer(token_digest(token))
+        return await self.known(token_digest(token))
 
     async def renew(self, viewer: Viewer) -> Viewer:
         """The viewer as they are now, for what lasts. Raises NotSignedIn if they may not stay."""
-        return await self._viewer(viewer.token)
+        return await self.known(viewer.token)
 
     def forget(self) -> None:
         """Has every token looked up again, for some may have been revoked."""
         self._remembered.clear()
 
-    async def _viewer(self, digest: str) -> Viewer:
+    async def known(self, digest: str) -> Viewer:
+        """The viewer with the token of this digest. Raises NotSignedIn."""
         until, viewer = self._remembered.get(digest, (0.0, None))
         if viewer is None or until < time.monotonic():
             viewer = await self._look_ups.ask(digest, lambda: self._look_up(digest))

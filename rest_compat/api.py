@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from models.process import Process
 from models.status import Status
+from resolvers import addresses
 from resolvers.application import Application
 from resolvers.coalescer import Coalescer
 from resolvers.errors import BadInput
@@ -56,6 +57,20 @@ def signed_in(api: Api, endpoint: Endpoint) -> Answer:
 
     async def answer(request: Request) -> Response:
         return await endpoint(api, await api.door.sign_in(bearer(request)), request)
+
+    return answer
+
+
+def downloading(api: Api, endpoint: Endpoint) -> Answer:
+    """The endpoint of a file for those who have signed in, or come by a signed address."""
+
+    async def answer(request: Request) -> Response:
+        signature, token = request.query_params.get("signature"), bearer(request)
+        if signature is None or token is not None:
+            return await endpoint(api, await api.door.sign_in(token), request)
+        name = request.path_params["name"]
+        viewer = await addresses.viewer_of(api.app, process_id(request), name, signature)
+        return await endpoint(api, viewer, request)
 
     return answer
 

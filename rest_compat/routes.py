@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from rest_compat import authn, hal, openapi, output, processes, responses, scripts
-from rest_compat.api import Answer, Api, Endpoint, Resource, signed_in
+from rest_compat.api import Answer, Api, Endpoint, Resource, downloading, signed_in
 
 
 def routes(api: Api) -> list[BaseRoute]:
@@ -18,7 +18,6 @@ def routes(api: Api) -> list[BaseRoute]:
         process: {"GET": processes.show_process, "DELETE": processes.delete_process},
         f"{process}/output": {"GET": output.show_output},
         f"{process}/files": {"GET": processes.list_files},
-        f"{process}/files/{{name:path}}": {"GET": processes.show_file},
         "/api/system/scripts": {"GET": scripts.list_scripts},
         "/api/system/scripts/{name}": {"GET": scripts.show_script},
         "/api/system/scripts/{name}/processes": {"POST": scripts.start_process},
@@ -34,6 +33,9 @@ def routes(api: Api) -> list[BaseRoute]:
         path: {method: signed_in(api, endpoint) for method, endpoint in endpoints.items()}
         for path, endpoints in resources.items()
     }
+    open_to_some: dict[str, dict[str, Answer]] = {
+        f"{process}/files/{{name:path}}": {"GET": downloading(api, processes.show_file)},
+    }
     public: dict[str, dict[str, Answer]] = {
         "/api": {"GET": root},
         "/api/openapi.json": {"GET": description},
@@ -41,4 +43,5 @@ def routes(api: Api) -> list[BaseRoute]:
         "/api/authn/logout": {"POST": partial(authn.logout, api)},
         "/api/authn/status": {"GET": partial(authn.status, api)},
     }
-    return [Route(path, Resource(answers)) for path, answers in {**public, **closed}.items()]
+    answers = {**public, **closed, **open_to_some}
+    return [Route(path, Resource(methods)) for path, methods in answers.items()]

@@ -1,9 +1,14 @@
 """Files of a process."""
 
+from typing import Annotated
+from urllib.parse import quote
+
 import strawberry
 
 from models.file import Direction
 from models.file import File as FileRow
+from resolvers import addresses
+from schema.arguments import arg
 from schema.context import Info
 from schema.scalars import BigInt
 
@@ -18,6 +23,22 @@ class File:
         description="Where an output file can be downloaded (GET, with the same Authorization); "
         "null for uploads."
     )
+    row: strawberry.Private[FileRow]
+
+    @strawberry.field(
+        description="Where an output file can be downloaded for some time by whoever has this "
+        "address, as you: for browsers and download managers. Null for uploads. Do not publish it."
+    )
+    def temporary_url(
+        self, info: Info, seconds: Annotated[int, arg("From 1 to 3600.")] = 300
+    ) -> str | None:
+        if self.url is None:
+            return None
+        context = info.context
+        signature = addresses.sign(
+            context.viewer, context.app, self.row.process_id, self.row.name, seconds
+        )
+        return f"{self.url}?signature={quote(signature)}"
 
     @classmethod
     def of(cls, row: FileRow, info: Info) -> "File":
@@ -28,4 +49,5 @@ class File:
             media_type=row.media_type,
             sha256=row.sha256,
             url=info.context.file_url(row.process_id, row.name) if written else None,
+            row=row,
         )

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from tests.faces import GraphQL, Rest, check_error
-from tests.installation import Installation
+from tests.installation import NOBODY, Installation, User, until
 from tests.running import Gate, end_of, facts, run_python, start_python, until_running
+from tests.subscription import GraphQLRefusal
 
 CONTENT = bytes(range(100))
 SIZE = len(CONTENT)
@@ -269,3 +270,56 @@ def test_failed_process_keeps_what_it_wrote(installation: Installation) -> None:
     ended = run_python(installation, installation.alice, f"{WRITE}\nraise SystemExit(1)")
     assert ended.status == "FAILED"
     assert fetch(installation, ended.id).content == CONTENT
+
+
+SIGN = """query ($id: ID!, $for: Int!) {
+  process(id: $id) { files { name temporaryUrl(seconds: $for) } }
+}"""
+
+
+def signed(it: Installation, who: User, process_id: str, seconds: int = 60) -> dict[str, str]:
+    """The signed addresses of all output files, by name."""
+    files = it.graphql(who, SIGN, id=process_id, **{"for": seconds})["process"]["files"]
+    return {file["name"]: file["temporaryUrl"] for file in files}
+
+
+def test_signed_address_is_good_for_one_file_without_a_token(
+    installation: Installation, written: str
+) -> None:
+    it = installation
+    addresses = signed(it, it.alice, written)
+    answer = it.request(NOBODY, "GET", addresses["data.bin"], headers={"Range": "bytes=1-3"})
+    assert (answer.status_code, answer.content) == (206, CONTENT[1:4])
+    assert it.request(NOBODY, "GET", addresses["sub/folder/a.csv"]).text == "a"
+    path, _, signature = addresses["data.bin"].partition("?")
+    others = [
+        addresses["empty.txt"].partition("?")[0] + f"?{signature}",
+        path.replace(written, run_python(it, it.alice, WRITE).id) + f"?{signature}",
+        *(f"{path}?signature={wrong}" for wrong in ("", "é", "AAAA", signature[14:])),
+    ]
+    for other in [*others, path, path.rpartition("/")[0] + f"?{signature}"]:
+        assert it.request(NOBODY, "GET", other).status_code == 401, other
+
+
+def test_signed_address_ends_with_its_time_and_with_what_it_was_asked_for_with(
+    installation: Installation, written: str
+) -> None:
+    it = installation
+    brief = signed(it, it.alice, written, 1)["data.bin"]
+    until(lambda: it.request(NOBODY, "GET", brief).status_code == 401)
+    program = it.add_token(it.alice)
+    address = signed(it, program, written)["data.bin"]
+    assert it.request(NOBODY, "GET", address).status_code == 200
+    digest = hashlib.sha256(program.token.encode()).hexdigest()
+    ((token,),) = it.rows(f"SELECT id FROM token WHERE digest = '{digest}'")  # noqa: S608
+    it.graphql(it.alice, "mutation ($id: ID!) { revokeToken(id: $id) { id } }", id=str(token))
+    until(lambda: it.request(NOBODY, "GET", address).status_code == 401)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 3601])
+def test_signed_address_is_for_minutes(
+    installation: Installation, written: str, seconds: int
+) -> None:
+    with pytest.raises(GraphQLRefusal) as refused:
+        signed(installation, installation.alice, written, seconds)
+    assert refused.value.fields == {"seconds": ["This must be from 1 to 3600."]}
