@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from types import FrameType
 from uuid import uuid4
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.faces import Face, GraphQL, Rest
 from tests.installation import Installation, database_name, installed
@@ -20,12 +23,18 @@ TEST_SECONDS = 180
 Install = Callable[..., Installation]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on one database go to one of the two programs that run them: it starts only once."""
-    for item in items:
-        given = getattr(item, "callspec", None)
-        group = given.params.get("database", item.nodeid) if given else item.nodeid
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByInstallation(LoadScopeScheduling):
+    """Tests that share an installation go to the same one of the programs that run them, so that it
+    starts only once: those on one database, and those of one module."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        on = re.search(r"\[(sqlite|postgres)\b", nodeid)
+        return on[1] if on else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByInstallation:
+    return ByInstallation(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -137,9 +137,8 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
             Request("GET", f"{ONE}/files"),
             Operation("query ($id: ID!) { process(id: $id) { script { name } waitsFor } }"),
             Operation("query ($id: ID!) { process(id: $id) { output { text hasMore }  } }"),
-            Operation(
-                "query ($id: ID!) { process(id: $id) { files { url temporaryUrl } uploads { url } } }"
-            ),
+            Operation("query ($id: ID!) { process(id: $id) { files { url temporaryUrl } } }"),
+            Operation("query ($id: ID!) { process(id: $id) { uploads { url } } }"),
             Operation(
                 'query ($id: ID!) { process(id: $id) { outputSearch(pattern: "x") { hasMore } } }'
             ),
