@@ -1,9 +1,16 @@
 """The audit: who did what, only ever added to."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
 from models.instant import InstantField, now
+
+OK = "OK"
+NOBODY = UUID(int=0)  # the `actor_id` of who is no user: the operator, the system
+SYSTEM, OPERATOR = "system", "operator"
+LONGEST = 255  # characters of a target
 
 
 class AuditEntry(Model):
@@ -34,3 +41,16 @@ class AuditEntry(Model):
             ("action", "at", "id"),
             ("target", "at", "id"),
         )
+
+
+def printable(text: object, most: int = LONGEST) -> str:
+    """As it may stand in an entry: without control characters, and cut where it is too long."""
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in str(text)[: most + 1])
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+def by_itself(actor: str, action: str, target: str | None, **details: object) -> AuditEntry:
+    """What no user did, but the SYSTEM or the OPERATOR."""
+    return AuditEntry(
+        actor_id=NOBODY, actor=actor, action=action, target=target, result=OK, details=details
+    )

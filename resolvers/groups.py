@@ -9,6 +9,7 @@ from tortoise.exceptions import IntegrityError
 from models.group import Group, Membership
 from models.user import Scope, User
 from resolvers.access import administrators, needs
+from resolvers.audit import about, deed
 from resolvers.errors import BadInput, NotFound
 from resolvers.users import LONGEST_NAME, Key, is_name, named, user
 from resolvers.viewer import Viewer
@@ -45,6 +46,7 @@ async def group(viewer: Viewer, which: Key) -> Group:
     return found
 
 
+@deed("group.add", "name")
 @administrators
 async def add_group(viewer: Viewer, name: str) -> Group:
     """Raises BadInput if the name is taken, empty or too long."""
@@ -61,27 +63,33 @@ async def rename_group(viewer: Viewer, which: Key, name: str) -> Group:
     return await group(viewer, found.id)
 
 
+@deed("group.delete", "which")
 @administrators
 async def delete_group(viewer: Viewer, which: Key) -> Group:
     """Its members lose what it was granted; they stay. Raises NotFound."""
     found = await group(viewer, which)
+    about(found.name)
     await Group.filter(id=found.id).delete()
     return found
 
 
+@deed("group.join", "which")
 @administrators
 async def join(viewer: Viewer, which: Key, who: Key) -> Group:
     """The user is in the group from now on, if they were not. Raises NotFound."""
     found, member = await group(viewer, which), await named(who)
+    about(found.name, user=member.name)
     membership = Membership(group_id=found.id, user_id=member.id)
     await Membership.bulk_create([membership], ignore_conflicts=True)
     return found
 
 
+@deed("group.leave", "which")
 @administrators
 async def leave(viewer: Viewer, which: Key, who: Key) -> Group:
     """The user is in the group no more. Raises NotFound."""
     found, member = await group(viewer, which), await named(who)
+    about(found.name, user=member.name)
     await Membership.filter(group_id=found.id, user_id=member.id).delete()
     return found
 

@@ -13,9 +13,11 @@ from models.instant import to_micros
 from models.process import Process
 from models.status import Status
 from models.user import Scope
+from resolvers import looks
 from resolvers.access import needs
 from resolvers.application import Application
-from resolvers.errors import BadInput, NotFound
+from resolvers.audit import audited
+from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.live import Shown
 from resolvers.processes import process
 from resolvers.rights import require_sight
@@ -69,7 +71,7 @@ async def page(viewer: Viewer, process_id: UUID, part: Part) -> Batch | None:
     Raises BadInput for a `part` that makes no sense.
     """
     window = part.window()
-    await process(viewer, process_id)
+    await looks.read(viewer, "output.read", await process(viewer, process_id))
     if part.last is not None:
         return await read_last(process_id, window, part.last) if part.last else None
     return await read(process_id, window, part.first) if part.first != 0 else None
@@ -82,7 +84,7 @@ async def stored(viewer: Viewer, process_id: UUID, part: Part) -> AsyncIterator[
     Raises as `page` does, before the first batch.
     """
     window = part.window()
-    await process(viewer, process_id)
+    await looks.read(viewer, "output.read", await process(viewer, process_id))
     return read_all(process_id, window)
 
 
@@ -103,7 +105,7 @@ async def follow(
     meanwhile, NotSignedIn or Forbidden when the viewer may not see it any more.
     """
     with app.seats.taken(viewer), app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
-        after = _beginning(part, await _look(viewer, app, process_id))
+        after = _beginning(part, await _first_look(viewer, app, process_id))
         while True:
             row = await _look(viewer, app, process_id)  # the status before the lines
             news = await app.live.news(process_id, after, show) if row.last_seq > after else None
@@ -117,6 +119,13 @@ async def follow(
                 yield End(row)
                 return
             await bell.wait()
+
+
+@audited("process.read", "process_id", only=Forbidden)
+async def _first_look(viewer: Viewer, app: Application, process_id: UUID) -> Process:
+    row = await _look(viewer, app, process_id)
+    await looks.read(viewer, "output.read", row)
+    return row
 
 
 async def _look(viewer: Viewer, app: Application, process_id: UUID) -> Process:

@@ -4,6 +4,7 @@ from models.instant import now
 from models.user import Scope, Token, TokenKind, User
 from resolvers import attempts
 from resolvers.access import administrators, needs
+from resolvers.audit import about, audited, recorded
 from resolvers.errors import BadInput
 from resolvers.hashing import hashed, matches
 from resolvers.users import Key, named
@@ -12,18 +13,22 @@ from resolvers.viewer import Viewer
 SHORTEST, LONGEST = 12, 1000  # characters
 
 
+@audited("user.password", "who")
 @administrators
 async def set_password(viewer: Viewer, who: Key, password: str) -> User:
     """Ends the user's sessions; their tokens stay. Raises BadInput, NotFound."""
     check("password", password)
     found = await named(who)
-    await _store(found, password)
+    about(found.name)
+    await _store(found, await hashed(password))
     return found
 
 
+@audited("user.password", "viewer")
 @needs(Scope.ADMIN)
 async def change_password(viewer: Viewer, old: str, new: str) -> User:
     """One's own; ends all other sessions. Raises BadInput, and TooManyRequests after failures."""
+    about(viewer.name)
     check("new", new)
     found = await named(viewer.id)
     if found.password is None:
@@ -33,7 +38,7 @@ async def change_password(viewer: Viewer, old: str, new: str) -> User:
     if not await matches(old, found.password):
         raise BadInput({"old": ["This is not your password."]})
     await attempts.forgive(counted)
-    await _store(found, new, but=viewer)
+    await _store(found, await hashed(new), but=viewer)
     return found
 
 
@@ -44,8 +49,9 @@ def check(field: str, password: str) -> None:
         raise BadInput({field: [rule if len(password) < SHORTEST else f"At most {LONGEST}."]})
 
 
+@recorded
 async def _store(user: User, password: str, but: Viewer | None = None) -> None:
-    await User.filter(id=user.id).update(password=await hashed(password))
+    await User.filter(id=user.id).update(password=password)
     sessions = Token.filter(user_id=user.id, kind=TokenKind.SESSION.value, revoked_at=None)
     others = sessions.exclude(id=but.token_id) if but else sessions
     await others.update(revoked_at=now())

@@ -8,12 +8,14 @@ from models.status import Status
 from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
+from resolvers.audit import audited
 from resolvers.errors import Forbidden, NotFound
 from resolvers.query import Cursor, Filter, Query, Sort
 from resolvers.rights import may_end, require_sight
 from resolvers.viewer import Viewer
 
 
+@audited("process.read", "process_id", only=Forbidden)
 @needs(Scope.READ)
 async def process(viewer: Viewer, process_id: UUID) -> Process:
     """Raises NotFound where there is none, Forbidden where it is somebody else's."""

@@ -4,6 +4,7 @@ from models.script import Script
 from models.user import Scope
 from resolvers.access import needs, reaches
 from resolvers.application import Application
+from resolvers.audit import audited
 from resolvers.errors import Forbidden, NotFound
 from resolvers.rights import may_see_script, may_start
 from resolvers.viewer import Viewer
@@ -26,8 +27,9 @@ def script(viewer: Viewer, app: Application, name: str) -> Script:
     return found
 
 
+@audited("process.start", "name")
 @needs(Scope.START)
-def startable(viewer: Viewer, app: Application, name: str) -> Script:
+async def startable(viewer: Viewer, app: Application, name: str) -> Script:
     """A script that the viewer may start. Raises as `script` does, and Forbidden where not."""
     found = script(viewer, app, name)
     if not may_start(viewer, found):

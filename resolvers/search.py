@@ -10,6 +10,7 @@ from jobs.excerpt import Excerpt, excerpts
 from jobs.pattern import Pattern, PatternError
 from jobs.search import search as search_stored
 from models.user import Scope
+from resolvers import looks
 from resolvers.access import needs
 from resolvers.errors import BadInput
 from resolvers.output import Part
@@ -80,7 +81,7 @@ async def search(viewer: Viewer, process_id: UUID, wanted: Wanted) -> Result:
     """
     window = wanted.part.window()
     wanted.check()
-    await process(viewer, process_id)
+    await looks.read(viewer, "output.search", await process(viewer, process_id))
     pattern = wanted.compiled()
     deadline = monotonic() + SECONDS
     async with AT_ONCE:

@@ -7,6 +7,7 @@ from models.instant import now
 from models.user import Scope, Token, TokenKind, User
 from resolvers import attempts
 from resolvers.application import Application
+from resolvers.audit import Deed, doing, recorded
 from resolvers.errors import NotSignedIn, TooManyRequests
 from resolvers.hashing import hashed, is_outdated, matches
 from resolvers.tokens import Issued, issue
@@ -29,6 +30,14 @@ class Caller:
 async def sign_in(app: Application, name: str, password: str, caller: Caller) -> Issued:
     """A new session. Raises NotSignedIn, in the same words and after the same time whatever is
     wrong, and TooManyRequests after many failures."""
+    deed = Deed("session.start", name, address=caller.address)
+    async with doing(deed):
+        found = await _prove(name, password, caller)
+        return await _begin(app, found, caller, deed)
+
+
+async def _prove(name: str, password: str, caller: Caller) -> User:
+    """The user who signs in, all attempts counted. Raises NotSignedIn and TooManyRequests."""
     counted = [attempts.of_account(name)]
     if caller.address:
         counted.append(attempts.of_address(caller.address))
@@ -44,9 +53,14 @@ async def sign_in(app: Application, name: str, password: str, caller: Caller) ->
     await attempts.withdraw(counted)
     await attempts.forgive(attempts.of_account(name))
     await _rehash(found, password)
-    await _clear(found)
-    return await issue(
-        found,
+    return found
+
+
+@recorded
+async def _begin(app: Application, user: User, caller: Caller, deed: Deed) -> Issued:
+    await _clear(user)
+    issued = await issue(
+        user,
         NAME,
         Scope.ADMIN,
         now() + app.session_lifetime,
@@ -54,15 +68,25 @@ async def sign_in(app: Application, name: str, password: str, caller: Caller) ->
         address=caller.address[:64] or None,
         agent=_agent(caller.agent),
     )
+    deed.actor_id, deed.actor, deed.token_id = user.id, user.name, issued.token.id
+    return issued
 
 
-async def sign_out(app: Application, token: str | None) -> None:
+async def sign_out(app: Application, token: str | None, address: str) -> None:
     """The session with this token ends, if there is one. Tokens of programs stay."""
-    if not token:
+    sessions = Token.filter(kind=TokenKind.SESSION.value, revoked_at=None).select_related("user")
+    found = await sessions.get_or_none(digest=token_digest(token)) if token else None
+    if found is None:
         return
-    session = Token.filter(digest=token_digest(token), kind=TokenKind.SESSION.value)
-    if await session.filter(revoked_at=None).update(revoked_at=now()):
-        app.door.forget()
+    user = found.user
+    async with doing(Deed("session.end", user.name, user.id, user.name, found.id, address)):
+        await _end(found)
+    app.door.forget()
+
+
+@recorded
+async def _end(session: Token) -> None:
+    await Token.filter(id=session.id, revoked_at=None).update(revoked_at=now())
 
 
 async def _proved(name: str, password: str) -> User | None:

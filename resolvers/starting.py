@@ -8,15 +8,17 @@ from uuid import UUID, uuid4
 
 from jobs.doorbell import Bell, Topic
 from jobs.store import Store
+from models.audit import printable
 from models.file import Direction, File
 from models.instant import now
 from models.process import Parameter, Process, parameter_digest
 from models.script import Script
 from models.status import Status
-from models.transaction import run_to_end, transaction
+from models.transaction import run_to_end
 from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
+from resolvers.audit import about, audited, recorded
 from resolvers.errors import BadInput, NotFound, TooLarge
 from resolvers.parameters import Checked, Sent, check
 from resolvers.room import room
@@ -25,9 +27,11 @@ from resolvers.viewer import Viewer
 
 START_TIME = "startTime"
 NO_KEY = "No secrets are taken: whoever runs this server is to set PROCESSION_SECRET_KEY."
+NOTED, LONGEST_NOTED = 100, 200  # parameters in the audit, and characters of each
 FARTHEST = timedelta(days=3660)  # from now, for a start time
 
 
+@audited("process.start", "name")
 @needs(Scope.START)
 async def start(
     viewer: Viewer,
@@ -43,7 +47,7 @@ async def start(
     the script takes, BadInput for what was sent, NoRoom where the disk is full; then nothing is
     left of it.
     """
-    wanted = startable(viewer, app, name)
+    wanted = await startable(viewer, app, name)
     app.starts.take(viewer)
     created = now()
     sent = list(sent)
@@ -141,8 +145,9 @@ def _keep(store: Store, process_id: UUID, checked: Checked) -> list[File]:
     return files
 
 
-@transaction
+@recorded
 async def _insert(process: Process, files: list[File]) -> None:
+    about(process.id, script=process.script, parameters=_noted(process))
     await process.save(force_create=True)
     digests = {parameter_digest(name, value) for name, value in process.parameters}
     if digests:
@@ -151,6 +156,12 @@ async def _insert(process: Process, files: list[File]) -> None:
         )
     if files:
         await File.bulk_create(files)
+
+
+def _noted(process: Process) -> list[list[str]]:
+    """Names and values as they may be shown, those of files being their names."""
+    some = process.parameters[:NOTED]
+    return [[name, printable(value, LONGEST_NOTED)] for name, value in some]
 
 
 async def _until_started(process_id: UUID, bell: Bell, patience: float) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from models.instant import now
 from models.user import Scope, Token, TokenKind, User
 from resolvers.access import administrators, needs
+from resolvers.audit import about, deed
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.users import Key, is_name, user
 from resolvers.viewer import Viewer, token_digest
@@ -22,6 +23,7 @@ class Issued(NamedTuple):
     text: str
 
 
+@deed("token.create", "who")
 @needs(Scope.ADMIN)
 async def create_token(
     viewer: Viewer, who: Key, name: str, scope: Scope, expires_at: datetime | None = None
@@ -34,7 +36,9 @@ async def create_token(
         wrong["expiresAt"] = ["This is past."]
     if wrong:
         raise BadInput(wrong)
-    return await issue(await user(viewer, who), name, scope, expires_at)
+    issued = await issue(await user(viewer, who), name, scope, expires_at)
+    about(issued.token.id, scope=scope.value, **_facts(issued.token))
+    return issued
 
 
 async def issue(
@@ -77,6 +81,7 @@ async def list_tokens(
     return await tokens
 
 
+@deed("token.revoke", "token_id")
 @needs(Scope.ADMIN)
 async def revoke_token(viewer: Viewer, token_id: UUID) -> Token:
     """One's own or, for administrators, anyone's; of a session it is its end.
@@ -88,6 +93,7 @@ async def revoke_token(viewer: Viewer, token_id: UUID) -> Token:
         raise NotFound(f"There is no token {token_id}")
     if token.user_id != viewer.id and not viewer.is_admin:
         raise Forbidden(f"The token {token_id} is somebody else's")
+    about(token_id, kind=token.kind, **_facts(token))
     if token.revoked_at is None:
         token.revoked_at = now()
         await Token.filter(id=token_id, revoked_at=None).update(revoked_at=token.revoked_at)
@@ -103,3 +109,7 @@ async def find_token(viewer: Viewer, beginning: str) -> Token:
     if len(found) > 1:
         raise BadInput({"id": [f"{len(found)} tokens begin with {beginning!r}; give more of it"]})
     return found[0]
+
+
+def _facts(token: Token) -> dict[str, object]:
+    return {"user": token.user.name, "name": token.name}

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
+from models.audit import NOBODY, SYSTEM
 from models.instant import now
-from models.transaction import transaction
 from models.user import Scope, User
 from resolvers.access import administrators, needs
+from resolvers.audit import Deed, about, audited, deed, doing, recorded
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.viewer import REMEMBERED, Viewer
 
@@ -24,11 +25,13 @@ async def first_administrator(name: str) -> User | None:
     if await User.exists():
         return None
     try:
-        return await User.create(name=name, is_admin=True)
+        async with doing(Deed("user.add", name, NOBODY, SYSTEM)):
+            return await _add(name, is_admin=True)
     except IntegrityError:  # another server was quicker
         return None
 
 
+@audited("user.add", "name")
 @administrators
 async def add_user(viewer: Viewer, name: str, *, is_admin: bool = False) -> User:
     """Raises BadInput if the name is taken, empty or too long."""
@@ -36,7 +39,7 @@ async def add_user(viewer: Viewer, name: str, *, is_admin: bool = False) -> User
         raise BadInput({"name": [f"Take 1 to {LONGEST_NAME} printable characters."]})
     if await User.exists(name=name):
         raise BadInput({"name": [f"There is a user {name!r} already."]})
-    return await User.create(name=name, is_admin=is_admin)
+    return await _add(name, is_admin=is_admin)
 
 
 @administrators
@@ -65,22 +68,27 @@ async def user(viewer: Viewer, who: Key) -> User:
     return await named(who)
 
 
+@deed("user.disable", "who")
 @administrators
 async def disable_user(viewer: Viewer, who: Key) -> User:
     """From now on none of their tokens is accepted. Raises BadInput for the last administrator."""
     return await _change(await named(who), disabled_at=now())
 
 
+@deed("user.enable", "who")
 @administrators
 async def enable_user(viewer: Viewer, who: Key) -> User:
     """They may sign in again, with what they signed in with before."""
     return await _change(await named(who), disabled_at=None)
 
 
+@deed("user.role", "who")
 @administrators
 async def set_admin(viewer: Viewer, who: Key, *, is_admin: bool) -> User:
     """Raises BadInput for the last administrator, who stays one."""
-    return await _change(await named(who), is_admin=is_admin)
+    found = await named(who)
+    about(found.name, isAdmin=is_admin)
+    return await _change(found, is_admin=is_admin)
 
 
 class Met:
@@ -117,9 +125,15 @@ def is_name(text: str) -> bool:
     return bool(text.strip()) and len(text) <= LONGEST_NAME and text.isprintable()
 
 
-@transaction
+@recorded
+async def _add(name: str, *, is_admin: bool) -> User:
+    about(name, isAdmin=is_admin)
+    return await User.create(name=name, is_admin=is_admin)
+
+
 async def _change(found: User, **changes: object) -> User:
-    """Whoever is changed, an administrator who may sign in stays."""
+    """Whoever is changed, an administrator who may sign in stays. In a transaction."""
+    about(found.name)
     admins = User.filter(is_admin=True, disabled_at=None).order_by("id")
     await admins.select_for_update()  # of two who remove each other one comes first
     await User.filter(id=found.id).update(**changes)

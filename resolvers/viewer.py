@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -34,7 +34,8 @@ class Viewer:
     """A user who has signed in, and as whom they are known.
 
     `token` is the digest of the token that says who they are, `token_id` its id, `scope` how far it
-    reaches; `grants` are the rights of the groups that the user is in.
+    reaches; `grants` are the rights of the groups that the user is in. `address` is from where they
+    ask.
     """
 
     id: UUID
@@ -44,6 +45,7 @@ class Viewer:
     token_id: UUID
     scope: Scope
     grants: frozenset[Granted]
+    address: str = ""
 
 
 NOWHERE = UUID(int=0)
@@ -60,15 +62,15 @@ class Door:
         self._look_ups: Coalescer[str, Viewer] = Coalescer()
         self._notes: set[asyncio.Task[None]] = set()
 
-    async def sign_in(self, token: str | None) -> Viewer:
-        """The viewer whose token this is. Raises NotSignedIn."""
+    async def sign_in(self, token: str | None, address: str = "") -> Viewer:
+        """The viewer whose token this is, who asks from there. Raises NotSignedIn."""
         if not token:
             raise NotSignedIn("Sign in: send your token in the header `Authorization: Bearer …`")
-        return await self.known(token_digest(token))
+        return replace(await self.known(token_digest(token)), address=address)
 
     async def renew(self, viewer: Viewer) -> Viewer:
         """The viewer as they are now, for what lasts. Raises NotSignedIn if they may not stay."""
-        return await self.known(viewer.token)
+        return replace(await self.known(viewer.token), address=viewer.address)
 
     def forget(self) -> None:
         """Has every token looked up again, for some may have been revoked."""

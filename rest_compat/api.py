@@ -56,7 +56,8 @@ def signed_in(api: Api, endpoint: Endpoint) -> Answer:
     """The endpoint for those who have signed in."""
 
     async def answer(request: Request) -> Response:
-        return await endpoint(api, await api.door.sign_in(bearer(request)), request)
+        viewer = await api.door.sign_in(bearer(request), address(request))
+        return await endpoint(api, viewer, request)
 
     return answer
 
@@ -98,6 +99,11 @@ def bearer(request: Request) -> str | None:
     """The token of the request (RFC 6750)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def address(request: Request) -> str:
+    """From where a request comes; proxies that are trusted have been seen through."""
+    return request.client.host if request.client else ""
 
 
 def process_id(request: Request) -> UUID:

@@ -12,7 +12,7 @@ from resolvers import sessions
 from resolvers.errors import NotSignedIn, TooLarge
 from resolvers.sessions import Caller
 from rest_compat import hal, responses
-from rest_compat.api import Api, bearer
+from rest_compat.api import Api, address, bearer
 from rest_compat.errors import UnsupportedMediaType
 
 FORM = "application/x-www-form-urlencoded"
@@ -39,14 +39,13 @@ async def status(api: Api, request: Request) -> Response:
 
 async def logout(api: Api, request: Request) -> Response:
     """Ends the session; that there is none is no error."""
-    await sessions.sign_out(api.app, bearer(request))
+    await sessions.sign_out(api.app, bearer(request), address(request))
     return Response(status_code=204)
 
 
 def caller(request: Request) -> Caller:
     """From where a request comes."""
-    address = request.client.host if request.client else ""
-    return Caller(address, request.headers.get("user-agent", ""))
+    return Caller(address(request), request.headers.get("user-agent", ""))
 
 
 async def _read_form(request: Request) -> tuple[str, str]:

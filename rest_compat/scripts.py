@@ -36,7 +36,7 @@ async def show_script(api: Api, viewer: Viewer, request: Request) -> Response:
 
 async def start_process(api: Api, viewer: Viewer, request: Request) -> Response:
     """Script Invocation."""
-    script = scripts.startable(viewer, api.app, request.path_params["name"])
+    script = await scripts.startable(viewer, api.app, request.path_params["name"])
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         raise UnsupportedMediaType("Send the parameters as multipart/form-data")

@@ -31,9 +31,9 @@ async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileR
 class Context:
     """Of one request or, on a WebSocket, of one connection; so the loaders remember nothing.
 
-    `authorization` is the header of that name; `file_url` gives the address of an output file by
-    its process and name; `users` are those that the server has met; `streams` are closed at the end
-    of a streamed answer.
+    `authorization` is the header of that name, `address` that of the client; `file_url` gives the
+    address of an output file by its process and name; `users` are those that the server has met;
+    `streams` are closed at the end of a streamed answer.
     """
 
     app: Application
@@ -41,6 +41,7 @@ class Context:
     max_page_size: int
     users: Met
     authorization: str | None = None
+    address: str = ""
     signed_in: Viewer | None = None
     connection_params: dict[str, object] | None = None
     uploads: AsyncExitStack = field(default_factory=AsyncExitStack)

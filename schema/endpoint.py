@@ -101,8 +101,10 @@ class Endpoint(GraphQL[Context, None]):
         """Who asks over HTTP must have signed in; on a WebSocket `connection_init` says who."""
         context = Context(self._app, self._file_url, self._max_page_size, self._users)
         context.authorization = request.headers.get("authorization")
+        context.address = request.client.host if request.client else ""
         if not self.is_websocket_request(request):
-            context.signed_in = await self._app.door.sign_in(bearer(context.authorization))
+            token = bearer(context.authorization)
+            context.signed_in = await self._app.door.sign_in(token, context.address)
         request.scope["procession"] = context
         return context
 
@@ -138,9 +140,8 @@ class Endpoint(GraphQL[Context, None]):
         given = context.connection_params or {}
         authorization = next((v for k, v in given.items() if k.lower() == "authorization"), None)
         try:
-            context.signed_in = await self._app.door.sign_in(
-                bearer(context.authorization if authorization is None else authorization)
-            )
+            token = bearer(context.authorization if authorization is None else authorization)
+            context.signed_in = await self._app.door.sign_in(token, context.address)
         except NotSignedIn as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from resolvers import sessions
 from resolvers.application import Application
 from resolvers.errors import BadInput, Forbidden, NotSignedIn, TooLarge
-from rest_compat.api import Resource, bearer
+from rest_compat.api import Resource, address, bearer
 from rest_compat.authn import caller
 from rest_compat.errors import UnsupportedMediaType
 from rest_compat.responses import json
@@ -48,7 +48,7 @@ async def _begin(app: Application, request: Request) -> Response:
     _require_own_page(request)
     given = await _read(request)
     issued = await sessions.sign_in(app, given.name, given.password, caller(request))
-    await sessions.sign_out(app, bearer(request))
+    await sessions.sign_out(app, bearer(request), address(request))
     response = Response(status_code=204)
     set_cookie(response, request, issued.text, int(app.session_lifetime.total_seconds()))
     return response
@@ -56,7 +56,7 @@ async def _begin(app: Application, request: Request) -> Response:
 
 async def _end(app: Application, request: Request) -> Response:
     _require_own_page(request)
-    await sessions.sign_out(app, bearer(request))
+    await sessions.sign_out(app, bearer(request), address(request))
     response = Response(status_code=204)
     set_cookie(response, request, "", 0)
     return response
