@@ -15,6 +15,7 @@ from tortoise.functions import Count, Min, Sum
 from tortoise.queryset import QuerySet
 
 from jobs.doorbell import Doorbell, Topic
+from models.audit import SYSTEM, by_itself
 from models.file import File
 from models.instant import EPOCH, now
 from models.keep import Keep, Rule
@@ -93,11 +94,11 @@ async def total(found: Iterable[Group]) -> Total:
     )
 
 
-async def remove(group: Group) -> AsyncIterator[list[UUID]]:
-    """Deletes a group; yields the ids that are gone, some at a time."""
+async def remove(group: Group, actor: str) -> AsyncIterator[list[UUID]]:
+    """Deletes a group; yields the ids that are gone, some at a time. `actor` does it, no user."""
     some = group.processes.order_by("start_time").limit(AT_ONCE)
     while ids := [each for (each,) in await some.values_list("id")]:
-        await _delete(ids)
+        await _delete(ids, group, actor)
         yield ids
         await sleep(PAUSE)
 
@@ -106,7 +107,7 @@ async def retain(keeps: Mapping[str, Script], default: Keep, doorbell: Doorbell)
     """Removes what is not to be kept any longer; says how many processes."""
     removed = 0
     async for group in groups(await scripts_known(), ENDED, keeps, default):
-        async for ids in remove(group):
+        async for ids in remove(group, SYSTEM):
             removed += len(ids)
             for topic in (Topic.DELETION, Topic.PROCESS, Topic.OUTPUT):
                 await doorbell.ring(topic, ids)
@@ -144,7 +145,10 @@ async def _total(group: Group) -> Total:
 
 
 @transaction
-async def _delete(ids: list[UUID]) -> None:
+async def _delete(ids: list[UUID], group: Group, actor: str) -> None:
     ended = [status.value for status in ENDED]
-    await Process.filter(id__in=ids, status__in=ended).delete()
+    count = await Process.filter(id__in=ids, status__in=ended).delete()
+    if count:
+        status = group.status.value
+        await by_itself(actor, "process.purge", group.script, status=status, count=count).save()
     await Deletion.bulk_create([Deletion(process_id=each) for each in ids], ignore_conflicts=True)

@@ -38,10 +38,10 @@ async def files_of(process_ids: list[UUID], direction: Direction) -> list[File]:
 @needs(Scope.READ)
 async def file(viewer: Viewer, app: Application, process_id: UUID, name: str) -> Stored:
     """An output file by its name. Raises NotFound where there is none of that name."""
-    owner = await process(viewer, process_id)
+    of = await process(viewer, process_id)
     known = {each.name: each for each in await files_of([process_id], Direction.OUTPUT)}
     found = known.get(name)
     if found is None:
         raise NotFound(f"The process {process_id} has no output file {name!r}")
-    await looks.download(viewer, owner, name)
+    await looks.download(of, name, viewer)
     return Stored(found, app.store.path(process_id, found.id))

@@ -3,9 +3,11 @@
 from collections.abc import Container
 from uuid import UUID
 
+from models.audit import printable
 from models.group import ANY_SCRIPT, Grant, Group, Membership, Right
 from models.user import Scope
 from resolvers.access import administrators, needs
+from resolvers.audit import about, deed
 from resolvers.errors import Forbidden, NotFound
 from resolvers.groups import group
 from resolvers.users import Key
@@ -21,6 +23,7 @@ async def grants(viewer: Viewer, group_id: UUID) -> list[Granted]:
     return [Granted(Right(row.right), row.script) for row in rows]
 
 
+@deed("right.grant", "which")
 @administrators
 async def grant_right(
     viewer: Viewer, scripts: Container[str], which: Key, right: Right, script: str
@@ -35,14 +38,17 @@ async def grant_right(
             f"There is no script {script!r}; see `procession scripts list`, or grant it for "
             f"{ANY_SCRIPT!r}, which is every script"
         )
+    about(found.name, right=right.value, script=script)
     grant = Grant(group_id=found.id, right=right.value, script=script)
     await Grant.bulk_create([grant], ignore_conflicts=True)
     return found
 
 
+@deed("right.revoke", "which")
 @administrators
 async def revoke_right(viewer: Viewer, which: Key, right: Right, script: str) -> Group:
     """The group has this right no more; what it has for ANY_SCRIPT, it keeps. Raises NotFound."""
     found = await group(viewer, which)
+    about(found.name, right=right.value, script=printable(script))
     await Grant.filter(group_id=found.id, right=right.value, script=script).delete()
     return found

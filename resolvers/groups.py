@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
+from models.audit import printable
 from models.group import Group, Membership
 from models.user import Scope, User
 from resolvers.access import administrators, needs
@@ -54,10 +55,12 @@ async def add_group(viewer: Viewer, name: str) -> Group:
         return await Group.create(name=name)
 
 
+@deed("group.rename", "which")
 @administrators
 async def rename_group(viewer: Viewer, which: Key, name: str) -> Group:
     """Raises NotFound, and BadInput if the name is taken, empty or too long."""
     found = await group(viewer, which)
+    about(found.name, name=printable(name))
     with _free(name):
         await Group.filter(id=found.id).update(name=name)
     return await group(viewer, found.id)

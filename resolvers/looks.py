@@ -15,13 +15,13 @@ LOOKS = Throttle(1, 3600)
 DOWNLOADS = Throttle(1, 600)
 
 
-async def read(viewer: Viewer, action: str, found: Process) -> None:
+async def read(action: str, found: Process, viewer: Viewer) -> None:
     """Somebody reads or searches the output of a process, which is no deed if it is their own."""
     if found.user_id != viewer.id:
         await _note(Deed.of(viewer, action, found.id), LOOKS, found)
 
 
-async def download(viewer: Viewer, found: Process, name: str) -> None:
+async def download(found: Process, name: str, viewer: Viewer) -> None:
     """Somebody fetches an output file."""
     deed = Deed.of(viewer, "file.download", found.id)
     deed.details["file"] = printable(name)

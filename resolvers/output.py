@@ -71,7 +71,7 @@ async def page(viewer: Viewer, process_id: UUID, part: Part) -> Batch | None:
     Raises BadInput for a `part` that makes no sense.
     """
     window = part.window()
-    await looks.read(viewer, "output.read", await process(viewer, process_id))
+    await looks.read("output.read", await process(viewer, process_id), viewer)
     if part.last is not None:
         return await read_last(process_id, window, part.last) if part.last else None
     return await read(process_id, window, part.first) if part.first != 0 else None
@@ -84,7 +84,7 @@ async def stored(viewer: Viewer, process_id: UUID, part: Part) -> AsyncIterator[
     Raises as `page` does, before the first batch.
     """
     window = part.window()
-    await looks.read(viewer, "output.read", await process(viewer, process_id))
+    await looks.read("output.read", await process(viewer, process_id), viewer)
     return read_all(process_id, window)
 
 
@@ -124,7 +124,7 @@ async def follow(
 @audited("process.read", "process_id", only=Forbidden)
 async def _first_look(viewer: Viewer, app: Application, process_id: UUID) -> Process:
     row = await _look(viewer, app, process_id)
-    await looks.read(viewer, "output.read", row)
+    await looks.read("output.read", row, viewer)
     return row
 
 

@@ -81,7 +81,7 @@ async def search(viewer: Viewer, process_id: UUID, wanted: Wanted) -> Result:
     """
     window = wanted.part.window()
     wanted.check()
-    await looks.read(viewer, "output.search", await process(viewer, process_id))
+    await looks.read("output.search", await process(viewer, process_id), viewer)
     pattern = wanted.compiled()
     deadline = monotonic() + SECONDS
     async with AT_ONCE:

@@ -1,7 +1,7 @@
 """What the endpoints have at hand, and the resources that dispatch to them."""
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import orjson
@@ -68,10 +68,10 @@ def downloading(api: Api, endpoint: Endpoint) -> Answer:
     async def answer(request: Request) -> Response:
         signature, token = request.query_params.get("signature"), bearer(request)
         if signature is None or token is not None:
-            return await endpoint(api, await api.door.sign_in(token), request)
+            return await endpoint(api, await api.door.sign_in(token, address(request)), request)
         name = request.path_params["name"]
         viewer = await addresses.viewer_of(api.app, process_id(request), name, signature)
-        return await endpoint(api, viewer, request)
+        return await endpoint(api, replace(viewer, address=address(request)), request)
 
     return answer
 

@@ -38,8 +38,10 @@ PAGE = 20
 POINTS = {
     "Query.processes": 20,
     "Query.users": 20,
+    "Query.audit": 20,
     "ProcessConnection.totalCount": 100,
     "UserConnection.totalCount": 20,
+    "AuditConnection.totalCount": 100,
     "User.tokens": 5,
     "User.sessions": 5,
     "User.groups": 5,

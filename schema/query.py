@@ -7,6 +7,7 @@ import strawberry
 from resolvers import processes, users
 from resolvers import scripts as script_resolvers
 from schema.arguments import arg
+from schema.audit import AuditConnection, entry_list
 from schema.connection import ProcessConnection, connection
 from schema.context import Info
 from schema.directory import UserConnection, group_list, user_list
@@ -31,6 +32,11 @@ class Query:
     )
     groups: list[Group] = strawberry.field(
         resolver=group_list, description="All groups, by name; only for administrators."
+    )
+
+    audit: AuditConnection = strawberry.field(
+        resolver=entry_list,
+        description="Who did what, the newest first; only for administrators.",
     )
 
     @strawberry.field(description="The scripts that you may see.")

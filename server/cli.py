@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 COMMANDS = {
+    "audit": "server.audit:audit_command",
     "backup": "server.backup:backup_command",
     "doctor": "server.doctor.command:doctor_command",
     "group": "server.groups:group_group",

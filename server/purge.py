@@ -6,6 +6,7 @@ from datetime import timedelta
 import click
 
 from jobs.retention import ENDED, Group, Total, groups, remove, scripts_known, total
+from models.audit import OPERATOR
 from models.duration import seconds
 from models.instant import EPOCH, now
 from models.manifest import read_catalogue
@@ -94,7 +95,7 @@ async def _found(
 async def _remove(found: Iterable[Group]) -> int:
     count = 0
     for group in found:
-        async for ids in remove(group):
+        async for ids in remove(group, OPERATOR):
             count += len(ids)
     return count
 

@@ -13,8 +13,7 @@ from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 
-from models.duration import seconds
-from models.keep import FOREVER, Keep
+from models.keep import FOREVER, Keep, Rule
 
 SHIPPED_SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 PREFIX = "PROCESSION_"
@@ -59,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     hsts: Natural = 0
     worker_slots: Positive = 20
     keep: str = ""
+    audit_keep: str = "730d"
     lease: Lease = 30
     handover: Positive = 300
     script_patience: Positive = 3600
@@ -135,6 +135,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def default_keep(self) -> Keep:
         """How long processes are kept whose script does not say it; without a setting: for ever."""
         return Keep(age=self.keep or FOREVER)
+
+    @property
+    def audit_rule(self) -> Rule:
+        """How long entries of the audit are kept."""
+        return Rule(age=self.audit_keep or FOREVER)
 
     def environment_with(self, **changes: str) -> dict[str, str]:
         """The environment in which another program has these settings, but for the changes."""
@@ -242,8 +247,12 @@ def _check_schemes(settings: Settings) -> None:
             raise SettingsError(
                 f"{PREFIX}{name.upper()}: {value!r} should begin with {' or '.join(allowed)}"
             )
-    if settings.keep:
-        try:
-            seconds(settings.keep)
-        except ValueError as error:
-            raise SettingsError(f"{PREFIX}KEEP: {error}") from None
+    for name in ("keep", "audit_keep"):
+        _check_age(name, getattr(settings, name) or FOREVER)
+
+
+def _check_age(name: str, age: str) -> None:
+    try:
+        Rule(age=age).lifetime  # noqa: B018
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{name.upper()}: {error}") from None

@@ -11,8 +11,7 @@ from types import FrameType
 from uuid import uuid4
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.faces import Face, GraphQL, Rest
 from tests.installation import Installation, database_name, installed
@@ -23,7 +22,7 @@ TEST_SECONDS = 180
 Install = Callable[..., Installation]
 
 
-class ByInstallation(LoadScopeScheduling):
+class ByInstallation(LoadScopeScheduling):  # type: ignore[misc]
     """Tests that share an installation go to the same one of the programs that run them, so that it
     starts only once: those on one database, and those of one module."""
 
@@ -33,7 +32,7 @@ class ByInstallation(LoadScopeScheduling):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByInstallation:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByInstallation:
     return ByInstallation(config, log)
 
 

@@ -77,16 +77,12 @@ def url_of(it: Installation) -> str:
 
 
 def give_rights(it: Installation) -> None:
-    """Alice has a password, and is in a group that has a right; the audit has an entry."""
+    """Alice has a password, and is in a group that has a right; the audit says so."""
     it.cli("user", "password", "alice", stdin="correct horse battery\n")
     group = it.graphql(it.admin, 'mutation { addGroup(name: "curators") { id } }')["addGroup"]["id"]
     join = "mutation ($g: ID!, $u: ID!) { joinGroup(groupId: $g, userId: $u) { id } }"
     it.graphql(it.admin, join, g=group, u=it.alice.id)
     it.insert("script_grant", [{"group_id": group, "script": "python", "right": "READ"}])
-    it.execute(
-        "INSERT INTO audit (at, actor, action, result, details)"
-        """ VALUES (1, 'alice', 'process.start', 'OK', '{"script": "python"}')"""
-    )
 
 
 def rights(it: Installation) -> list[Any]:
@@ -96,7 +92,10 @@ def rights(it: Installation) -> list[Any]:
         " JOIN user_account u ON u.id = m.user_id JOIN user_group g ON g.id = m.group_id"
         " JOIN script_grant r ON r.group_id = g.id"
     )
-    audit = it.rows("SELECT at, actor, action, result, details FROM audit")
+    audit = it.rows(
+        "SELECT at, actor_id, actor, token_id, address, action, target, result, details"
+        " FROM audit WHERE action = 'group.join'"
+    )
     return [*members, *((*entry, json.loads(details)) for *entry, details in audit)]
 
 

@@ -184,6 +184,7 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
         [
             Operation("query { users { totalCount edges { cursor } } }"),
             Operation("query { groups { members { name } grants { right } } }"),
+            Operation("query { audit { totalCount edges { cursor } } }"),
         ],
     ),
     (
