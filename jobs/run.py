@@ -244,8 +244,8 @@ def _hand_over(secrets: bytes, supervisor: socket.socket) -> None:
 def _lend(kept: Path, path: Path, *, copy: bool) -> None:
     """Puts a stored file where a script reads it, without a copy if the script cannot change it."""
     if not copy:
-        kept.chmod(READ_ONLY)
-        with suppress(OSError):  # another file system
+        with suppress(OSError):  # another file system, or somebody else's file
+            kept.chmod(READ_ONLY)
             path.hardlink_to(kept)
             return
     shutil.copyfile(kept, path)

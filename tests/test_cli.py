@@ -211,6 +211,12 @@ MANIFESTS: dict[str, tuple[str, int, str]] = {
     "size of nothing": (GOOD + 'max_output = "0.1 B"\n', 3, "at least 1 byte"),
     "limit of nothing": (GOOD + "[limits]\ndisk = 1\n", 4, "disk"),
     "limit that is none": (GOOD + '[limits]\nmemory = "much"\n', 4, "a size such as 500 kB"),
+    "network of no sandbox": (GOOD + "network = true\n", 3, "without `sandbox`"),
+    "privileges in a sandbox": (
+        GOOD + "sandbox = true\nnew_privileges = true\n",
+        4,
+        "in a sandbox there are none",
+    ),
     "env of no secret": (f'{GOOD}{PARAMETER}env = "A"\n', 4, "`env` and `pass`"),
     "default of a secret": (f'{GOOD}{SECRET}default = "abcd"\n', 4, "a secret has no `default`"),
     "secret that repeats": (f"{GOOD}{SECRET}repeat = true\n", 4, 'add `pass = "fd"`'),
