@@ -36,9 +36,11 @@ class Scope(StrEnum):
 
 
 class TokenKind(StrEnum):
-    """Whether a token was made for a program, or is that of a browser's session."""
+    """Whether a token was made for a program, is that of a browser's session, or a JWT of an
+    identity provider that was accepted, until it expires."""
 
     BEARER = "BEARER"
+    JWT = "JWT"
     SESSION = "SESSION"
 
 

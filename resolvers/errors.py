@@ -7,7 +7,8 @@ ProcessionError
 ├── BadInput          BAD_INPUT           with a message for each wrong field
 ├── TooLarge          TOO_LARGE           more than a limit allows
 ├── TooManyRequests   TOO_MANY_REQUESTS   more often than a limit allows
-└── NoRoom            NO_ROOM             the server's disk is full
+├── NoRoom            NO_ROOM             the server's disk is full
+└── Unavailable       UNAVAILABLE         somebody else who is needed does not answer
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,10 @@ class TooLarge(ProcessionError):
 
 class NoRoom(ProcessionError):
     code = "NO_ROOM"
+
+
+class Unavailable(ProcessionError):
+    code = "UNAVAILABLE"
 
 
 class TooManyRequests(ProcessionError):

@@ -1,4 +1,4 @@
-"""Sessions: signing in with a password, and out again."""
+"""Sessions: signing in, with a password for one, and out again."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,7 +33,7 @@ async def sign_in(app: Application, name: str, password: str, caller: Caller) ->
     deed = Deed("session.start", name, address=caller.address)
     async with doing(deed):
         found = await _prove(name, password, caller)
-        return await _begin(app, found, caller, deed)
+        return await begin(app, found, caller, deed)
 
 
 async def _prove(name: str, password: str, caller: Caller) -> User:
@@ -57,7 +57,8 @@ async def _prove(name: str, password: str, caller: Caller) -> User:
 
 
 @recorded
-async def _begin(app: Application, user: User, caller: Caller, deed: Deed) -> Issued:
+async def begin(app: Application, user: User, caller: Caller, deed: Deed) -> Issued:
+    """A new session of a user who has proved who they are."""
     await _clear(user)
     issued = await issue(
         user,

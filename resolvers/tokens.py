@@ -66,18 +66,30 @@ async def issue(
     return Issued(token, text)
 
 
+async def accept_jwt(of: User, jwt: str, scope: Scope, expires_at: datetime) -> None:
+    """A JWT, which was verified, is a token of this user until it expires."""
+    accepted = Token(
+        user_id=of.id,
+        name="JWT",
+        digest=token_digest(jwt),
+        scope=scope.value,
+        expires_at=expires_at,
+        kind=TokenKind.JWT.value,
+    )
+    await Token.filter(user_id=of.id, kind=TokenKind.JWT.value, expires_at__lte=now()).delete()
+    await Token.bulk_create([accepted], ignore_conflicts=True)  # another server may be quicker
+
+
 @needs(Scope.ADMIN)
-async def list_tokens(
-    viewer: Viewer, who: Key | None, kind: TokenKind | None = None
-) -> list[Token]:
+async def list_tokens(viewer: Viewer, who: Key | None, *kinds: TokenKind) -> list[Token]:
     """Tokens with their users, the oldest first: one's own; for administrators anyone's, or all."""
     tokens = Token.all().select_related("user").order_by("created_at", "id")
     if who is not None:
         tokens = tokens.filter(user_id=(await user(viewer, who)).id)
     elif not viewer.is_admin:
         raise Forbidden("Only administrators may ask for everybody's tokens")
-    if kind is not None:
-        tokens = tokens.filter(kind=kind.value)
+    if kinds:
+        tokens = tokens.filter(kind__in=[kind.value for kind in kinds])
     return await tokens
 
 

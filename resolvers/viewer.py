@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from resolvers.errors import NotSignedIn
 REMEMBERED = 5.0  # seconds for which a token need not be looked up again
 AT_MOST = 10_000  # tokens remembered
 NOTED = timedelta(minutes=1)  # between two notes of the use of a token
+JWT_DOTS = 2  # no token of ours has one
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +56,28 @@ OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset
 
 
 class Door:
-    """Knows viewers by their tokens. A session that is not used for `idle` is over."""
+    """Knows viewers by their tokens. A session that is not used for `idle` is over.
 
-    def __init__(self, idle: timedelta = timedelta(hours=8)) -> None:
+    `introduce` makes a JWT of an identity provider known, as a token until it expires, or raises
+    NotSignedIn or Unavailable; without it none are taken.
+    """
+
+    def __init__(
+        self,
+        idle: timedelta = timedelta(hours=8),
+        introduce: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
         self._idle = idle
+        self._introduce = introduce
         self._remembered: dict[str, tuple[float, Viewer]] = {}
         self._look_ups: Coalescer[str, Viewer] = Coalescer()
         self._notes: set[asyncio.Task[None]] = set()
 
     async def sign_in(self, token: str | None, address: str = "") -> Viewer:
-        """The viewer whose token this is, who asks from there. Raises NotSignedIn."""
+        """The viewer whose token this is, who asks from there. Raises NotSignedIn, Unavailable."""
         if not token:
             raise NotSignedIn("Sign in: send your token in the header `Authorization: Bearer …`")
-        return replace(await self.known(token_digest(token)), address=address)
+        return replace(await self.known(token_digest(token), token), address=address)
 
     async def renew(self, viewer: Viewer) -> Viewer:
         """The viewer as they are now, for what lasts. Raises NotSignedIn if they may not stay."""
@@ -76,18 +87,21 @@ class Door:
         """Has every token looked up again, for some may have been revoked."""
         self._remembered.clear()
 
-    async def known(self, digest: str) -> Viewer:
-        """The viewer with the token of this digest. Raises NotSignedIn."""
+    async def known(self, digest: str, text: str = "") -> Viewer:
+        """The viewer with the token of this digest. Raises NotSignedIn, Unavailable."""
         until, viewer = self._remembered.get(digest, (0.0, None))
         if viewer is None or until < time.monotonic():
-            viewer = await self._look_ups.ask(digest, lambda: self._look_up(digest))
+            viewer = await self._look_ups.ask(digest, lambda: self._look_up(digest, text))
             if len(self._remembered) >= AT_MOST:
                 self._remembered.clear()
             self._remembered[digest] = time.monotonic() + REMEMBERED, viewer
         return viewer
 
-    async def _look_up(self, digest: str) -> Viewer:
-        token = await Token.get_or_none(digest=digest).select_related("user")
+    async def _look_up(self, digest: str, text: str) -> Viewer:
+        token = await _find(digest)
+        if token is None and self._introduce is not None and text.count(".") == JWT_DOTS:
+            await self._introduce(text)
+            token = await _find(digest)
         if token is None or self._is_over(token):
             raise NotSignedIn("This token is unknown, expired or revoked; sign in again")
         user = token.user
@@ -117,6 +131,10 @@ class Door:
 def token_digest(token: str) -> str:
     """What is stored of a token. Tokens are long and random, so a plain SHA-256 will do."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+async def _find(digest: str) -> Token | None:
+    return await Token.get_or_none(digest=digest).select_related("user")
 
 
 async def _store_use(token_id: UUID) -> None:

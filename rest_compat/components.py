@@ -50,6 +50,7 @@ REFUSALS = {
     413: ("TooLarge", "More was sent than the server is set to take."),
     415: ("UnsupportedMediaType", "The body is not of the kind that is described."),
     429: ("TooManyRequests", "This came too often; `Retry-After` says how long to wait."),
+    503: ("Unavailable", "The identity provider that knows who you are does not answer."),
     507: ("InsufficientStorage", "The server's disk is full; nothing of the request was kept."),
 }
 

@@ -16,6 +16,7 @@ from resolvers.errors import (
     NotSignedIn,
     TooLarge,
     TooManyRequests,
+    Unavailable,
 )
 from rest_compat import hal
 from rest_compat.responses import json
@@ -63,6 +64,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

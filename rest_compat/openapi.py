@@ -38,9 +38,9 @@ FORMS = """\
 Output that breaks off has no last chunk: it is never to be taken for the whole."""
 
 ANYBODY = (405,)
-LISTING = (400, 401, 403, 405)
-OF_SCRIPT = (401, 403, 404, 405)
-OF_PROCESS = (400, 401, 403, 404, 405)
+LISTING = (400, 401, 403, 405, 503)
+OF_SCRIPT = (401, 403, 404, 405, 503)
+OF_PROCESS = (400, 401, 403, 404, 405, 503)
 DOWNLOADING = (*OF_PROCESS, 412)
 SIGNING_IN = (401, 405, 413, 415, 429)
 STARTING = (*OF_PROCESS, 413, 415, 429, 507)

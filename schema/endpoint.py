@@ -31,6 +31,7 @@ from resolvers.errors import (
     ProcessionError,
     TooLarge,
     TooManyRequests,
+    Unavailable,
 )
 from resolvers.uploads import Bounds, receive
 from resolvers.users import Met
@@ -53,6 +54,7 @@ STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of 
     TooLarge: 413,
     TooManyRequests: 429,
     NoRoom: 507,
+    Unavailable: 503,
 }
 HINTS = {
     "subscriptions are not allowed when using POST": (
@@ -142,7 +144,7 @@ class Endpoint(GraphQL[Context, None]):
         try:
             token = bearer(context.authorization if authorization is None else authorization)
             context.signed_in = await self._app.door.sign_in(token, context.address)
-        except NotSignedIn as error:
+        except (NotSignedIn, Unavailable) as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
 

@@ -35,7 +35,7 @@ class Token:
     id: strawberry.ID = strawberry.field(description="The token's UUID.")
     name: str = strawberry.field(description="What it is for.")
     is_session: bool = strawberry.field(
-        description="Whether it is that of somebody who signed in with a password."
+        description="Whether it is that of somebody who signed in with a browser or a password."
     )
     scope: TokenScope = strawberry.field(description="What it is good for.")  # type: ignore[valid-type]
     created_at: datetime = strawberry.field(description="When it was made.")
@@ -74,7 +74,7 @@ class User:
 
     @strawberry.field(description="Their tokens; one's own or, for administrators, anyone's.")
     async def tokens(self, info: Info) -> list[Token]:
-        return await self._tokens(info, TokenKind.BEARER)
+        return await self._tokens(info, TokenKind.BEARER, TokenKind.JWT)
 
     @strawberry.field(description="Their sessions; one's own or, for administrators, anyone's.")
     async def sessions(self, info: Info) -> list[Token]:
@@ -85,8 +85,8 @@ class User:
         rows = await groups.groups_of(info.context.viewer, read_id(self.id))
         return [Group.of(row) for row in rows]
 
-    async def _tokens(self, info: Info, kind: TokenKind) -> list[Token]:
-        rows = await tokens.list_tokens(info.context.viewer, read_id(self.id), kind)
+    async def _tokens(self, info: Info, *kinds: TokenKind) -> list[Token]:
+        rows = await tokens.list_tokens(info.context.viewer, read_id(self.id), *kinds)
         return [Token.of(row) for row in rows]
 
     @classmethod

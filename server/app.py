@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from resolvers.application import Application
 from resolvers.errors import NotFound
 from resolvers.quota import Seats, Starts
+from resolvers.single_sign_on import SingleSignOn
 from resolvers.viewer import Door
 from rest_compat.api import Api
 from rest_compat.errors import refusal
@@ -24,6 +25,7 @@ from server.cookie import Cookies
 from server.graphql import GraphQLOrPage
 from server.headers import Headers
 from server.health import Readiness, alive
+from server.openid import Gate
 from server.origins import cross_origin
 from server.page import Assets
 from server.parts import Parts
@@ -31,8 +33,9 @@ from server.session import session
 from server.settings import Settings
 
 
-def web_app(settings: Settings, parts: Parts) -> Starlette:
+def web_app(settings: Settings, parts: Parts, sso: SingleSignOn | None) -> Starlette:
     """An ASGI application; what it uses is opened and closed by who calls this."""
+    introduce = sso.introduce if sso and settings.openid_audience else None
     app = Application(
         parts.catalogue,
         parts.store,
@@ -40,7 +43,7 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
         parts.doorbell,
         settings.max_upload,
         timedelta(days=settings.session_days),
-        door=Door(timedelta(minutes=settings.session_idle_minutes)),
+        door=Door(timedelta(minutes=settings.session_idle_minutes), introduce),
         safe=parts.safe,
         max_parts=settings.max_parts,
         max_fields=settings.max_fields,
@@ -64,7 +67,8 @@ def web_app(settings: Settings, parts: Parts) -> Starlette:
             Mount("/graphql/assets", Assets()),
             Route("/graphql", GraphQLOrPage(graphql, settings.max_document, settings.body_timeout)),
             WebSocketRoute("/graphql", graphql),
-            Route("/session", session(app)),
+            Route("/session", session(app, sso.label if sso else None)),
+            *(Gate(app, sso, links.base).routes() if sso else []),
             *routes(Api(app, app.door, links, settings.max_page_size)),
         ],
         middleware=[

@@ -1,4 +1,4 @@
-"""The cookie of a browser's session, and who may come with it.
+"""Cookies: that of a browser's session, and who may come with it.
 
 A cookie is sent by the browser whoever makes it ask. So it counts only for what a page of this
 server asks, and for a link that somebody follows: `Sec-Fetch-Site` says where a request comes from,
@@ -9,7 +9,9 @@ origins that the settings name have to bring one, on a WebSocket in its first me
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from typing import Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -21,7 +23,6 @@ from resolvers.errors import Forbidden
 from rest_compat.errors import refusal
 from schema.errors import document
 
-NAME = "procession"
 LOOKING = ("GET", "HEAD", "OPTIONS")
 ELSEWHERE = "This was asked for by a page of another site; open the page of this server itself"
 POLICY_VIOLATION = 1008
@@ -38,7 +39,7 @@ class Cookies:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        token, headers = token_in(scope), Headers(scope=scope)
+        token, headers = SESSION.read(scope), Headers(scope=scope)
         if token is None or "authorization" in headers:
             await self._app(scope, receive, send)
         elif not crosses_sites(scope) or is_visit(scope):
@@ -50,30 +51,45 @@ class Cookies:
             await _refuse(scope, receive, send)
 
 
-def token_in(scope: Scope) -> str | None:
-    """The token in the session's cookie."""
-    for name, value in scope["headers"]:
-        if name == b"cookie" and NAME.encode() in value:
-            try:
-                found = SimpleCookie(value.decode("latin-1")).get(_name(scope))
-            except CookieError:
-                continue
-            if found is not None and found.value:
-                return found.value
-    return None
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """One that no script can read. A `lax` one also comes with links from other sites."""
+
+    name: str
+    same_site: Literal["strict", "lax"]
+
+    def read(self, scope: Scope) -> str | None:
+        """What the browser has sent."""
+        for name, value in scope["headers"]:
+            if name == b"cookie" and self.name.encode() in value:
+                try:
+                    found = SimpleCookie(value.decode("latin-1")).get(self._name(scope))
+                except CookieError:
+                    continue
+                if found is not None and found.value:
+                    return found.value
+        return None
+
+    def give(self, response: Response, scope: Scope, value: str, seconds: int) -> None:
+        """Makes the browser keep it for so long; 0 takes it away."""
+        response.set_cookie(
+            self._name(scope),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=_is_secure(scope),
+            httponly=True,
+            samesite=self.same_site,
+        )
+
+    def _name(self, scope: Scope) -> str:
+        """Over TLS no other host can set a cookie whose name begins so."""
+        return f"__Host-{self.name}" if _is_secure(scope) else self.name
 
 
-def set_cookie(response: Response, request: Request, token: str, seconds: int) -> None:
-    """Gives the browser its session; `seconds` 0 takes it away."""
-    response.set_cookie(
-        _name(request.scope),
-        token,
-        max_age=seconds,
-        path="/",
-        secure=_is_secure(request.scope),
-        httponly=True,
-        samesite="strict",
-    )
+SESSION = Cookie("procession", "strict")
+ERRAND = Cookie("procession-openid", "lax")  # the identity provider sends the browser back with it
+WORDS = Cookie("procession-words", "strict")  # what the page is to tell, once
 
 
 def is_looking(scope: Scope) -> bool:
@@ -93,11 +109,6 @@ def crosses_sites(scope: Scope) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
-
-
-def _name(scope: Scope) -> str:
-    """Over TLS no other host can set a cookie whose name begins so."""
-    return f"__Host-{NAME}" if _is_secure(scope) else NAME
 
 
 def _is_secure(scope: Scope) -> bool:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from jobs.safe import KEY, Safe
-from server.settings import Settings, SettingsError, words
+from server.settings import Settings, SettingsError
+from server.words import words
 
 NAME = "secret.key"  # in the data folder
 

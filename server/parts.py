@@ -25,6 +25,7 @@ QUIET = {
     "uvicorn.error": logging.WARNING,
     "websockets": logging.WARNING,
     "tortoise": logging.WARNING,
+    "httpx": logging.WARNING,
     "asyncpg.pool": logging.ERROR,  # an absent database is told of by who needed it
     "python_multipart": logging.ERROR,  # a malformed form is its sender's business
 }

@@ -22,6 +22,7 @@ from server.app import web_app
 from server.children import WorkerChild
 from server.connection import Connection, Patience
 from server.headers import ALWAYS
+from server.identity_provider import single_sign_on
 from server.keys import safe
 from server.parts import Parts, alone_in, opened
 from server.privacy import keep_private
@@ -89,13 +90,14 @@ async def serve(settings: Settings) -> None:
         redis_url, worker = settings.redis_url, None
         if settings.embedded_redis:
             redis_url = await stack.enter_async_context(embedded_redis(settings.data_folder))
-            environment = settings.environment_with(redis_url=redis_url)
+            environment = settings.environment_with(redis_url=redis_url, openid_client_secret="")
             worker = await stack.enter_async_context(WorkerChild(environment).open())
         parts = await stack.enter_async_context(opened(settings, redis_url))
         _warn_of_secrets(parts)
+        sso = await stack.enter_async_context(single_sign_on(settings))
         token = await _first_token()
         server = Server(
-            web_app(settings, parts), settings, lambda port: _greet(settings, port, token)
+            web_app(settings, parts, sso), settings, lambda port: _greet(settings, port, token)
         )
         _end_on_signal(server, worker)
         await server.serve()

@@ -1,6 +1,7 @@
 """A browser's session, at `/session`: who is signed in, signing in, signing out."""
 
 from functools import partial
+from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from rest_compat.api import Resource, address, bearer
 from rest_compat.authn import caller
 from rest_compat.errors import UnsupportedMediaType
 from rest_compat.responses import json
-from server.cookie import ELSEWHERE, crosses_sites, set_cookie
+from server.cookie import ELSEWHERE, SESSION, WORDS, crosses_sites
 
 LARGEST = 16 << 10  # bytes
 JSON = "application/json"
@@ -26,21 +27,32 @@ class Credentials(msgspec.Struct, forbid_unknown_fields=True):
     password: str
 
 
-def session(app: Application) -> Resource:
-    """GET says who is signed in; POST signs in, with a name and a password; DELETE signs out."""
-    answers = {"GET": _show, "POST": _begin, "DELETE": _end}
-    return Resource({method: partial(answer, app) for method, answer in answers.items()})
+def session(app: Application, provider: str | None) -> Resource:
+    """GET says who is signed in; POST signs in, with a name and a password; DELETE signs out.
+
+    `provider` is what people call the identity provider, if there is one.
+    """
+    begin, end = partial(_begin, app), partial(_end, app)
+    return Resource({"GET": partial(_show, app, provider), "POST": begin, "DELETE": end})
 
 
-async def _show(app: Application, request: Request) -> Response:
-    """That nobody is signed in is no error here."""
+async def _show(app: Application, provider: str | None, request: Request) -> Response:
+    """That nobody is signed in is no error here. What went wrong at the provider is told once."""
     viewer = None
     try:
         found = await app.door.sign_in(bearer(request))
         viewer = {"id": str(found.id), "name": found.name, "isAdmin": found.is_admin}
     except NotSignedIn:
         pass
-    return json({"viewer": viewer}, headers={"Cache-Control": "no-store"}, media_type=JSON)
+    said: dict[str, object] = {"viewer": viewer}
+    if provider is not None:
+        said["openid"] = {"label": provider}
+    if words := WORDS.read(request.scope):
+        said["problem"] = unquote(words)
+    response = json(said, headers={"Cache-Control": "no-store"}, media_type=JSON)
+    if words:
+        WORDS.give(response, request.scope, "", 0)
+    return response
 
 
 async def _begin(app: Application, request: Request) -> Response:
@@ -50,7 +62,8 @@ async def _begin(app: Application, request: Request) -> Response:
     issued = await sessions.sign_in(app, given.name, given.password, caller(request))
     await sessions.sign_out(app, bearer(request), address(request))
     response = Response(status_code=204)
-    set_cookie(response, request, issued.text, int(app.session_lifetime.total_seconds()))
+    lifetime = int(app.session_lifetime.total_seconds())
+    SESSION.give(response, request.scope, issued.text, lifetime)
     return response
 
 
@@ -58,7 +71,7 @@ async def _end(app: Application, request: Request) -> Response:
     _require_own_page(request)
     await sessions.sign_out(app, bearer(request), address(request))
     response = Response(status_code=204)
-    set_cookie(response, request, "", 0)
+    SESSION.give(response, request.scope, "", 0)
     return response
 
 

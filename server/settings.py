@@ -14,6 +14,8 @@ from typing import Annotated, Literal, get_type_hints
 import msgspec
 
 from models.keep import FOREVER, Keep, Rule
+from server.openid_settings import OpenIdSettings
+from server.words import words
 
 SHIPPED_SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 PREFIX = "PROCESSION_"
@@ -39,7 +41,7 @@ class SettingsError(Exception):
     """A setting that cannot be used; the message names it and says what it may be."""
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Settings(OpenIdSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every setting; the name of its environment variable is PROCESSION_ and the name in capitals.
 
     `docs/settings.md` explains each.
@@ -215,11 +217,6 @@ def _from_file(path: Path) -> dict[str, object]:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def words(text: str) -> list[str]:
-    """The parts of a text that commas separate."""
-    return [word for each in text.split(",") if (word := each.strip())]
-
-
 def _check(settings: Settings) -> None:
     _check_schemes(settings)
     for origin in settings.origins:
@@ -232,6 +229,10 @@ def _check(settings: Settings) -> None:
             ip_network(proxy)
         except ValueError as error:
             raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {error}") from None
+    try:
+        settings.check_openid()
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _check_schemes(settings: Settings) -> None:

@@ -90,7 +90,7 @@ def database(request: pytest.FixtureRequest) -> str:
 def installation(database: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
     """A running server that all tests on this database share, each with its own processes."""
     with contextlib.ExitStack() as stack:
-        it = stack.enter_context(_installed_on(database, request))
+        it = stack.enter_context(installed_on(database, request))
         it.start()
         yield it
 
@@ -99,7 +99,7 @@ def installation(database: str, request: pytest.FixtureRequest) -> Iterator[Inst
 def install(database: str, request: pytest.FixtureRequest) -> Iterator[Install]:
     """Makes installations of a test's own, not started yet; takes settings."""
     with contextlib.ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(_installed_on(database, request, **settings))
+        yield lambda **settings: stack.enter_context(installed_on(database, request, **settings))
 
 
 @pytest.fixture(params=[GraphQL, Rest], ids=["graphql", "rest"])
@@ -110,9 +110,10 @@ def face(request: pytest.FixtureRequest, installation: Installation) -> Face:
 
 
 @contextlib.contextmanager
-def _installed_on(
+def installed_on(
     database: str, request: pytest.FixtureRequest, **settings: str
 ) -> Iterator[Installation]:
+    """An installation on this kind of database, not started yet."""
     if database == "sqlite":
         with installed(**settings) as it:
             yield it

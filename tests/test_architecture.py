@@ -34,6 +34,8 @@ CONFINED = {
     "re2": {"jobs", "models"},
     "cryptography": {"jobs"},
     "websockets": {"client"},
+    "httpx": {"resolvers"},
+    "joserfc": {"resolvers"},
 }
 CHILDREN = {
     *("subprocess", "fork", "forkpty", "posix_spawn"),

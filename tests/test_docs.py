@@ -159,7 +159,7 @@ def test_the_table_of_settings_is_that_of_the_program() -> None:
             if isinstance(default, bool):
                 shown = shown.lower()
             expected.append((f"{PREFIX}{each.name.upper()}", shown or "none"))
-    assert rows == expected
+    assert sorted(rows) == sorted(expected)
 
 
 def commands_below(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:

@@ -8,13 +8,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from starlette.requests import Request
 from starlette.responses import Response
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from server.cookie import set_cookie
+from server.cookie import SESSION
 from tests.faces import check_error
 from tests.installation import NOBODY, Installation, User
 
@@ -149,7 +148,7 @@ def test_cookie_is_good_for_the_own_page(
 def test_cookie_is_secure_where_the_connection_is() -> None:
     response = Response()
     scope = {"type": "http", "scheme": "https", "headers": []}
-    set_cookie(response, Request(scope), "token", 60)
+    SESSION.give(response, scope, "token", 60)
     assert response.headers["set-cookie"] == (
         "__Host-procession=token; HttpOnly; Max-Age=60; Path=/; SameSite=strict; Secure"
     )

@@ -1,0 +1,121 @@
+"""Identities: as which user somebody is known whom an identity provider has let in.
+
+They are known by issuer and subject alone. Names and addresses can be chosen or given to somebody
+else, so nobody ever becomes a user who is there already because they are called alike.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+
+from tortoise.exceptions import IntegrityError
+
+from models.audit import by_itself
+from models.group import Group
+from models.transaction import transaction
+from models.user import Identity, User
+from resolvers.errors import BadInput, NotSignedIn
+from resolvers.groups import join, leave
+from resolvers.signature import Claims
+from resolvers.users import LONGEST_NAME, is_name, set_admin
+from resolvers.viewer import OPERATOR
+
+PROVIDER = replace(OPERATOR, name="identity provider")
+"""Who changes groups and roles when somebody signs in."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What claims are to us: which has the user's name, which their groups; which of the provider's
+    groups are which of ours, and whose members are administrators (None: this is not the
+    provider's business).
+    """
+
+    name_claim: str
+    groups_claim: str
+    groups: Mapping[str, str]
+    admin_groups: frozenset[str] | None
+
+    def name(self, claims: Claims) -> str:
+        """What the user is to be called."""
+        found = str(claims.get(self.name_claim, "")).strip()[:LONGEST_NAME]
+        return found if is_name(found) else str(claims["sub"])[:LONGEST_NAME].strip() or "user"
+
+    def groups_of(self, claims: Claims) -> frozenset[str] | None:
+        """The provider's groups that the user is in; None: it does not say."""
+        found = claims.get(self.groups_claim)
+        if found is None:
+            return None
+        return frozenset(map(str, found if isinstance(found, list) else [found]))
+
+
+async def identify(claims: Claims, reading: Reading) -> User:
+    """The user of these claims, who is added if they come for the first time.
+
+    Raises NotSignedIn where they are disabled.
+    """
+    user = await _known(claims) or await _add(claims, reading.name(claims))
+    if user.disabled_at is not None:
+        raise NotSignedIn(f"The user {user.name!r} is disabled; ask an administrator")
+    return user
+
+
+async def arrange(user: User, theirs: frozenset[str], reading: Reading) -> None:
+    """Puts a user into those of our groups, and the role, that the provider's groups mean."""
+    ours = frozenset(reading.groups.values())
+    wanted = {name for group, name in reading.groups.items() if group in theirs}
+    joined = set(await Group.filter(memberships__user_id=user.id).values_list("name", flat=True))
+    for name in sorted(wanted - joined):
+        await Group.bulk_create([Group(name=name)], ignore_conflicts=True)
+        await join(PROVIDER, name, user.id)
+    for name in sorted((ours - wanted) & joined):
+        await leave(PROVIDER, name, user.id)
+    if reading.admin_groups is not None:
+        await _give_role(user, is_admin=bool(reading.admin_groups & theirs))
+
+
+async def _give_role(user: User, *, is_admin: bool) -> None:
+    """The last administrator stays one, so that somebody can still help."""
+    if user.is_admin == is_admin:
+        return
+    try:
+        await set_admin(PROVIDER, user.id, is_admin=is_admin)
+    except BadInput as error:
+        log.warning("%r is to be no administrator any more: %s", user.name, error)
+
+
+async def _known(claims: Claims) -> User | None:
+    who = {"issuer": claims["iss"], "subject": claims["sub"]}
+    found = await Identity.get_or_none(**who).select_related("user")
+    return found.user if found else None
+
+
+async def _add(claims: Claims, name: str) -> User:
+    """Under a name that is free; of two who are quick each gets one, and one person only one."""
+    while True:
+        try:
+            return await _create(claims, await _free(name))
+        except IntegrityError:
+            if found := await _known(claims):
+                return found
+
+
+async def _free(name: str) -> str:
+    """NAME, NAME-2, NAME-3 …, whichever nobody has yet, be it in other letters."""
+    for number in count(1):
+        ending = f"-{number}" if number > 1 else ""
+        tried = name[: LONGEST_NAME - len(ending)] + ending
+        if not await User.exists(name__iexact=tried):
+            break
+    return tried
+
+
+@transaction
+async def _create(claims: Claims, name: str) -> User:
+    user = await User.create(name=name)
+    await Identity.create(user=user, issuer=claims["iss"], subject=claims["sub"])
+    await by_itself(PROVIDER.name, "user.add", name, isAdmin=False).save()
+    return user

@@ -1,0 +1,231 @@
+"""Signing in by OpenID Connect: people by a provider's page, programs by its JWTs."""
+
+import hmac
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from tests.conftest import installed_on
+from tests.faces import GraphQL, Refused, Rest
+from tests.installation import Installation, until
+from tests.openid import AUDIENCE, Browser, Provider, as_bearer, bearing, new_key, signed
+from tests.running import CHANGES, start_python
+from tests.subscription import GraphQLRefusal
+
+GROUPS = {
+    "PROCESSION_OPENID_GROUPS": "uni:a=curators, uni:b = readers,staff=curators",
+    "PROCESSION_OPENID_ADMIN_GROUPS": "chiefs,heads",
+    "PROCESSION_OPENID_LABEL": "the university",
+}
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider.running() as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def it(database: str, provider: Provider, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """A server that lets in whom the provider knows."""
+    with installed_on(database, request, **provider.settings(**GROUPS)) as it:
+        it.start()
+        yield it
+        secret = provider.settings()["PROCESSION_OPENID_CLIENT_SECRET"]
+        assert secret not in it.log.read_text()
+
+
+@pytest.fixture
+def browser(it: Installation) -> Iterator[Browser]:
+    with Browser(it.url) as client:
+        yield client
+
+
+@pytest.fixture
+def name() -> str:
+    return f"ann-{uuid4().hex[:8]}"
+
+
+def user_of(it: Installation, name: str) -> tuple[Any, ...]:
+    """Their id, whether they are an administrator, and their groups."""
+    document = """query ($name: String!) { user(name: $name) { id isAdmin groups { name } } }"""
+    found = it.graphql(it.admin, document, name=name)["user"]
+    return found["id"], found["isAdmin"], [each["name"] for each in found["groups"]]
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+def test_person_signs_in_by_the_provider(it: Installation, browser: Browser, name: str) -> None:
+    assert browser.session == {"viewer": None, "openid": {"label": "the university"}}
+    answer = browser.sign_in(name)
+    assert str(answer.url) == f"{it.url}/graphql"
+    viewer = browser.session["viewer"]
+    assert (viewer["name"], viewer["isAdmin"]) == (name, False)
+    assert "procession-openid" not in browser.cookies
+    assert browser.get("/api/system/processes").status_code == 200
+    before = browser.cookies["procession"]
+    browser.sign_in(name)
+    assert browser.session["viewer"] == viewer, "they are known by now"
+    assert it.get(as_bearer(before), "/api/system/processes").status_code == 401
+    assert browser.delete("/session").status_code == 204
+    assert browser.session["viewer"] is None
+
+
+def test_a_name_that_is_taken_makes_nobody_somebody_else(
+    it: Installation, browser: Browser, name: str
+) -> None:
+    local = it.add_user(name.upper())
+    browser.sign_in(name)
+    viewer = browser.session["viewer"]
+    assert viewer["name"] == f"{name}-2"
+    assert viewer["id"] != local.id
+
+
+def test_groups_and_role_are_those_of_the_last_sign_in(
+    it: Installation, provider: Provider, browser: Browser, name: str
+) -> None:
+    provider.put_into(name, "uni:a", "heads", "others")
+    browser.sign_in(name)
+    user, *found = user_of(it, name)
+    assert found == [True, ["curators"]]
+    it.graphql(it.admin, "mutation ($n: String!) { addGroup(name: $n) { id } }", n=name)
+    [[own]] = it.rows(f"SELECT id FROM user_group WHERE name = '{name}'")  # noqa: S608
+    join = "mutation ($g: ID!, $u: ID!) { joinGroup(groupId: $g, userId: $u) { id } }"
+    it.graphql(it.admin, join, g=str(UUID(own)), u=user)
+    provider.put_into(name, "uni:b", "staff")
+    browser.sign_in(name)
+    assert user_of(it, name) == (user, False, [name, "curators", "readers"])
+    provider.put_into(name)
+    browser.sign_in(name)
+    assert user_of(it, name) == (user, False, [name]), "what an administrator gave stays"
+
+
+def test_disabled_user_stays_out(
+    it: Installation, provider: Provider, browser: Browser, name: str
+) -> None:
+    browser.sign_in(name)
+    it.execute(f"UPDATE user_account SET disabled_at = 1 WHERE name = '{name}'")  # noqa: S608
+    with Browser(it.url) as later:
+        answer = later.sign_in(name)
+        assert str(answer.url) == f"{it.url}/graphql"
+        told = later.session
+        assert (told["viewer"], "procession" in later.cookies) == (None, False)
+        assert told["problem"] == f"The user {name!r} is disabled; ask an administrator"
+        assert "problem" not in later.session, "it is told once"
+    assert bearing(it, provider.jwt(sub=name)).status_code == 401
+
+
+# --- programs ------------------------------------------------------------------------------------
+
+
+def test_program_comes_with_a_jwt(it: Installation, provider: Provider, name: str) -> None:
+    claims: dict[str, Any] = {"sub": name, "preferred_username": name}
+    claims["groups"] = ["uni:a", "chiefs"]
+    reader, starter = (
+        as_bearer(provider.jwt(**claims, scope=scope))
+        for scope in ("openid other", "openid procession:read procession:start")
+    )
+    mine = it.sign_in(starter.token)
+    assert (mine.id, True, ["curators"]) == user_of(it, mine.name)
+    process = start_python(it, starter, "print(1)")
+    with it.subscribe(starter, CHANGES, id=process) as events:
+        assert next(iter(events))["processChanges"]["id"] == process
+    for face in (GraphQL(it), Rest(it)):
+        assert face.show(reader, process).user_id == mine.id
+        with pytest.raises(Refused, match="FORBIDDEN"):
+            face.delete(reader, process)
+    silent = as_bearer(provider.jwt(sub=name, scp=["procession:admin"]))
+    document = "{ viewer { name isAdmin groups { name } tokens { id name scope } } }"
+    viewer = it.graphql(silent, document)["viewer"]
+    assert (viewer["isAdmin"], viewer["groups"]) == (True, [{"name": "curators"}])
+    scopes = {each["scope"]: each["id"] for each in viewer["tokens"]}
+    assert set(scopes) == {"READ", "START", "ADMIN"}
+
+
+def test_who_comes_several_times_at_once_is_one_user(
+    it: Installation, provider: Provider, name: str
+) -> None:
+    subjects = [f"{name}/{number}" for number in (1, 2, 3) for _ in range(3)]
+    tokens = [provider.jwt(sub=who, preferred_username=name, jti=uuid4().hex) for who in subjects]
+    with ThreadPoolExecutor() as threads:
+        answers = list(threads.map(lambda token: bearing(it, token), tokens))
+    assert {each.status_code for each in answers} == {200}
+    names = [it.sign_in(token).name for token in tokens]
+    assert set(names) == {name, f"{name}-2", f"{name}-3"}
+    assert len(set(zip(subjects, names, strict=True))) == 3
+
+
+@ON_SQLITE
+def test_program_gets_its_jwt_of_the_provider(it: Installation, provider: Provider) -> None:
+    token = provider.program_token("procession:start procession:read")
+    assert it.sign_in(token).name == "program"
+    assert it.get(as_bearer(token), "/api/system/processes").status_code == 200
+
+
+@ON_SQLITE
+def test_jwt_that_is_not_good_is_refused(it: Installation, provider: Provider) -> None:
+    claims = {"iss": provider.issuer, "aud": AUDIENCE, "sub": "x", "exp": 1 << 32}
+    good = provider.jwt()
+    head, body, signature = good.split(".")
+    bad = {
+        "expired": provider.jwt(exp=1),
+        "without an end": provider.jwt(exp=None),
+        "without a near end": provider.jwt(exp=1 << 80),
+        "not yet good": provider.jwt(nbf=1 << 32),
+        "of another issuer": provider.jwt(iss=f"{provider.issuer}/"),
+        "for somebody else": provider.jwt(aud=["web", "urn:other"]),
+        "for nobody": provider.jwt(aud=None),
+        "of nobody": provider.jwt(sub=None),
+        "of a number": provider.jwt(sub=1),
+        "of a name that cannot be stored": provider.jwt(sub="a\0b"),
+        "of a name that is too long": provider.jwt(sub="x" * 256),
+        "signed by another key": signed(new_key("one"), provider.issuer, aud=AUDIENCE),
+        "by a key that is not known": signed(new_key("two"), provider.issuer, aud=AUDIENCE),
+        "with a public key for a secret": signed_with_public_key(provider.key, claims),
+        "not signed": f"{segment({'alg': 'none', 'kid': 'one'})}.{body}.",
+        "not signed, but not empty": f"{segment({'alg': 'none'})}.{body}.{signature}",
+        "changed": f"{head}.{segment({**claims, 'sub': 'admin'})}.{signature}",
+        "for whom it says itself": provider.jwt({"jwk": new_key().as_dict(private=False)}, aud="x"),
+        "no JSON": f"{head}.{head[::-1]}.{signature}",
+        "nothing": "..",
+        "noise": "ÿ.é.ÿ",
+    }
+    answers = {why: bearing(it, token) for why, token in bad.items()}
+    assert {why for why, answer in answers.items() if answer.status_code != 401} == set()
+    assert {each.json()["status"] for each in answers.values()} == {401}
+    assert bearing(it, good).status_code == 200
+
+
+@ON_SQLITE
+def test_subscription_ends_with_its_jwt(it: Installation, provider: Provider) -> None:
+    short = as_bearer(provider.jwt(exp=int(time.time()) + 2))
+    with it.subscribe(short, CHANGES) as events, pytest.raises(GraphQLRefusal, match="expired"):
+        list(events)
+
+
+@ON_SQLITE
+def test_provider_that_changes_its_keys_is_believed(it: Installation, provider: Provider) -> None:
+    provider.change_key(new_key("another"))
+    token = provider.program_token("procession:read")
+    until(lambda: bearing(it, token).status_code == 200)
+    assert bearing(it, signed(new_key("one"), provider.issuer, aud=AUDIENCE)).status_code == 401
+
+
+def signed_with_public_key(key: RSAKey, claims: dict[str, Any]) -> str:
+    """As if what everybody knows were a secret that only the issuer and we know."""
+    text = f"{segment({'alg': 'HS256', 'kid': key.kid})}.{segment(claims)}"
+    digest = hmac.digest(key.as_pem(private=False), text.encode(), "sha256")
+    return f"{text}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def segment(content: object) -> str:
+    return urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()

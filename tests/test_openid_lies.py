@@ -1,0 +1,196 @@
+"""Identity providers that are away or lie, forged answers, and settings that cannot be used."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from server.settings import SettingsError, read_settings
+from tests.conftest import installed_on
+from tests.faces import check_error
+from tests.installation import Installation, installed
+from tests.openid import AUDIENCE, Browser, Liar, as_bearer, bearing, new_key, signed
+from tests.running import CHANGES
+
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def test_provider_that_is_away_keeps_nobody_else_out() -> None:
+    issuer = "http://127.0.0.1:9"
+    settings = {"OPENID_ISSUER": issuer, "OPENID_CLIENT_ID": "web", "OPENID_AUDIENCE": AUDIENCE}
+    with installed(**{f"PROCESSION_{name}": text for name, text in settings.items()}) as it:
+        it.start()
+        token = signed(new_key(), issuer, aud=AUDIENCE)
+        answer = bearing(it, token)
+        check_error(answer)
+        assert answer.status_code == 503
+        document = {"query": "{ viewer { name } }"}
+        answer = it.request(as_bearer(token), "POST", "/graphql", json=document)
+        assert answer.status_code == 503
+        assert answer.json()["errors"][0]["extensions"] == {"code": "UNAVAILABLE"}
+        with pytest.raises(ConnectionClosed, match="4403"), it.subscribe(as_bearer(token), CHANGES):
+            pass
+        with Browser(it.url) as browser:
+            assert str(browser.walk("/session/openid").url) == f"{it.url}/graphql"
+            assert "cannot be asked at the moment" in browser.session["problem"]
+        assert it.admin.name == "admin"
+
+
+@pytest.fixture(scope="module")
+def liar() -> Iterator[Liar]:
+    with Liar.running() as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def fooled(database: str, request: pytest.FixtureRequest, liar: Liar) -> Iterator[Installation]:
+    """A server that trusts the liar, as a public client."""
+    settings = {"PROCESSION_OPENID_ISSUER": liar.issuer, "PROCESSION_OPENID_CLIENT_ID": "page"}
+    with installed_on(database, request, **settings) as it:
+        it.start()
+        yield it
+
+
+@pytest.fixture
+def visitor(fooled: Installation) -> Iterator[Browser]:
+    with Browser(fooled.url) as client:
+        yield client
+
+
+def leave(browser: Browser) -> dict[str, str]:
+    """What the provider is asked when a sign-in begins."""
+    answer = browser.get("/session/openid")
+    assert answer.status_code == 303
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    return {name: value for name, [value] in query.items()}
+
+
+def come_back(browser: Browser, **answer: str) -> str:
+    """What the page is told when the provider has sent the browser back with this answer."""
+    back = browser.get("/session/openid/callback", params=answer)
+    assert (back.status_code, back.headers["location"]) == (303, "/graphql")
+    told = browser.session
+    assert (told["viewer"] is None) == ("problem" in told)
+    return str(told.get("problem", ""))
+
+
+ELSEWHERE = "not begun in this browser"
+NOT_GOOD = "not good here"
+LIES: dict[str, tuple[dict[str, Any], str]] = {
+    "of another issuer": ({"iss": "https://other.example"}, NOT_GOOD),
+    "for another client": ({"aud": "other"}, NOT_GOOD),
+    "for others too, and got by one of them": ({"aud": ["page", "b"], "azp": "b"}, "elsewhere"),
+    "expired": ({"exp": 1}, NOT_GOOD),
+    "of another sign-in": ({"nonce": "x"}, ELSEWHERE),
+    "without a nonce": ({"nonce": None}, ELSEWHERE),
+    "without a subject": ({"sub": None}, NOT_GOOD),
+    "true": ({"name": "true"}, ""),
+}
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("lie", LIES)
+def test_id_token_must_be_for_this_sign_in(visitor: Browser, liar: Liar, lie: str) -> None:
+    claims, words = LIES[lie]
+    asked = leave(visitor)
+    whole: dict[str, Any] = {"aud": "page", "nonce": asked["nonce"], **claims}
+    token = signed(liar.key, liar.issuer, **whole)
+    liar.say("/token", {"id_token": token})
+    told = come_back(visitor, code="x", state=asked["state"], iss=liar.issuer)
+    assert words in told if words else not told
+
+
+@ON_SQLITE
+def test_question_has_what_guards_its_answer(fooled: Installation, visitor: Browser) -> None:
+    asked = leave(visitor)
+    assert asked.pop("redirect_uri") == f"{fooled.url}/session/openid/callback"
+    varied = [asked.pop(name) for name in ("state", "nonce", "code_challenge")]
+    assert [len(each) for each in varied] == [43, 43, 43]
+    assert asked == {
+        "tenant": "1",
+        "response_type": "code",
+        "client_id": "page",
+        "scope": "openid profile",
+        "code_challenge_method": "S256",
+    }
+    answer = visitor.get("/session/openid")
+    [cookie] = answer.headers.get_list("set-cookie")
+    assert cookie.split("; ")[1:] == ["HttpOnly", "Max-Age=600", "Path=/", "SameSite=lax"]
+    away = visitor.get("/session/openid", headers={"Sec-Fetch-Site": "cross-site"})
+    assert away.status_code == 403
+
+
+@ON_SQLITE
+def test_answer_must_be_to_the_own_question(
+    fooled: Installation, visitor: Browser, liar: Liar
+) -> None:
+    asked = leave(visitor)
+    token = signed(liar.key, liar.issuer, aud="page", nonce=asked["nonce"])
+    liar.say("/token", {"id_token": token})
+    answer = {"code": "x", "state": asked["state"], "iss": liar.issuer}
+    with Browser(fooled.url) as other:
+        assert ELSEWHERE in come_back(other, **answer)
+        leave(other)
+        assert ELSEWHERE in come_back(other, **answer)
+    assert ELSEWHERE in come_back(visitor, **{**answer, "state": "x"})
+    assert ELSEWHERE in come_back(visitor, **answer), "each is good for one answer"
+    for issuer in ({"iss": "https://other.example"}, {}):
+        state = leave(visitor)["state"]
+        assert "another identity provider" in come_back(visitor, code="x", state=state, **issuer)
+    state = leave(visitor)["state"]
+    told = come_back(visitor, error="access_denied", state=state, iss=liar.issuer)
+    assert "did not let you in" in told
+    state = leave(visitor)["state"]
+    told = come_back(visitor, error="<b>", state=state, iss=liar.issuer)
+    assert told == "The identity provider refused; sign in again"
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (400, b'{"error": "invalid_grant"}', "does not know this sign-in"),
+        (401, b'{"error": "invalid_client"}', "cannot be asked"),
+        (302, b"{}", "cannot be asked"),
+        (200, b"[]", "cannot be asked"),
+        (200, b"{" + b" " * (2 << 20) + b"}", "cannot be asked"),
+        (200, b"{}", "no JWT that the identity provider has signed"),
+    ],
+    ids=["old code", "wrong secret", "redirect", "no object", "endless", "no token"],
+)
+def test_strange_answers_of_a_provider_let_nobody_in(
+    visitor: Browser, liar: Liar, status: int, body: bytes, words: str
+) -> None:
+    asked = leave(visitor)
+    liar.answers["/token"] = status, body
+    assert words in come_back(visitor, code="x", state=asked["state"], iss=liar.issuer)
+
+
+@ON_SQLITE
+def test_jwts_are_taken_only_where_a_setting_says_so(fooled: Installation, liar: Liar) -> None:
+    for audience in ("page", ""):
+        assert bearing(fooled, signed(liar.key, liar.issuer, aud=audience)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ISSUER", "http://provider.example.org"),
+        ("ISSUER", ""),
+        ("CLIENT_ID", ""),
+        ("SCOPE", "profile"),
+        ("GROUPS", "curators"),
+        ("GROUPS", f"curators={'x' * 101}"),
+    ],
+    ids=str,
+)
+def test_setting_that_cannot_be_used_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for each in ("ISSUER", "CLIENT_ID", "GROUPS"):
+        monkeypatch.setenv(f"PROCESSION_OPENID_{each}", "https://provider.example.org/=x")
+    monkeypatch.setenv(f"PROCESSION_OPENID_{name}", value)
+    with pytest.raises(SettingsError, match=f"^PROCESSION_OPENID_{name}: "):
+        read_settings()
