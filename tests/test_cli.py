@@ -20,7 +20,7 @@ COMMANDS = [
     *("group", "group list", "group create", "group rename", "group delete"),
     *("group add", "group remove", "group grant", "group revoke"),
     *("tail", "search"),
-    *("purge", "backup", "restore", "doctor"),
+    *("purge", "audit", "backup", "restore", "doctor"),
 ]
 
 
