@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 from joserfc.jwk import RSAKey
 
+from server.page import DIST
+from tests.browser import run_in_browser
 from tests.conftest import installed_on
 from tests.faces import GraphQL, Refused, Rest
 from tests.installation import Installation, until
@@ -122,6 +124,13 @@ def test_disabled_user_stays_out(
         assert told["problem"] == f"The user {name!r} is disabled; ask an administrator"
         assert "problem" not in later.session, "it is told once"
     assert bearing(it, provider.jwt(sub=name)).status_code == 401
+
+
+@ON_SQLITE
+def test_page_offers_the_provider(it: Installation, name: str) -> None:
+    if not (DIST / "index.html").exists():
+        pytest.skip("the GraphiQL page is not built: `make page` builds it")
+    assert run_in_browser("openid.mjs", URL=it.url, NAME=name) == name
 
 
 # --- programs ------------------------------------------------------------------------------------

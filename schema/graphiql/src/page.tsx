@@ -3,7 +3,8 @@ import { createRoot } from "react-dom/client";
 import { askViewer } from "./endpoint";
 import { Explorer } from "./explorer";
 import {
-  askSession, beginSession, endSession, keepToken, readToken, startAfresh, takeTokenFromAddress, type Token, type Viewer,
+  askSession, beginSession, endSession, keepToken, readToken, startAfresh, takeTokenFromAddress, type Provider, type Token,
+  type Viewer,
 } from "./session";
 import { SignIn } from "./sign-in";
 import "./workers";
@@ -17,6 +18,7 @@ function Page() {
   const [session, setSession] = useState<Session | null>(null);
   const [isAsking, setAsking] = useState(false);
   const [reason, setReason] = useState("");
+  const [provider, setProvider] = useState<Provider>();
 
   const askAgain = useCallback((error: unknown) => {
     setReason(error instanceof Error ? error.message : String(error));
@@ -47,8 +49,16 @@ function Page() {
   }, []);
 
   useEffect(() => {
+    const begin = async () => {
+      const { viewer, openid, problem = "" } = await askSession();
+      setProvider(openid);
+      if (given !== null) return;
+      if (viewer) return signIn(null);
+      setReason(problem);
+      setAsking(true);
+    };
+    begin().catch(askAgain);
     if (given !== null) void signIn(given);
-    else void askSession().then((viewer) => (viewer ? signIn(null) : setAsking(true)), askAgain);
     const followLink = () => {
       const token = takeTokenFromAddress();
       if (token !== null) void signIn(token);
@@ -63,7 +73,7 @@ function Page() {
       <main>
         {session ? <Explorer token={session.token} onRefused={onRefused} /> : !isAsking && <p role="status">Signing in …</p>}
       </main>
-      {isAsking && <SignIn reason={reason} signIn={signIn} signInByPassword={signInByPassword} />}
+      {isAsking && <SignIn reason={reason} signIn={signIn} signInByPassword={signInByPassword} provider={provider} />}
     </>
   );
 }

@@ -40,10 +40,20 @@ export function startAfresh(token: Token) {
 
 const address = () => new URL("session", location.href);
 
-/** Who has a session in this browser. */
-export async function askSession(): Promise<Viewer | null> {
+/** Who has a session in this browser; the identity provider, if there is one; what went wrong there just now. */
+type Answer = { viewer: Viewer | null; openid?: Provider; problem?: string };
+
+export type Provider = { label: string };
+
+export async function askSession(): Promise<Answer> {
   const response = await fetch(address(), { redirect: "error" });
-  return response.ok ? (await response.json()).viewer : null;
+  return response.ok ? response.json() : { viewer: null };
+}
+
+/** Leaves this page for the identity provider's, which leads back to it. */
+export function goToProvider() {
+  keepToken(null);
+  location.assign("session/openid");
 }
 
 /** Begins a session. Throws what the server says of it. */

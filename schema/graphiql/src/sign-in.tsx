@@ -1,13 +1,15 @@
 // The form that asks who one is, above whatever the page shows.
 import { useEffect, useId, useRef, useState, type FormEvent } from "react";
+import { goToProvider, type Provider } from "./session";
 
 type Props = {
   reason: string;
+  provider?: Provider | undefined;
   signIn(token: string): Promise<void>;
   signInByPassword(name: string, password: string): Promise<void>;
 };
 
-export function SignIn({ reason, signIn, signInByPassword }: Props) {
+export function SignIn({ reason, provider, signIn, signInByPassword }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [isBusy, setBusy] = useState(false);
   const id = useId();
@@ -26,6 +28,11 @@ export function SignIn({ reason, signIn, signInByPassword }: Props) {
   return (
     <dialog ref={dialog} className="sign-in" aria-labelledby={`${id}-title`} onCancel={(event) => event.preventDefault()}>
       <h1 id={`${id}-title`}>Sign in to Procession</h1>
+      {provider && (
+        <p>
+          <button type="button" onClick={goToProvider}>Sign in with {provider.label}</button>
+        </p>
+      )}
       <form onSubmit={byPassword}>
         <label htmlFor={`${id}-name`}>Name</label>
         <input id={`${id}-name`} name="name" required autoFocus spellCheck={false} autoCapitalize="none"
