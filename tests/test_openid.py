@@ -17,7 +17,7 @@ from tests.browser import run_in_browser
 from tests.conftest import installed_on
 from tests.faces import GraphQL, Refused, Rest
 from tests.installation import Installation, until
-from tests.openid import AUDIENCE, Browser, Provider, as_bearer, bearing, new_key, signed
+from tests.openid import AUDIENCE, SECRET, Browser, Provider, as_bearer, bearing, new_key, signed
 from tests.running import CHANGES, start_python
 from tests.subscription import GraphQLRefusal
 
@@ -41,8 +41,7 @@ def it(database: str, provider: Provider, request: pytest.FixtureRequest) -> Ite
     with installed_on(database, request, **provider.settings(**GROUPS)) as it:
         it.start()
         yield it
-        secret = provider.settings()["PROCESSION_OPENID_CLIENT_SECRET"]
-        assert secret not in it.log.read_text()
+        assert SECRET not in it.log.read_text()
 
 
 @pytest.fixture

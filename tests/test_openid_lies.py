@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -47,8 +47,13 @@ def liar() -> Iterator[Liar]:
 @pytest.fixture(scope="module")
 def fooled(database: str, request: pytest.FixtureRequest, liar: Liar) -> Iterator[Installation]:
     """A server that trusts the liar, as a public client."""
-    settings = {"PROCESSION_OPENID_ISSUER": liar.issuer, "PROCESSION_OPENID_CLIENT_ID": "page"}
-    with installed_on(database, request, **settings) as it:
+    with installed_on(
+        database,
+        request,
+        PROCESSION_OPENID_ISSUER=liar.issuer,
+        PROCESSION_OPENID_CLIENT_ID="page",
+        PROCESSION_TRUSTED_PROXIES="127.0.0.1",
+    ) as it:
         it.start()
         yield it
 
@@ -118,6 +123,10 @@ def test_question_has_what_guards_its_answer(fooled: Installation, visitor: Brow
     answer = visitor.get("/session/openid")
     [cookie] = answer.headers.get_list("set-cookie")
     assert cookie.split("; ")[1:] == ["HttpOnly", "Max-Age=600", "Path=/", "SameSite=lax"]
+    through_tls = visitor.get("/session/openid", headers={"X-Forwarded-Proto": "https"})
+    back = fooled.url.replace("http:", "https:", 1) + "/session/openid/callback"
+    assert quote_plus(back) in through_tls.headers["location"]
+    assert through_tls.headers["set-cookie"].startswith("__Host-procession-openid=")
     away = visitor.get("/session/openid", headers={"Sec-Fetch-Site": "cross-site"})
     assert away.status_code == 403
 
