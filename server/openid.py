@@ -17,7 +17,7 @@ from resolvers.application import Application
 from resolvers.errors import Forbidden, ProcessionError
 from resolvers.openid import Errand
 from resolvers.single_sign_on import SingleSignOn
-from rest_compat.api import Resource, bearer
+from rest_compat.api import Resource, address, bearer
 from rest_compat.authn import caller
 from server.cookie import ELSEWHERE, ERRAND, SESSION, WORDS, crosses_sites
 
