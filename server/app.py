@@ -1,6 +1,7 @@
 """The web application: GraphQL, the older REST contract, and the page, under their addresses."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,7 +12,6 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from resolvers.application import Application
 from resolvers.errors import NotFound
 from resolvers.quota import Seats, Starts
-from resolvers.single_sign_on import SingleSignOn
 from resolvers.viewer import Door
 from rest_compat.api import Api
 from rest_compat.errors import refusal
@@ -25,15 +25,18 @@ from server.cookie import Cookies
 from server.graphql import GraphQLOrPage
 from server.headers import Headers
 from server.health import Readiness, alive
-from server.openid import Gate
+from server.late import late
 from server.origins import cross_origin
 from server.page import Assets
 from server.parts import Parts
 from server.session import session
 from server.settings import Settings
 
+if TYPE_CHECKING:
+    from resolvers.single_sign_on import SingleSignOn
 
-def web_app(settings: Settings, parts: Parts, sso: SingleSignOn | None) -> Starlette:
+
+def web_app(settings: Settings, parts: Parts, sso: "SingleSignOn | None") -> Starlette:
     """An ASGI application; what it uses is opened and closed by who calls this."""
     introduce = sso.introduce if sso and settings.openid_audience else None
     app = Application(
@@ -68,7 +71,7 @@ def web_app(settings: Settings, parts: Parts, sso: SingleSignOn | None) -> Starl
             Route("/graphql", GraphQLOrPage(graphql, settings.max_document, settings.body_timeout)),
             WebSocketRoute("/graphql", graphql),
             Route("/session", session(app, sso.label if sso else None)),
-            *(Gate(app, sso, links.base).routes() if sso else []),
+            *(late("server.openid:Gate")(app, sso, links.base).routes() if sso else []),
             *routes(Api(app, app.door, links, settings.max_page_size)),
         ],
         middleware=[

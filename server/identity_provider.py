@@ -11,14 +11,11 @@ from server.openid_settings import OpenIdSettings
 
 
 @asynccontextmanager
-async def single_sign_on(settings: OpenIdSettings) -> AsyncIterator[SingleSignOn | None]:
-    """What lets those in whom the provider knows; None where there is no provider.
+async def single_sign_on(settings: OpenIdSettings) -> AsyncIterator[SingleSignOn]:
+    """What lets those in whom the provider knows.
 
     It is asked when somebody comes: that it is away keeps nobody else waiting.
     """
-    if not settings.openid_issuer:
-        yield None
-        return
     async with opened() as http:
         yield SingleSignOn(
             settings.openid_label, Provider(_client(settings), http), _reading(settings)

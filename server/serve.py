@@ -22,8 +22,8 @@ from server.app import web_app
 from server.children import WorkerChild
 from server.connection import Connection, Patience
 from server.headers import ALWAYS
-from server.identity_provider import single_sign_on
 from server.keys import safe
+from server.late import late
 from server.parts import Parts, alone_in, opened
 from server.privacy import keep_private
 from server.redis import embedded_redis
@@ -94,7 +94,10 @@ async def serve(settings: Settings) -> None:
             worker = await stack.enter_async_context(WorkerChild(environment).open())
         parts = await stack.enter_async_context(opened(settings, redis_url))
         _warn_of_secrets(parts)
-        sso = await stack.enter_async_context(single_sign_on(settings))
+        sso = None
+        if settings.openid_issuer:
+            single_sign_on = late("server.identity_provider:single_sign_on")
+            sso = await stack.enter_async_context(single_sign_on(settings))
         token = await _first_token()
         server = Server(
             web_app(settings, parts, sso), settings, lambda port: _greet(settings, port, token)
