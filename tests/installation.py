@@ -27,6 +27,7 @@ import asyncpg
 import httpx
 from redis import Redis
 
+from jobs.queue import LAUNCHES
 from tests.subscription import Subscription, data_of
 
 PROGRAM = str(Path(sys.executable).with_name("procession"))
@@ -281,12 +282,11 @@ class Installation:
         files = (self.data / "files").rglob("*")
         return {str(path.relative_to(self.data)) for path in files if path.is_file()}
 
-    def queued(self) -> set[str]:
-        """The ids of the processes in the queue."""
+    def queued(self) -> list[str]:
+        """The ids of the processes in the queue, the next one first."""
         with contextlib.closing(self.redis()) as redis:
-            found = cast(list[bytes], redis.zrange("procession:queue", 0, -1))
-        ids = {each.decode() for each in found}
-        return {each for each in ids if not each.startswith("cron:")}
+            found = cast(list[bytes], redis.zrange(LAUNCHES, 0, -1))
+        return [each.decode() for each in found]
 
 
 def _is_plain(value: object) -> bool:

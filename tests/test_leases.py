@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -236,14 +235,10 @@ def test_queue_that_was_flushed_is_filled_again_in_order(it: Installation) -> No
     later = [start_python(it, admin, f"print({n})") for n in range(3)]
     with contextlib.closing(it.redis()) as redis:
         redis.flushall()
-
-        def queue() -> list[str]:
-            found = cast(list[bytes], redis.zrange("procession:launches", 0, -1))
-            return [each.decode() for each in found]
-
-        until(lambda: set(later) <= set(queue()), seconds=20)
-        assert queue()[1:] == later
-        assert queue()[0] in crowd
+    until(lambda: set(later) <= set(it.queued()), seconds=20)
+    first_in_turn, *others = it.queued()
+    assert first_in_turn in crowd
+    assert others == later
     gate.open()
     until_status(it, admin, first, "COMPLETED")
 
