@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from tests.installation import Installation, User
 
+SLEEP = "import os, time; print(os.getpid()); time.sleep(600)"
 START = """mutation ($script: String!, $parameters: [ParameterInput!], $at: DateTime) {
   startProcess(script: $script, parameters: $parameters, startTime: $at) { id }
 }"""
@@ -91,6 +92,13 @@ def check_sums(lines: list[str], seqs: list[int], end: dict[str, Any]) -> None:
 def run_python(it: Installation, who: User, program: str, script: str = "python") -> Ended:
     """Runs a Python program as a process, to its end."""
     return end_of(it, who, start_python(it, who, program, script))
+
+
+def running(it: Installation, program: str = SLEEP) -> tuple[str, int]:
+    """A process whose script runs, and the number that it printed first."""
+    process_id = start_python(it, it.admin, program)
+    with it.subscribe(it.admin, OUTPUT, id=process_id) as events:
+        return process_id, int(next(iter(events))["processOutput"]["lines"][0]["text"])
 
 
 def facts(it: Installation, who: User, process_id: str, selection: str) -> Any:

@@ -14,6 +14,7 @@ from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
 from tests.postgres import shut
 from tests.running import OUTPUT, Gate, end_of, start_python
+from tests.workers import pids
 
 NOBODY = User("", "", "")
 
@@ -45,7 +46,7 @@ def test_server_without_a_worker_says_what_waits(it: Installation) -> None:
 
 def test_server_without_redis_says_what_waits(it: Installation) -> None:
     until(lambda: readiness(it)[1]["status"] == "ready")
-    (redis,) = (int(each.split()[0]) for each in it.living() if "valkey" in each)
+    (redis,) = pids(it, "valkey")
     os.kill(redis, signal.SIGSTOP)
     try:
         status, found = readiness(it)
@@ -115,7 +116,7 @@ def test_leaving_server_cuts_event_streams_without_calling_them_complete(
 def test_leaving_server_finishes_requests_under_way(it: Installation) -> None:
     """A start by REST waits a moment for a worker; this one is paused meanwhile."""
     assert it.server
-    (worker,) = (int(each.split()[0]) for each in it.living() if "server.worker" in each)
+    (worker,) = pids(it, "server.worker")
     os.kill(worker, signal.SIGSTOP)
     try:
         with ThreadPoolExecutor(1) as pool:

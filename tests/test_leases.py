@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,20 +17,22 @@ import pytest
 from jobs import standstill
 from jobs.standstill import Standstill
 from tests.conftest import Install
-from tests.installation import PROGRAM, SCRIPTS, Installation, until
+from tests.installation import SCRIPTS, Installation, until
 from tests.rows import Row, insert
 from tests.running import (
+    SLEEP,
     Gate,
     alive,
     end_of,
     facts,
     run_python,
+    running,
     start,
     start_python,
     until_running,
     until_status,
 )
-from tests.test_lifecycle import SLEEP, pids, running
+from tests.workers import holder, pids, worker
 
 LEASE = "4"
 LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
@@ -44,42 +45,6 @@ def it(install: Install) -> Installation:
     made = install(PROCESSION_LEASE=LEASE, PROCESSION_WORKER_SLOTS="1")
     made.start()
     return made
-
-
-@contextlib.contextmanager
-def worker(
-    it: Installation, data: Path, *options: str, **settings: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """One more worker; with a data folder of its own it is as if on another machine."""
-    shared = {
-        "PROCESSION_DATABASE_URL": it.database_url or f"sqlite://{it.data}/procession.sqlite3",
-        "PROCESSION_REDIS_URL": f"unix://{it.data}/redis/redis.sock",
-        "PROCESSION_FILES_URL": f"file://{it.data}/files",
-        "PROCESSION_DATA": str(data),
-    }
-    log = it.folder / f"{data.name}.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [PROGRAM, "worker", *options],
-            cwd=it.folder,
-            env={**it.environment, **shared, **settings},
-            stdin=subprocess.DEVNULL,
-            stderr=output,
-        ) as program,
-    ):
-        try:
-            until(lambda: "is ready" in log.read_text(), log.read_text, 30)
-            yield program
-        finally:
-            program.send_signal(signal.SIGCONT)
-            program.terminate()
-    assert "Traceback" not in log.read_text()
-
-
-def holder(it: Installation, process_id: str) -> str:
-    """The worker of a process."""
-    return str(it.rows(f"SELECT worker_id FROM process WHERE id = '{process_id}'")[0][0])  # noqa: S608
 
 
 def test_worker_that_was_given_up_ends_its_scripts_and_writes_nothing(it: Installation) -> None:

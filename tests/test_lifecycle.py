@@ -12,30 +12,19 @@ from tests.conftest import Install
 from tests.installation import PROGRAM, Installation, installed, until
 from tests.running import (
     OUTPUT,
+    SLEEP,
     Gate,
     alive,
     end_of,
     facts,
     run_python,
+    running,
     start,
     start_python,
     until_running,
     until_status,
 )
-
-SLEEP = "import os, time; print(os.getpid()); time.sleep(600)"
-
-
-def pids(it: Installation, program: str) -> list[int]:
-    """Living programs of the installation whose command contains this."""
-    return [int(each.split()[0]) for each in it.living() if program in each.partition(" ")[2]]
-
-
-def running(it: Installation, program: str = SLEEP) -> tuple[str, int]:
-    """A process whose script runs, and the number that it printed first."""
-    process_id = start_python(it, it.admin, program)
-    with it.subscribe(it.admin, OUTPUT, id=process_id) as events:
-        return process_id, int(next(iter(events))["processOutput"]["lines"][0]["text"])
+from tests.workers import pids, worker
 
 
 @pytest.fixture
@@ -269,24 +258,12 @@ def test_hundred_running_scripts_do_not_keep_another_worker_from_the_next() -> N
         ids = [start(it, admin, "sleeping") for _ in range(count)]
         for process_id in ids:
             until_running(it, admin, process_id)
-        redis = {"PROCESSION_REDIS_URL": f"unix://{it.data}/redis/redis.sock"}
         waiting = start(it, admin, "python", ("c", "print('run by the other')"))
         assert facts(it, admin, waiting, "waitsFor") == {"waitsFor": "WORKER"}
-        log = it.folder / "worker.log"
-        with (
-            log.open("wb") as output,
-            subprocess.Popen(
-                [PROGRAM, "worker"],
-                cwd=it.folder,
-                env={**it.environment, **redis},
-                stdin=subprocess.DEVNULL,
-                stderr=output,
-            ) as worker,
-        ):
+        with worker(it, it.data) as other:
             assert end_of(it, admin, waiting).lines == ["run by the other"]
-            worker.send_signal(signal.SIGTERM)
-            assert worker.wait() == 0
-        assert "Traceback" not in log.read_text()
+            other.send_signal(signal.SIGTERM)
+            assert other.wait() == 0
         it.graphql(admin, "mutation ($id: ID!) { stopProcess(id: $id) { id } }", id=ids[0])
         until_status(it, admin, ids[0], "STOPPED")
         assert run_python(it, admin, "print(1)").lines == ["1"]

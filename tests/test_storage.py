@@ -14,7 +14,7 @@ from tests.conftest import Install
 from tests.installation import Installation, until
 from tests.rows import Row, insert
 from tests.running import OUTPUT, Gate, end_of, facts, start_python
-from tests.test_lifecycle import pids
+from tests.workers import pids
 
 FEW = 16  # chunks that are left as they are
 WIDE = 3000  # lines of a process of which a merge takes many steps
