@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 SOURCES = Path(supervisor.__file__).parents[2]  # from where it is imported
 PATIENCE = 10.0  # seconds for a supervisor to take the secrets
 READ_ONLY = 0o444  # the folder above is closed to others
+# As `-m jobs.supervisor`, but what looks for a module's program takes longer to import than that.
+PROGRAM = f"import sys; from {supervisor.__name__}.__main__ import main; main(sys.argv[1])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Run:
         log.touch(0o600)
         with log.open("wb") as errors:
             return subprocess.Popen(
-                [sys.executable, "-S", "-P", "-m", supervisor.__name__, str(self.folder)],
+                [sys.executable, "-S", "-P", "-c", PROGRAM, str(self.folder)],
                 stdin=stdin,
                 stdout=errors,
                 stderr=errors,
