@@ -56,7 +56,7 @@ class Execution:
         """Does what is still to be done: whoever began it may have been killed at any point."""
         process = await Process.get_or_none(id=self._process.id)
         if process is None or not self._holds(process):
-            return  # `Worker.adopt` looks after what is left of it
+            return  # `jobs.adoption` looks after what is left of it
         self._process = process
         packer = await Packer.after(process)
         if not self._run.marked:

@@ -6,11 +6,12 @@ It does not hold the scripts: a worker that leaves hands them over to the next o
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
+from jobs.adoption import Adoption
 from jobs.background import beside, end
-from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn, succeed
+from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
 from jobs.doorbell import Topic
 from jobs.execution import TROUBLE, Execution
 from jobs.journal import Journal
@@ -27,7 +28,6 @@ from models.instant import now
 from models.process import Process
 from models.script import Script
 from models.status import Status
-from models.worker import Worker as WorkerRow
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ FAREWELL = 60.0  # seconds that stopped scripts may take to end
 
 
 class Worker:
-    """Runs scripts while it is `open`: those it is told to `launch`, and those it adopts; none of
-    the latter while it is `draining`. Once its lease is `lost`, it is to be closed.
+    """Runs scripts while it is `open`: those it is told to `launch`, and those it adopts. Once its
+    lease is `lost`, it is to be closed.
     """
 
     def __init__(self, site: Site) -> None:
@@ -46,10 +46,10 @@ class Worker:
         self._lease = Lease(site.workers, site.terms, site.catalogue, self._trouble)
         self.id = self._lease.id
         self.lost = self._lease.lost
-        self.idle = asyncio.Event()
-        self.idle.set()
-        self.draining = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._watch = Watch(self.id, site)
+        self._adoption = Adoption(site, self._lease)
         self._journal = Journal(self.id, site.doorbell)
         self._executions: dict[UUID, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -115,43 +115,14 @@ class Worker:
 
     async def adopt(self) -> None:
         """Takes over what another worker left on this machine, and clears away what is over."""
-        lives = dict(await asyncio.to_thread(self._lease.others))
-        for worker_id in [each for each, alive in lives.items() if not alive]:
-            await self._succeed(worker_id)
-        for run in await asyncio.to_thread(self._runs):
-            if run.process_id in self._executions:
-                continue
-            process = await Process.get_or_none(id=run.process_id)
-            if process is None:  # deleted, but its files may have been stored after the removal
-                await asyncio.to_thread(self._site.store.remove, run.process_id)
-            if process is None or Status(process.status).ended:
-                await self._clear(run)
-            elif (
-                process.status == Status.RUNNING
-                and not await self._is_held(process)
-                and await self._take_over(process)
-            ):
-                self._adopt(process)
+        async for process in self._adoption.look(self._executions.keys()):
+            log.info("Process %s goes on with this worker", process.id)
+            self._go_on(process)
 
-    async def _succeed(self, worker_id: UUID) -> None:
-        """Takes the place of a worker of this machine that lives no more."""
-        if self.draining or self.lost.is_set():
-            return
-        for process in await succeed(worker_id, self.id):
-            self._adopt(process)
-        await asyncio.to_thread(self._lease.bury, worker_id)
-
-    def _adopt(self, process: Process) -> None:
-        log.info("Process %s goes on with this worker", process.id)
-        self._go_on(process)
-
-    def _runs(self) -> list[Run]:
-        """The runs on this machine; whatever else lies in their folder is not ours."""
-        found = []
-        for folder in self._site.runs.iterdir():
-            with suppress(ValueError):
-                found.append(Run(self._site.runs, UUID(folder.name)))
-        return found
+    async def drain(self) -> None:
+        """Adopts nothing from now on, and waits until no script is left to be looked after."""
+        self._adoption.closed = True
+        await self._until_idle()
 
     async def remember(self) -> None:
         """Goes on with what is this worker's without its knowing: the answer to a claim was lost.
@@ -171,9 +142,14 @@ class Worker:
             execution.stop(reason)
         try:
             async with asyncio.timeout(FAREWELL):
-                await self.idle.wait()
+                await self._until_idle()
         except TimeoutError:
             log.error("%d scripts have not ended; the next worker goes on", len(self._executions))
+
+    async def _until_idle(self) -> None:
+        """Waits for the end of its scripts, then of those whose processes others have ended."""
+        await self._idle.wait()
+        await self._adoption.settled.wait()
 
     def _execution(self, process: Process) -> Execution:
         return Execution(process, self._site, self._journal, self.id)
@@ -186,7 +162,7 @@ class Worker:
         self, process: Process, execution: Execution, work: Coroutine[None, None, None]
     ) -> None:
         self._executions[process.id] = execution
-        self.idle.clear()
+        self._idle.clear()
         if self._slots is not None:
             self._slots.hold()
         self._go(self._see_through(process, execution, work))
@@ -203,7 +179,7 @@ class Worker:
             self._trouble.end(process.id)
             del self._executions[process.id]
             if not self._executions:
-                self.idle.set()
+                self._idle.set()
             if self._slots is not None:
                 self._slots.release()
         script = self._site.catalogue.get(process.script)
@@ -225,14 +201,6 @@ class Worker:
             )
             return False
         return True
-
-    async def _clear(self, run: Run) -> None:
-        """Ends and removes what is left of a process that was deleted or has ended."""
-        with suppress(FileNotFoundError):  # whoever ended it clears it away, too
-            if await asyncio.to_thread(run.supervised):
-                run.stop("The process is over")
-            else:
-                await asyncio.to_thread(run.remove)
 
     async def _tend(self) -> None:
         """Stops what is to be stopped: on request, when deleted, or when others have ended it."""
@@ -264,20 +232,6 @@ class Worker:
                     await look()
                 except Exception as error:  # as above
                     log.warning("Cannot look after what others left: %s", error)
-
-    async def _is_held(self, process: Process) -> bool:
-        """Whether a worker that lives on this machine, and has its lease, holds a process."""
-        if process.worker_id == self.id or not self._lease.lives(process.worker_id):
-            return process.worker_id == self.id
-        return await WorkerRow.exists(id=process.worker_id, lost_at__isnull=True)
-
-    async def _take_over(self, process: Process) -> bool:
-        if self.draining or self.lost.is_set():
-            return False
-        held = Process.filter(
-            id=process.id, worker_id=process.worker_id, status=Status.RUNNING.value
-        )
-        return await held.update(worker_id=self.id) > 0
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -113,9 +113,8 @@ async def _launch(
 async def _drain(worker: Worker, orders: Orders) -> None:
     """Waits for the end of the scripts."""
     log.info("Worker %s waits for its scripts to end; SIGTERM hands them over", worker.id)
-    worker.draining = True
     await _until_first(
-        worker.idle.wait(), orders.leave.wait(), orders.interrupted.wait(), worker.lost.wait()
+        worker.drain(), orders.leave.wait(), orders.interrupted.wait(), worker.lost.wait()
     )
 
 

@@ -151,6 +151,23 @@ def test_draining_worker_waits_for_its_scripts_and_takes_no_new_ones(it: Install
 
 
 @on_sqlite
+def test_draining_worker_that_was_given_up_leaves_no_script_behind(it: Installation) -> None:
+    until_running(it, it.admin, start(it, it.admin, "sleeping"))
+    elsewhere = it.folder / "elsewhere"
+    program = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
+    with worker(it, elsewhere, "--drain") as draining:
+        process_id, pid = running(it, program)
+        draining.send_signal(signal.SIGTERM)
+        until(lambda: "waits for its scripts to end" in (it.folder / "elsewhere.log").read_text())
+        draining.send_signal(signal.SIGSTOP)
+        assert end_of(it, it.admin, process_id).status == "FAILED"
+        draining.send_signal(signal.SIGCONT)
+        assert draining.wait() == 0
+        assert not alive(pid)
+        assert not list((elsewhere / "runs").iterdir())
+
+
+@on_sqlite
 def test_scripts_that_were_handed_over_are_kept_for_as_long_as_was_said(it: Installation) -> None:
     until_running(it, it.admin, start(it, it.admin, "sleeping"))
     elsewhere = it.folder / "elsewhere"

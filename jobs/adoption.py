@@ -1,0 +1,91 @@
+"""Adoption: what a worker takes over from others on its machine, and what it clears away there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Container
+from contextlib import suppress
+from uuid import UUID
+
+from jobs.claim import succeed
+from jobs.lease import Lease
+from jobs.run import Run
+from jobs.site import Site
+from models.process import Process
+from models.status import Status
+from models.worker import Worker
+
+
+class Adoption:
+    """One worker's, whose lease it is; nothing is taken over while it is `closed`.
+
+    It is `settled` if, as of the last look, no script runs here whose process is over.
+    """
+
+    def __init__(self, site: Site, lease: Lease) -> None:
+        self.closed = False
+        self.settled = asyncio.Event()
+        self._site = site
+        self._lease = lease
+
+    async def look(self, followed: Container[UUID]) -> AsyncIterator[Process]:
+        """One round: clears away what is over, and yields each process that is now the worker's.
+
+        `followed` are those that it has in its hands already.
+        """
+        lives = dict(await asyncio.to_thread(self._lease.others))
+        for worker_id in [each for each, alive in lives.items() if not alive and self._open]:
+            for inherited in await succeed(worker_id, self._lease.id):
+                yield inherited
+            await asyncio.to_thread(self._lease.bury, worker_id)
+        left = 0
+        for run in await asyncio.to_thread(self._runs):
+            if run.process_id in followed:
+                continue
+            process = await Process.get_or_none(id=run.process_id)
+            if process is None or Status(process.status).ended:
+                left += await self._clear(run, deleted=process is None)
+            elif await self._take_over(process):
+                yield process
+        if left:
+            self.settled.clear()
+        else:
+            self.settled.set()
+
+    @property
+    def _open(self) -> bool:
+        return not self.closed and not self._lease.lost.is_set()
+
+    def _runs(self) -> list[Run]:
+        """The runs on this machine; whatever else lies in their folder is not ours."""
+        found = []
+        for folder in self._site.runs.iterdir():
+            with suppress(ValueError):
+                found.append(Run(self._site.runs, UUID(folder.name)))
+        return found
+
+    async def _clear(self, run: Run, *, deleted: bool) -> bool:
+        """Ends and removes what is left of a process that was deleted or has ended.
+
+        True: its script has still to end.
+        """
+        if deleted:  # its files may have been stored after the removal
+            await asyncio.to_thread(self._site.store.remove, run.process_id)
+        with suppress(FileNotFoundError):  # whoever ended it clears it away, too
+            if await asyncio.to_thread(run.supervised):
+                run.stop("The process is over")
+                return True
+            await asyncio.to_thread(run.remove)
+        return False
+
+    async def _take_over(self, process: Process) -> bool:
+        if process.status != Status.RUNNING or await self._is_held(process) or not self._open:
+            return False
+        held = Process.filter(
+            id=process.id, worker_id=process.worker_id, status=Status.RUNNING.value
+        )
+        return await held.update(worker_id=self._lease.id) > 0
+
+    async def _is_held(self, process: Process) -> bool:
+        """Whether a worker that lives on this machine, and has its lease, holds a process."""
+        if process.worker_id == self._lease.id or not self._lease.lives(process.worker_id):
+            return process.worker_id == self._lease.id
+        return await Worker.exists(id=process.worker_id, lost_at__isnull=True)
