@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 from aerich import Command
-from tortoise import Tortoise
+from tortoise.context import TortoiseContext
 from tortoise.exceptions import OperationalError
 
 from models.database import configuration, dialect
@@ -36,26 +36,21 @@ def command(url: str) -> Command:
 
 async def migrate(url: str) -> list[str]:
     """Applies what is missing; returns the names of the migrations applied."""
-    async with _one_at_a_time(url):
+    async with _one_at_a_time(url), TortoiseContext():
         aerich = command(url)
-        try:
-            await aerich.init()
-            return await aerich.upgrade()
-        finally:
-            await Tortoise.close_connections()
+        await aerich.init()
+        return await aerich.upgrade()
 
 
 async def pending(url: str) -> list[str]:
     """The migrations that this database has not had yet."""
     aerich = command(url)
-    try:
+    async with TortoiseContext():  # one of its own, so that it can be asked again
         await aerich.init()
         try:
             return await aerich.heads()
         except OperationalError:  # there is not even aerich's own table
             return await aerich.history()
-    finally:
-        await Tortoise.close_connections()
 
 
 def known(url: str) -> list[str]:

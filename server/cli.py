@@ -34,7 +34,7 @@ EXPLAINED = {
     "models.migration": "NotMigratedError",
     "resolvers.errors": "ProcessionError",
     "server.local": "NoDatabaseError",
-    "server.parts": "DataFolderInUseError",
+    "server.parts": "DataFolderError",
     "server.redis": "NoRedisError",
     "server.settings": "SettingsError",
 }

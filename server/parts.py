@@ -31,8 +31,8 @@ QUIET = {
 }
 
 
-class DataFolderInUseError(Exception):
-    """Another server uses the data folder."""
+class DataFolderError(Exception):
+    """The data folder cannot be used, or another server uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class Parts:
 async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
     """The scripts, the database, Redis, the store and the safe, ready to be used."""
     catalogue = read_catalogue(settings.script_folders)
-    store = Store(settings.files_folder)
+    with usable(settings.files_folder):
+        store = Store(settings.files_folder)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         redis = connect(redis_url)
@@ -62,17 +63,31 @@ async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
 
 @contextmanager
 def alone_in(data: Path) -> Iterator[None]:
-    """Keeps a second server out of the data folder. Raises DataFolderInUseError."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data / "lock").open("w") as lock:
+    """Keeps a second server out of the data folder. Raises DataFolderError."""
+    with usable(data):
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (data / "lock").open("w")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataFolderInUseError(
+            raise DataFolderError(
                 f"Another server uses the data folder {data}; "
                 "end it, or choose another folder with PROCESSION_DATA"
             ) from None
         yield
+
+
+@contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Makes DataFolderError of what keeps the inside from using the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise DataFolderError(
+            f"The folder {folder} cannot be used ({error.strerror}: {error.filename}); "
+            "mend that, or choose another one with PROCESSION_DATA or PROCESSION_FILES_URL"
+        ) from None
 
 
 def log_to_stderr(settings: Settings) -> None:

@@ -22,9 +22,10 @@ from server.app import web_app
 from server.children import WorkerChild
 from server.connection import Connection, Patience
 from server.headers import ALWAYS
+from server.insistence import insist
 from server.keys import safe
 from server.late import late
-from server.parts import Parts, alone_in, opened
+from server.parts import Parts, alone_in, opened, usable
 from server.privacy import keep_private
 from server.redis import embedded_redis
 from server.settings import Settings
@@ -81,8 +82,9 @@ class Server(uvicorn.Server):
 async def serve(settings: Settings) -> None:
     """Serves until a signal comes. Without an external Redis it starts one, and a worker."""
     keep_private(settings)
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    safe(settings)  # keys that cannot be used are told of before a worker is started
+    with usable(settings.data_folder):
+        settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        safe(settings)  # keys that cannot be used are told of before a worker is started
     async with AsyncExitStack() as stack:
         if settings.embedded_database or settings.embedded_redis:
             stack.enter_context(alone_in(settings.data_folder))
@@ -142,9 +144,9 @@ def _end_on_signal(server: Server, worker: WorkerChild | None) -> None:
 
 
 async def _bring_up_to_date(settings: Settings) -> None:
-    if settings.embedded_database:
-        await migrate(settings.database)
-    elif missing := await pending(settings.database):
+    bring = migrate if settings.embedded_database else pending
+    missing = await insist(partial(bring, settings.database), "The database cannot be used")
+    if missing and not settings.embedded_database:
         raise NotMigratedError(
             f"The database needs {len(missing)} migration(s): run `procession migrate` first"
         )

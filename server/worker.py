@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,15 +20,23 @@ from jobs.site import Site
 from jobs.sweep import sweep
 from jobs.worker import Worker
 from models.migration import pending
+from server.insistence import insist
 from server.parts import Parts, log_to_stderr, opened
 from server.privacy import keep_private
 from server.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN = 2.0  # seconds between looks at a database that is not migrated yet
 CTRL_C = "Stopped by Ctrl-C"
 STOP_SCRIPTS = b"!"
+
+
+class LeftError(Exception):
+    """The worker was told to leave before it could begin."""
+
+
+class NotYetMigratedError(Exception):
+    """Somebody has still to migrate the database."""
 
 
 @dataclass
@@ -38,6 +47,13 @@ class Orders:
     leave: asyncio.Event = field(default_factory=asyncio.Event)
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
+
+    async def pause(self, seconds: float) -> None:
+        """Raises LeftError as soon as the worker is told to leave."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _until_first(self.leave.wait(), self.interrupted.wait())
+            raise LeftError
 
 
 async def work(settings: Settings, *, with_parent: bool = False, drain: bool = False) -> None:
@@ -54,7 +70,13 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
     loop.add_signal_handler(signal.SIGINT, orders.interrupted.set)
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, orders))
-    await _until_migrated(settings)
+    with suppress(LeftError):
+        await insist(partial(_see_database, settings), "The database cannot be used", orders.pause)
+        await _work(settings, orders)
+
+
+async def _work(settings: Settings, orders: Orders) -> None:
+    """As one worker after the other, if the others give it up."""
     async with opened(settings, settings.redis_url) as parts:
         site = Site(
             settings.data_folder,
@@ -76,7 +98,12 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
 
 async def _until_lost(settings: Settings, parts: Parts, site: Site, orders: Orders) -> bool:
     """Works for as long as it has its lease. False: until it was told to leave."""
-    async with Worker(site).open() as worker:
+    async with AsyncExitStack() as stack:
+        worker = await insist(
+            lambda: stack.enter_async_context(Worker(site).open()),
+            "The worker cannot begin",
+            orders.pause,
+        )
         if not orders.draining:
             await _launch(settings, parts, site, worker, orders)
         if orders.drain and orders.leave.is_set():
@@ -138,10 +165,10 @@ def _hear_parent(orders: Orders) -> None:
         orders.leave.set()
 
 
-async def _until_migrated(settings: Settings) -> None:
-    while missing := await pending(settings.database):
-        log.warning("Waiting for `procession migrate` (%d to be applied)", len(missing))
-        await asyncio.sleep(LOOK_AGAIN)
+async def _see_database(settings: Settings) -> None:
+    """Raises NotYetMigratedError, or whatever a driver does."""
+    if missing := await pending(settings.database):
+        raise NotYetMigratedError(f"it waits for `procession migrate` ({len(missing)} to apply)")
 
 
 if __name__ == "__main__":  # the child of `procession serve`, without the web server's weight

@@ -70,6 +70,7 @@ class Installation:
     settings: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     first_token: str = ""
+    prefix: tuple[str, ...] = ()  # before the program, to restrict it
     server: subprocess.Popen[str] | None = None
 
     @property
@@ -105,7 +106,7 @@ class Installation:
         """Starts the server and waits until it greets."""
         with self.log.open("ab") as log:
             self.server = subprocess.Popen(
-                [PROGRAM, "serve", "--port", str(port)],
+                [*self.prefix, PROGRAM, "serve", "--port", str(port)],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -142,7 +143,7 @@ class Installation:
     def cli(self, *arguments: str, code: int = 0, stdin: str = "", **settings: str) -> str:
         """Runs a command to its end, and requires its exit code; answers all that it printed."""
         done = subprocess.run(
-            [PROGRAM, *arguments],
+            [*self.prefix, PROGRAM, *arguments],
             cwd=self.folder,
             env={**self.environment, **settings},
             input=stdin,

@@ -1,15 +1,17 @@
 """Trouble with disks: it is told, harms nothing that is stored, and heals by itself."""
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Install
 from tests.faces import Face, GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
-from tests.running import Gate, end_of, facts, start, start_python
+from tests.running import OUTPUT, Gate, end_of, facts, start, start_python
 from tests.test_health import readiness
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -87,3 +89,60 @@ def test_clock_that_is_set_back_keeps_nothing_waiting(it: Installation) -> None:
     process_id = start(it, it.admin, "python", ("c", "print(1)"), at="2030-01-01T00:00:00Z")
     it.execute("UPDATE process SET created_at = start_time")
     assert end_of(it, it.admin, process_id).lines == ["1"]
+
+
+# Who is root may write anywhere, but not without this.
+ORDINARY = ("setpriv", "--bounding-set=-dac_override") if os.geteuid() == 0 else ()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Inside, nothing can be made or removed in a folder and those below it."""
+    folders = [folder, *(each for each in folder.rglob("*") if each.is_dir())]
+    modes = {each: each.stat().st_mode for each in folders}
+    try:
+        for each in folders:
+            each.chmod(0o555)
+        yield
+    finally:
+        for each, mode in modes.items():
+            each.chmod(mode)
+
+
+def test_server_tells_at_once_that_its_data_folder_cannot_be_used(install: Install) -> None:
+    it = install()
+    it.prefix = ORDINARY
+    it.data.mkdir()
+    with read_only(it.data):
+        told = it.cli("serve", "--port", "0", code=1)
+    assert f"{it.data} cannot be used (Permission denied" in told
+    assert "PROCESSION_DATA" in told
+    in_the_way = it.folder / "file"
+    in_the_way.touch()
+    told = it.cli("serve", "--port", "0", code=1, PROCESSION_DATA=str(in_the_way / "data"))
+    assert f"{in_the_way / 'data'} cannot be used (Not a directory" in told
+
+
+def test_data_folder_that_cannot_be_written_for_a_while_harms_nothing(install: Install) -> None:
+    it = install()
+    it.prefix = ORDINARY
+    it.start()
+    admin, gate = it.admin, Gate(it)
+    running = start_python(it, admin, f"print(1); {gate.wait}; print(2)")
+    gate.reached()
+    until(lambda: readiness(it)[1]["status"] == "ready")
+    with read_only(it.data):
+        waiting = start_python(it, admin, "print(3)")
+        until(lambda: f"{waiting} cannot be claimed now" in it.log.read_text())
+        told = "the data folder cannot be written"
+        until(lambda: told in readiness(it)[1]["checks"]["worker"])
+        assert readiness(it)[1]["checks"]["disk"] == told
+        with it.subscribe(admin, OUTPUT, id=running, after=1) as events:
+            gate.open()
+            assert next(iter(events))["processOutput"]["lines"][0]["text"] == "2"
+        assert facts(it, admin, running, "status") == {"status": "RUNNING"}
+        assert facts(it, admin, waiting, "status") == {"status": "SCHEDULED"}
+    ended = end_of(it, admin, running)
+    assert (ended.status, ended.lines) == ("COMPLETED", ["1", "2"])
+    assert end_of(it, admin, waiting).lines == ["3"]
+    until(lambda: readiness(it)[1]["status"] == "ready")

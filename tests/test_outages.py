@@ -1,0 +1,99 @@
+"""The database, or all workers, away for longer than a lease: nothing is lost or doubled."""
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Install
+from tests.installation import Installation, until
+from tests.postgres import shut
+from tests.running import Gate, end_of, run_python, start_python
+from tests.workers import holder, pids, worker
+
+LEASE = 3  # seconds
+RENEWALS = 6  # of a lease in its time
+NOT_RENEWED = "The lease could not be renewed"
+AWAY = "The database cannot be used; trying again in"
+
+
+@pytest.fixture
+def it(install: Install) -> Installation:
+    made = install(PROCESSION_LEASE=str(LEASE))
+    made.start()
+    return made
+
+
+def counted(log: Path, words: str) -> int:
+    return log.read_text().count(words)
+
+
+def journal(it: Installation, gates: list[Gate]) -> str:
+    """A script that notes each of its runs, and prints between gates."""
+    parts = [f"{gate.wait}; print({n})" for n, gate in enumerate(gates)]
+    return f"open({str(it.folder / 'runs')!r}, 'a').write('run\\n'); {'; '.join(parts)}"
+
+
+def check_ran_once(it: Installation, process_id: str, lines: list[str]) -> None:
+    ended = end_of(it, it.admin, process_id)
+    assert (ended.status, ended.lines) == ("COMPLETED", lines)
+    assert (it.folder / "runs").read_text() == "run\n"
+    assert it.rows("SELECT id FROM worker WHERE lost_at IS NOT NULL") == []
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_database_that_is_away_for_longer_than_a_lease_costs_nothing(it: Installation) -> None:
+    gates = [Gate(it), Gate(it), Gate(it)]
+    process_id = start_python(it, it.admin, journal(it, gates))
+    gates[0].open()
+    gates[1].reached()
+    elsewhere = it.folder / "elsewhere"
+    with worker(it, elsewhere):
+        logs = [it.log, it.folder / "elsewhere.log"]
+        with shut(it.database_url):
+            gates[1].open()
+            gates[2].reached()
+            most = 3 * RENEWALS
+            until(lambda: all(counted(log, NOT_RENEWED) >= most for log in logs), seconds=60)
+        gates[2].open()
+        check_ran_once(it, process_id, ["0", "1", "2"])
+    assert run_python(it, it.admin, "print(1)").lines == ["1"]
+
+
+def test_workers_that_are_all_paused_for_longer_than_their_leases_go_on(it: Installation) -> None:
+    gates = [Gate(it), Gate(it)]
+    process_id = start_python(it, it.admin, journal(it, gates))
+    gates[0].open()
+    gates[1].reached()
+    with worker(it, it.data), worker(it, it.folder / "elsewhere"):
+        held = holder(it, process_id)
+        workers = [*pids(it, "server.worker"), *pids(it, "procession worker")]
+        assert len(workers) == 3
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        waiting = start_python(it, it.admin, "print(3)")
+        gates[1].open()
+        time.sleep(1.5 * LEASE)  # nobody is there who could tell that it is over
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        check_ran_once(it, process_id, ["0", "1"])
+        assert holder(it, process_id) == held
+        assert end_of(it, it.admin, waiting).lines == ["3"]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_server_and_worker_that_begin_without_a_database_wait_for_it(it: Installation) -> None:
+    until(lambda: "is ready" in it.log.read_text())
+    with ThreadPoolExecutor(1) as pool:
+        with shut(it.database_url):
+            (killed,) = pids(it, "server.worker")
+            os.kill(killed, signal.SIGKILL)
+            until(lambda: counted(it.log, AWAY) == 2, it.log.read_text)
+            assert it.end(signal.SIGTERM) == 0
+            started = pool.submit(it.start)
+            until(lambda: counted(it.log, AWAY) == 4, it.log.read_text)
+        started.result()
+    assert run_python(it, it.admin, "print(1)").lines == ["1"]
