@@ -1,0 +1,81 @@
+"""Deleting is finished by the next server, wherever the one that began it was killed."""
+
+import os
+import signal
+
+import pytest
+
+from tests.conftest import Install
+from tests.faces import GraphQL, Upload
+from tests.installation import Installation, until
+from tests.running import SLEEP, alive, end_of, running
+from tests.workers import pids
+
+CHUNKS = 30_000
+NAMES = ("process", "parameter", "file", "output_chunk", "deletion")
+WRITE = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').write('x'); print(1)"
+
+
+@pytest.fixture
+def it(install: Install) -> Installation:
+    made = install()
+    made.start()
+    return made
+
+
+def kill(it: Installation) -> None:
+    """First the worker, which removes; then the server."""
+    (worker,) = pids(it, "server.worker")
+    os.kill(worker, signal.SIGKILL)
+    it.kill()
+    until(lambda: not pids(it, "server.worker"))
+
+
+def chunks(it: Installation) -> int:
+    return int(it.rows("SELECT count(*) FROM output_chunk")[0][0])
+
+
+def left(it: Installation) -> dict[str, int]:
+    """Rows of each table."""
+    return {name: int(it.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in NAMES}  # noqa: S608
+
+
+def check_gone(it: Installation) -> None:
+    until(lambda: left(it) == dict.fromkeys(NAMES, 0), lambda: str(left(it)))
+    until(lambda: not it.stored(), lambda: str(it.stored()))
+    until(lambda: not list((it.data / "runs").iterdir()))
+
+
+def test_deletion_whose_worker_was_killed_before_it_began_is_finished(it: Installation) -> None:
+    admin, face = it.admin, GraphQL(it)
+    ended = face.start(admin, "python", ("c", WRITE), ("f", Upload("a.txt"))).id
+    end_of(it, admin, ended)
+    stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
+    going_on, pid = running(it, stubborn)
+    (worker,) = pids(it, "server.worker")
+    os.kill(worker, signal.SIGSTOP)
+    for each in (ended, going_on):
+        face.delete(admin, each)
+    assert left(it) | {"output_chunk": 0} == dict.fromkeys(NAMES, 0) | {"deletion": 2}
+    assert len(it.stored()) == 2
+    kill(it)
+    assert alive(pid)
+    it.start()
+    check_gone(it)
+    assert not alive(pid)
+
+
+def test_deletion_that_was_killed_half_way_is_finished(it: Installation) -> None:
+    process_id = GraphQL(it).start(it.admin, "python", ("c", WRITE)).id
+    end_of(it, it.admin, process_id)
+    same = {"process_id": process_id, "first_time": 0, "last_time": 0, "size": 1, "data": b""}
+    seqs = range(2, CHUNKS)
+    it.insert("output_chunk", [{**same, "first_seq": n, "last_seq": n} for n in seqs])
+    stored = chunks(it)
+    GraphQL(it).delete(it.admin, process_id)
+    until(lambda: chunks(it) < stored)
+    kill(it)
+    assert 0 < chunks(it) < stored
+    assert left(it)["deletion"] == 1
+    it.start()
+    check_gone(it)
