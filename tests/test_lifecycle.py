@@ -143,6 +143,33 @@ def test_worker_that_is_killed_is_replaced_and_its_scripts_go_on(it: Installatio
     assert run_python(it, admin, "print(1)").lines == ["1"]
 
 
+def is_prepared(run: Path) -> bool:
+    """Whether it stands between its preparation and the beginning of its supervisor."""
+    return (run / "launch.json").exists() and not (run / "lock").exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_script_whose_worker_and_supervisor_are_killed_as_it_begins_runs_once(
+    it: Installation,
+) -> None:
+    journal = it.folder / "journal"
+    (worker,) = pids(it, "server.worker")
+    os.kill(worker, signal.SIGSTOP)
+    run = it.data / "runs" / start_python(it, it.admin, f"open({str(journal)!r}, 'a').write('.')")
+    os.kill(worker, signal.SIGCONT)
+    while not is_prepared(run):
+        pass  # a pause would miss the moment
+    os.kill(worker, signal.SIGKILL)
+    for pid in pids(it, "jobs.supervisor"):
+        os.kill(pid, signal.SIGKILL)
+    began = (run / "lock").exists()  # too late, on a machine with much else to do
+    ended = end_of(it, it.admin, run.name)
+    if not began:
+        assert (ended.status, journal.read_text()) == ("COMPLETED", ".")
+    elif ended.status == "FAILED":
+        assert "supervisor of the script was killed" in ended.lines[-1]
+
+
 def test_server_that_is_killed_leaves_scripts_running_for_the_next_start(it: Installation) -> None:
     admin = it.admin
     gates = [Gate(it), Gate(it)]
