@@ -1,9 +1,12 @@
 """Live answers over HTTP: when the server leaves they are cut, and their clients connect again."""
 
 import asyncio
+import logging
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 LIVE = ("text/event-stream", "multipart/mixed")
 
@@ -43,9 +46,13 @@ class Streams:
         try:
             await self._app(scope, receive, send_noticed)
         except asyncio.CancelledError:
-            if not self._leaving or task not in self._live:
+            if not self._leaving:
                 raise
-            await send({"type": "http.response.body", "body": b""})
+            if task in self._live:
+                await send({"type": "http.response.body", "body": b""})
+            else:  # uvicorn waits no longer
+                what = f"{scope['method']} {scope['path']}"
+                log.warning("The server left in the middle of %s", what)
         finally:
             self._live.discard(task)
 

@@ -125,11 +125,11 @@ class Installation:
                 return
         raise RuntimeError(f"The server did not start:\n{greeting}{self.log.read_text()}")
 
-    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+    def end(self, number: signal.Signals = signal.SIGINT, seconds: float = END_SECONDS) -> int:
         """Sends a signal to the server and waits for its end; answers its exit code."""
         assert self.server
         self.server.send_signal(number)
-        code = self.server.wait(END_SECONDS)
+        code = self.server.wait(seconds)
         assert self.server.stdout
         self.server.stdout.close()
         self.server = None

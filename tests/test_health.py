@@ -1,9 +1,13 @@
 """What orchestrators ask, and how the server leaves."""
 
+import contextlib
+import json
 import os
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,7 +17,7 @@ from tests.conftest import Install
 from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
 from tests.postgres import shut
-from tests.running import OUTPUT, Gate, end_of, start_python
+from tests.running import OUTPUT, Gate, end_of, start_python, until_status
 from tests.workers import pids
 
 NOBODY = User("", "", "")
@@ -128,6 +132,44 @@ def test_leaving_server_finishes_requests_under_way(it: Installation) -> None:
     finally:
         os.kill(worker, signal.SIGCONT)
     assert it.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_leaving_server_waits_for_nobody_who_has_stalled(it: Installation) -> None:
+    """One reads neither a download nor a subscription any more, and one sends no more of a file."""
+    program = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').truncate(100_000_000)"
+    stored = start_python(it, it.admin, f"import os; {program}")
+    end_of(it, it.admin, stored)
+    flood = start_python(it, it.admin, "while True: print('x' * 1000)")
+    authorization = f"Authorization: Bearer {it.admin.token}\r\nHost: x\r\n"
+    body = json.dumps({"query": OUTPUT, "variables": {"id": flood}})
+    requests = [
+        f"GET /api/system/processes/{stored}/files/x HTTP/1.1\r\n{authorization}\r\n",
+        f"POST /graphql HTTP/1.1\r\n{authorization}Accept: text/event-stream\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}",
+        f"POST /api/system/scripts/python/processes HTTP/1.1\r\n{authorization}"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + "x" * 2_000_000,
+    ]
+    with contextlib.ExitStack() as stack:
+        for request in requests:
+            client = stack.enter_context(socket.create_connection(address(it)))
+            client.sendall(request.encode())
+        subscriber = stack.enter_context(it.subscribe(it.admin, OUTPUT, id=flood))
+        next(iter(subscriber))
+        until(lambda: any("staging" in path for path in it.stored()))
+        assert it.end(signal.SIGTERM, seconds=10) == 0
+    for request in (f"GET /api/system/processes/{stored}/files/x", "POST /api/system/scripts"):
+        assert f"The server left in the middle of {request}" in it.log.read_text()
+    assert not any("staging" in path for path in it.stored())
+    it.start()
+    it.graphql(it.admin, "mutation ($id: ID!) { stopProcess(id: $id) { id } }", id=flood)
+    until_status(it, it.admin, flood, "STOPPED")
+
+
+def address(it: Installation) -> tuple[str, int]:
+    url = urlsplit(it.url)
+    return str(url.hostname), int(url.port or 0)
 
 
 def refuses(it: Installation) -> bool:
