@@ -4,7 +4,9 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-NAMES = {"serve": "server", "server.worker": "worker", "jobs.supervisor": "supervisor"}
+from jobs.run import PROGRAM
+
+NAMES = {"serve": "server", "server.worker": "worker", PROGRAM: "supervisor"}
 TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds
 
 

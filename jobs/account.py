@@ -58,7 +58,7 @@ def account(name: str) -> Account:
 def let_pass(site: Site) -> None:
     """Lets other users pass through the data folder to the runs, and to nothing else in it."""
     for folder in (site.runs, site.workers):
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     for entry in site.data.iterdir():
         with suppress(FileNotFoundError):  # a database's passing file
             if not entry.is_symlink():
