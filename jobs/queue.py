@@ -163,7 +163,7 @@ class Timetable(Poller):
         keep_house: Callable[[], Awaitable[None]],
     ) -> None:
         async def run(_: dict[Any, Any]) -> None:
-            await sweep()
+            await _try(sweep, "The sweep")
 
         async def call(_: dict[Any, Any]) -> None:
             self._called.set()
@@ -194,7 +194,11 @@ class Timetable(Poller):
         while True:
             await self._called.wait()
             self._called.clear()
-            try:
-                await self._keep_house()
-            except Exception as error:  # the database is away …: the next call will do
-                log.warning("Housekeeping has to wait: %s", error)
+            await _try(self._keep_house, "Housekeeping")
+
+
+async def _try(work: Callable[[], Awaitable[None]], name: str) -> None:
+    try:
+        await work()
+    except Exception as error:  # the database is away …: the next call will do
+        log.warning("%s has to wait: %s", name, error)

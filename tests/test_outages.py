@@ -58,6 +58,7 @@ def test_database_that_is_away_for_longer_than_a_lease_costs_nothing(it: Install
             gates[2].reached()
             most = 3 * RENEWALS
             until(lambda: all(counted(log, NOT_RENEWED) >= most for log in logs), seconds=60)
+            until(lambda: sum(counted(log, "The sweep has to wait") for log in logs))
         gates[2].open()
         check_ran_once(it, process_id, ["0", "1", "2"])
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
