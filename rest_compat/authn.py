@@ -16,7 +16,7 @@ from rest_compat.api import Api, address, bearer
 from rest_compat.errors import UnsupportedMediaType
 
 FORM = "application/x-www-form-urlencoded"
-LARGEST = 16 << 10  # bytes of the form
+LARGEST = 16 << 10  # bytes of what somebody signs in with
 MOST_FIELDS = 20
 
 
@@ -48,15 +48,21 @@ def caller(request: Request) -> Caller:
     return Caller(address(request), request.headers.get("user-agent", ""))
 
 
-async def _read_form(request: Request) -> tuple[str, str]:
-    """Name and password. Raises NotSignedIn where one is missing."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise UnsupportedMediaType(f"Send the fields `user` and `password` as {FORM}")
+async def read_credentials(request: Request, kind: str, what: str) -> bytes:
+    """A small body of this media type. Raises UnsupportedMediaType and TooLarge."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+        raise UnsupportedMediaType(f"Send {what} as {kind}")
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST:
-            raise TooLarge(f"A form to sign in with may have at most {LARGEST} bytes")
+            raise TooLarge(f"What signs you in may have at most {LARGEST} bytes")
+    return body
+
+
+async def _read_form(request: Request) -> tuple[str, str]:
+    """Name and password. Raises NotSignedIn where one is missing."""
+    body = await read_credentials(request, FORM, "the fields `user` and `password`")
     try:
         fields = parse_qs(body.decode(errors="replace"), max_num_fields=MOST_FIELDS)
     except ValueError:

@@ -9,14 +9,12 @@ from starlette.responses import Response
 
 from resolvers import sessions
 from resolvers.application import Application
-from resolvers.errors import BadInput, Forbidden, NotSignedIn, TooLarge
+from resolvers.errors import BadInput, Forbidden, NotSignedIn
 from rest_compat.api import Resource, address, bearer
-from rest_compat.authn import caller
-from rest_compat.errors import UnsupportedMediaType
+from rest_compat.authn import caller, read_credentials
 from rest_compat.responses import json
 from server.cookie import ELSEWHERE, SESSION, WORDS, crosses_sites
 
-LARGEST = 16 << 10  # bytes
 JSON = "application/json"
 
 
@@ -82,13 +80,7 @@ def _require_own_page(request: Request) -> None:
 
 
 async def _read(request: Request) -> Credentials:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        raise UnsupportedMediaType(f"Send `name` and `password` as {JSON}")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise TooLarge(f"What signs you in may have at most {LARGEST} bytes")
+    body = await read_credentials(request, JSON, "`name` and `password`")
     try:
         return msgspec.json.decode(body, type=Credentials)
     except (msgspec.DecodeError, UnicodeDecodeError):
