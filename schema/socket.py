@@ -1,17 +1,33 @@
 """GraphQL over a WebSocket (`graphql-transport-ws`)."""
 
+from typing import Any
+
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import SubscribeMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 
 from resolvers.errors import NotSignedIn
 from schema.context import Context
 
+PAYLOAD: dict[str, tuple[type, ...]] = {
+    "query": (str,),
+    "variables": (dict, type(None)),
+    "operationName": (str, type(None)),
+    "extensions": (dict, type(None)),
+}
+
 
 class Socket(BaseGraphQLTransportWSHandler[Context, None]):
     """A WebSocket; who opened it may have lost the right to since."""
+
+    async def handle_message(self, message: Message) -> None:
+        """Strawberry takes a message of another form for a fault of its own."""
+        if wrong := misshapen(message):
+            await self.handle_invalid_message(wrong)
+        else:
+            await super().handle_message(message)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         if self.connection_acknowledged:
@@ -26,3 +42,18 @@ class Socket(BaseGraphQLTransportWSHandler[Context, None]):
         """That a client leaves in the middle of a message is nothing to complain of."""
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
+
+
+def misshapen(message: Any) -> str | None:
+    """What is wrong with the form of a message (`graphql-transport-ws`), in words."""
+    if not isinstance(message, dict):
+        return "A message must be an object"
+    if not isinstance(message.get("id", ""), str):
+        return "The `id` of a message must be a string"
+    if message.get("type") != "subscribe":
+        return None
+    payload = message.get("payload")
+    if not isinstance(payload, dict):
+        return "The `payload` must be an object"
+    wrong = [name for name in PAYLOAD if not isinstance(payload.get(name), PAYLOAD[name])]
+    return f"In the `payload`, {wrong[0]!r} is not of the right type" if wrong else None

@@ -196,12 +196,11 @@ def test_large_request_has_to_arrive_in_time(strict: Installation) -> None:
     with opened(strict) as client:
         client.sendall(head.encode() + b" " * 100_000)
         client.settimeout(0.1)
-        for _ in range(100):
+        told = b""
+        while b"A large request may take 1 s (PROCESSION_BODY_TIMEOUT)" not in told:
             with suppress(TimeoutError):
-                assert b"A large request may take 1 s (PROCESSION_BODY_TIMEOUT)" in client.recv(999)
-                return
+                told += client.recv(999)
             client.sendall(b" ")
-        pytest.fail("It was waited for")
 
 
 def test_large_requests_take_turns_and_are_answered(strict: Installation) -> None:

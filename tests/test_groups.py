@@ -175,7 +175,8 @@ def test_rights_are_granted_and_revoked_and_members_see_their_own(
     name = f"curators {uuid4()}"
     add = "mutation ($name: String!) { addGroup(name: $name) { id } }"
     group = it.graphql(admin, add, name=name)["addGroup"]["id"]
-    it.insert("membership", [{"group_id": group, "user_id": it.bob.id}])
+    member = it.add_user(f"member {uuid4()}")
+    it.insert("membership", [{"group_id": group, "user_id": member.id}])
 
     def change(deed: str, right: str, script: str) -> list[tuple[str, str]]:
         answer = it.graphql(admin, GRANT % deed, id=group, right=right, script=script)
@@ -184,11 +185,11 @@ def test_rights_are_granted_and_revoked_and_members_see_their_own(
     for _ in range(2):
         assert change("grantRight", "READ", "import") == [("READ", "import")]
     assert change("grantRight", "SEE", "*") == [("SEE", "*"), ("READ", "import")]
-    mine = it.graphql(it.bob, OWN)["viewer"]["groups"]
+    mine = it.graphql(member, OWN)["viewer"]["groups"]
     granted = [{"right": "SEE", "script": "*"}, {"right": "READ", "script": "import"}]
     assert {"name": name, "grants": granted} in mine
     with pytest.raises(GraphQLRefusal, match="Only administrators"):
-        it.graphql(it.bob, "{ viewer { groups { members { name } } } }")
+        it.graphql(member, "{ viewer { groups { members { name } } } }")
     with pytest.raises(GraphQLRefusal, match="There is no script 'imprt'"):
         change("grantRight", "READ", "imprt")
     for _ in range(2):

@@ -128,11 +128,25 @@ def become(launch: Launch, env: dict[str, str], end: int, report: int) -> None:
         os.chdir(launch.cwd)
         restrict(launch)
         change_user(launch)
-        os.execvpe(launch.argv[0], launch.argv, env)  # noqa: S606
+        execute(launch.argv, env)
     except OSError as error:
         os.write(report, str(error.errno or errno.EINVAL).encode())
     finally:
         os._exit(127)
+
+
+def execute(argv: list[str], env: dict[str, str]) -> None:
+    """As execvpe(3). Python's own imports a module for it, which the script's user may not read."""
+    folders = [""] if "/" in argv[0] else env.get("PATH", os.defpath).split(":")
+    refused: OSError | None = None
+    for folder in folders:
+        try:
+            os.execve(os.path.join(folder, argv[0]), argv, env)  # noqa: S606
+        except (FileNotFoundError, NotADirectoryError) as error:
+            absent = error
+        except OSError as error:
+            refused = refused or error
+    raise refused or absent
 
 
 def change_user(launch: Launch) -> None:
