@@ -10,23 +10,24 @@ import click
 from server.late import late
 
 COMMANDS = {
-    "audit": "server.audit:audit_command",
-    "backup": "server.backup:backup_command",
-    "doctor": "server.doctor.command:doctor_command",
-    "group": "server.groups:group_group",
-    "migrate": "server.commands.migrate:migrate_command",
-    "purge": "server.purge:purge_command",
-    "restore": "server.backup:restore_command",
-    "schema": "server.commands.schema:schema_command",
-    "scripts": "server.commands.scripts:scripts_group",
-    "search": "server.remote:search_command",
-    "serve": "server.commands.serve:serve_command",
-    "tail": "server.remote:tail_command",
-    "token": "server.accounts:token_group",
-    "user": "server.accounts:user_group",
-    "worker": "server.commands.worker:worker_command",
+    "audit": "audit:audit_command",
+    "backup": "backup:backup_command",
+    "doctor": "doctor:doctor_command",
+    "group": "groups:group_group",
+    "migrate": "migrate:migrate_command",
+    "purge": "purge:purge_command",
+    "restore": "backup:restore_command",
+    "schema": "schema:schema_command",
+    "scripts": "scripts:scripts_group",
+    "search": "remote:search_command",
+    "serve": "serve:serve_command",
+    "tail": "remote:tail_command",
+    "token": "accounts:token_group",
+    "user": "accounts:user_group",
+    "worker": "worker:worker_command",
 }
-"""Where each command is. It is imported when it is asked for: all of them take a second."""
+"""Where each is in `server.commands`, from which it is imported when it is asked for: all of them
+take a second."""
 
 EXPLAINED = {
     "jobs.archive": "ArchiveError",
@@ -51,7 +52,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         gc.disable()
-        command: click.Command = late(COMMANDS[cmd_name])
+        command: click.Command = late(f"server.commands.{COMMANDS[cmd_name]}")
         gc.freeze()  # what was imported stays; to look through it would hold requests up for 50 ms
         gc.enable()
         return command
