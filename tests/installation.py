@@ -280,14 +280,20 @@ class Installation:
 
     def stored(self) -> set[str]:
         """Every file in the store, those that are still arriving included."""
-        files = (self.data / "files").rglob("*")
-        return {str(path.relative_to(self.data)) for path in files if path.is_file()}
+        return {str(path.relative_to(self.data)) for path in files_below(self.data / "files")}
 
     def queued(self) -> list[str]:
         """The ids of the processes in the queue, the next one first."""
         with contextlib.closing(self.redis()) as redis:
             found = cast(list[bytes], redis.zrange(LAUNCHES, 0, -1))
         return [each.decode() for each in found]
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files in a folder, in which others may be removing some: `rglob` of 3.11 minds that."""
+    walk = os.walk(folder)
+    paths = (Path(parent, name) for parent, _, names in walk for name in names)
+    return [path for path in paths if path.is_file()]
 
 
 def _is_plain(value: object) -> bool:

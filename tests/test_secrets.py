@@ -21,7 +21,7 @@ from server.keys import safe
 from server.settings import Settings
 from tests.conftest import Install
 from tests.faces import Face, GraphQL, Refused, Rest
-from tests.installation import Installation, installed
+from tests.installation import Installation, files_below, installed
 from tests.running import Gate, end_of, run_python, start
 
 LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
@@ -46,9 +46,9 @@ def secret() -> str:
 def files_with(it: Installation, text: str) -> list[str]:
     """The files of an installation, and the programs on this machine that show it."""
     found = []
-    for path in [*it.folder.rglob("*"), *Path("/proc").glob("[0-9]*/cmdline")]:
+    for path in [*files_below(it.folder), *Path("/proc").glob("[0-9]*/cmdline")]:
         with suppress(OSError):
-            if path.is_file() and text.encode() in path.read_bytes():
+            if text.encode() in path.read_bytes():
                 found.append(str(path))
     return found
 

@@ -98,7 +98,7 @@ ORDINARY = ("setpriv", "--bounding-set=-dac_override") if os.geteuid() == 0 else
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Inside, nothing can be made or removed in a folder and those below it."""
-    folders = [folder, *(each for each in folder.rglob("*") if each.is_dir())]
+    folders = [Path(parent) for parent, _, _ in os.walk(folder)]
     modes = {each: each.stat().st_mode for each in folders}
     try:
         for each in folders:
