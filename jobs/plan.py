@@ -100,7 +100,7 @@ def _launch(
         max_output=script.max_output,
         when_full=script.when_full,
         resources=script.resources | (NO_CORE if process.secrets else {}),
-        nice=script.nice,
+        nice=site.nice if script.nice is None else script.nice,
         secret=bool(process.secrets),
         user=owner.ids if owner else None,
         wrapped=script.isolation.sandbox,

@@ -17,8 +17,8 @@ class Site:
     """`data` is the data folder; `environment` is what every script sees of the worker's own.
 
     `run_as` is the user of the system as whom scripts run whose manifests name none; empty: the
-    worker's own. `patience` is for how many seconds a due process waits for a worker that knows
-    its script.
+    worker's own. `nice` is how nice those are whose manifests do not say it. `patience` is for how
+    many seconds a due process waits for a worker that knows its script.
     """
 
     data: Path
@@ -31,6 +31,7 @@ class Site:
     patience: int
     safe: Safe
     run_as: str
+    nice: int
 
     @property
     def runs(self) -> Path:

@@ -44,7 +44,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cpu_time: Duration | None = None
     open_files: Annotated[int, msgspec.Meta(ge=4)] | None = None
     file_size: int | Size | None = None
-    nice: Annotated[int, msgspec.Meta(ge=0, le=19)] = 0
+    nice: Annotated[int, msgspec.Meta(ge=0, le=19)] | None = None
 
     def resources(self) -> dict[str, int]:
         """By the names of setrlimit: bytes, seconds or a count."""

@@ -171,7 +171,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_upload: int | None
     when_full: str
     resources: dict[str, int]
-    nice: int
+    nice: int | None
     keep: Keep | None
     parameters: tuple[Parameter, ...]
     folder: Path

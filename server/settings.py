@@ -31,6 +31,7 @@ ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?"  # as browsers send 
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Nice = Annotated[int, msgspec.Meta(ge=0, le=19)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Lease = Annotated[int, msgspec.Meta(ge=3)]
@@ -92,6 +93,7 @@ class Settings(OpenIdSettings, frozen=True, forbid_unknown_fields=True, kw_only=
     secret_key: str = ""
     secret_key_file: str = ""
     run_as: str = ""
+    nice: Nice = 19
     dumpable: bool = False
     environment: Mapping[str, str] = {}
 

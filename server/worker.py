@@ -89,6 +89,7 @@ async def _work(settings: Settings, orders: Orders) -> None:
             settings.script_patience,
             parts.safe,
             settings.run_as,
+            settings.nice,
         )
         if settings.run_as or any(script.isolation.run_as for script in parts.catalogue.values()):
             let_pass(site)

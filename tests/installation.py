@@ -91,6 +91,7 @@ class Installation:
             "PROCESSION_DATA": str(self.data),
             "PROCESSION_SCRIPTS": f"{SCRIPTS}:{SHIPPED}",
             "PROCESSION_LOG_LEVEL": "INFO",
+            "PROCESSION_NICE": "0",  # nobody is to wait for what others test meanwhile
             "SERVER_SECRET": CANARY,
         }
         if self.database_url:

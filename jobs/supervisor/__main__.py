@@ -22,6 +22,7 @@ def main(folder: str) -> None:
     os.chdir(folder)
     with open("launch.json") as file:
         launch = Launch(**document.read(file.read()))
+    os.nice(launch.nice)
     secrets = received() if launch.secret else NONE
     if secrets is None or not begin():
         return None
@@ -82,6 +83,7 @@ def supervise(script: Script, control: int, wake: int) -> None:
         poll.register(descriptor, select.POLLIN)
     obey(script)  # what came before we listened
     buffer = memoryview(bytearray(BLOCK))
+    script.look()
     while not script.over():
         for descriptor, _ in poll.poll(script.wait_ms()):
             if descriptor == wake:

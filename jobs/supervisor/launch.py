@@ -162,7 +162,6 @@ def change_user(launch: Launch) -> None:
 
 def restrict(launch: Launch) -> None:
     """Bounds what this program and those that it starts may use; never by more than we may."""
-    os.nice(launch.nice)
     for name, limit in launch.resources.items():
         number = getattr(resource, name)
         hard = limit + CPU_GRACE if name == "RLIMIT_CPU" else limit

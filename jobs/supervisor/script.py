@@ -3,6 +3,7 @@
 import os
 import time
 
+from jobs.supervisor.courtesy import session_is_nice
 from jobs.supervisor.family import Family, descendants
 from jobs.supervisor.launch import Launch, start
 from jobs.supervisor.mask import Mask
@@ -34,6 +35,7 @@ class Script:
         self.alone = False
         self.killing = False
         self.given_up = False
+        self.nice = False
         self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
         self.pid, self.descriptor = start(launch, secrets)
         self.family = Family(self.pid, launch.wrapped)
@@ -75,6 +77,7 @@ class Script:
 
     def look(self) -> None:
         """Does what is due."""
+        self.nice = self.nice or session_is_nice(self.launch.nice)
         self.output.look()
         if self.deadline is not None and time.monotonic() >= self.deadline:
             self.on_deadline()
@@ -133,6 +136,8 @@ class Script:
 
     def wait_ms(self) -> int | None:
         """How long nothing needs to be looked at, in milliseconds; None: until something comes."""
+        if not self.nice:
+            return 100
         if self.alone:
             return 20  # nothing tells when a group becomes empty whose processes are not ours
         due = [each for each in (self.deadline, self.output.look_again) if each is not None]
