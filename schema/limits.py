@@ -23,6 +23,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from schema.cost import Bill, bills
+from schema.nesting import is_nested_beyond
 from schema.shape import shapes
 
 CACHED_DOCUMENTS = 200  # of which each takes up to half a megabyte
@@ -49,12 +50,19 @@ class Limits:
     def characters(self) -> int:
         return self.tokens * CHARACTERS
 
+    @property
+    def brackets(self) -> int:
+        """Each level may be within a fragment. Values and introspection have no levels."""
+        return 2 * self.depth + 50
 
-def too_long(query: str | None, limits: Limits) -> GraphQLError | None:
+
+def unfit(query: str | None, limits: Limits) -> GraphQLError | None:
     """What is wrong with a document that is not even to be parsed."""
-    if len(query or "") <= limits.characters:
-        return None
-    return refusal(f"A document may have {limits.characters} characters", "TOKENS")
+    if len(query or "") > limits.characters:
+        return refusal(f"A document may have {limits.characters} characters", "TOKENS")
+    if is_nested_beyond(limits.brackets, query or ""):
+        return refusal(f"Brackets may be nested {limits.brackets} levels deep", "DEPTH")
+    return None
 
 
 def refusal(words: str, setting: str, **facts: int) -> GraphQLError:

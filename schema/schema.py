@@ -11,7 +11,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from schema.errors import render
-from schema.limits import Limited, Limits, too_long
+from schema.limits import Limited, Limits, unfit
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -32,14 +32,14 @@ class ProcessionSchema(Schema):
 
     async def execute(self, query: str | None, **options: Any) -> ExecutionResult:  # type: ignore[override]
         """A subscription cannot be answered at once: it needs a stream."""
-        if wrong := too_long(query, self.limits):
+        if wrong := unfit(query, self.limits):
             return PreExecutionError(data=None, errors=[wrong])
         allowed = options.get("allowed_operation_types") or set(OperationType)
         options["allowed_operation_types"] = set(allowed) - {OperationType.SUBSCRIPTION}
         return await super().execute(query, **options)
 
     async def stream(self, query: str | None, **options: Any) -> StreamResult:  # type: ignore[override]
-        if wrong := too_long(query, self.limits):
+        if wrong := unfit(query, self.limits):
             return _refused(wrong)
         return await super().stream(query, **options)
 

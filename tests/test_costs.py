@@ -11,6 +11,7 @@ import pytest
 from graphql import build_schema, parse
 
 from schema.cost import bills
+from schema.nesting import is_nested_beyond
 from schema.schema import sdl
 from tests.installation import Installation, installed
 from tests.subscription import GraphQLRefusal
@@ -54,7 +55,9 @@ SHAPES = {
     "tokens": ("{" + " viewer { id }" * 1000 + "}", "2000 tokens"),
     "characters": ("{ viewer { id } } #" + "x" * 100_000, "100000 characters"),
     "introspection": ("{ __schema { types { name } } }", "introspection has been disabled"),
-    "selections in selections": ("{ viewer " * 600 + "}" * 600, "nested too deeply"),
+    "selections in selections": ("{ viewer " * 600 + "}" * 600, "nested 62 levels deep"),
+    "thousands of levels": ("{a" * 20_000 + "}" * 20_000, "(PROCESSION_MAX_DEPTH)"),
+    "lists in lists": ("{ a(x: " + "[" * 63 + "]" * 63 + ") }", "nested 62 levels deep"),
 }
 
 
@@ -71,6 +74,29 @@ def test_long_chain_of_fragments_is_answered_or_refused_in_words(it: Installatio
         assert it.graphql(it.admin, document)["viewer"]["id"] == it.admin.id
     except GraphQLRefusal as refusal:
         assert "PROCESSION_MAX_DEPTH" in str(refusal)
+
+
+BRACKETS = "[({" * 100
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        f"# {BRACKETS}",
+        f'@skip(if: "{BRACKETS}")',
+        f'@skip(if: "\\"{BRACKETS}")',
+        f'@skip(if: """ "{BRACKETS} \\""" {BRACKETS} """)',
+    ],
+)
+def test_brackets_in_text_are_not_nested(hidden: str) -> None:
+    assert not is_nested_beyond(2, f"{{ viewer {hidden}\n {{ id }} }}")
+    assert is_nested_beyond(2, f"{{ viewer {hidden}\n {{ id {{ id }} }} }}")
+
+
+def test_what_is_not_closed_is_looked_at_once() -> None:
+    """It would take minutes if each quotation mark were tried with all that follows."""
+    for piece in ('"""\n\\', '"\n', '""" \\', '"\\', "#", '"""', '\\"""\n'):
+        assert not is_nested_beyond(0, piece * 200_000)
 
 
 # A document with its variables, and what it costs.
