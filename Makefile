@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or newer and make, nothing else: all the rest is set up
 # below, in .venv and in two folders node_modules, and set up again when what it depends on changes.
 
-.PHONY: help run test lint format bench chaos page lock clean
+.PHONY: help run test lint format bench chaos page lock audit clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -9,6 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000
 UV := uv==0.13.9
+PIP_AUDIT := pip-audit==2.10.1
 PACKAGES = $(sort $(dir $(wildcard */*.py)))
 PAGE := schema/graphiql
 PAGE_SOURCES := $(shell find $(PAGE) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
@@ -54,6 +55,13 @@ lock: .venv/place ## Write requirements*.txt anew (ARGS=--upgrade: with the newe
 # For every Python and platform at once; the addresses of registries are each machine's own affair.
 LOCK = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate $(ARGS)
+
+# What it could not look up is no pass: --strict, and npm fails by itself.
+audit: .venv/place .venv/node.stamp ## Look for known vulnerabilities of what is locked (on the internet)
+	@test -x .venv/audit/bin/pip-audit || $(BIN)/python -m venv .venv/audit
+	@$(call quietly,.venv/audit/bin/python -m pip install '$(PIP_AUDIT)')
+	@.venv/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements-dev.txt -r requirements-node.txt
+	@for each in $(PAGE) tests/browser; do (cd $$each && $(NPM) audit --package-lock-only) || exit; done
 
 clean: ## Remove all that was set up or built, but no data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
