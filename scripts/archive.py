@@ -1,34 +1,17 @@
 """A Simple Archive Format zip, read in place: nothing of it is ever unpacked by name."""
 
-import lzma
 import re
-import stat
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
+from scripts.entries import UNREADABLE, Limits, entries, opened
 from scripts.errors import ScriptError
 
-GIB = 1024**3
 CHUNK_BYTES = 1024**2
-SMALL_BYTES = 1024**2  # below this an entry may shrink as well as it likes
 TEXT_BYTES = 16 * 1024**2  # metadata, contents, handle and collections files are read whole
-UTF8_NAME = 0x800
-ENCRYPTED = 0x1
-UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an archive may unpack to: `total_bytes` in all, `ratio` times its packed size."""
-
-    total_bytes: int = 256 * GIB
-    ratio: int = 200
 
 
 class Folder:
@@ -76,12 +59,16 @@ class Folder:
     def chunks(self, name: str) -> Iterator[bytes]:
         """A file of any size, piece by piece; its checksum is verified at the end."""
         entry = self._find(name)
+        left = entry.file_size
         try:
             with self._packed.open(entry) as stream:
                 while chunk := stream.read(CHUNK_BYTES):
+                    left -= len(chunk)
                     yield chunk
-        except UNREADABLE as error:
+        except (*UNREADABLE, OSError) as error:
             raise ScriptError(f"{name} is damaged in the archive: {error}.") from error
+        if left:  # it cannot have more than it says: zipfile stops there
+            raise ScriptError(f"{name} is damaged in the archive: it lacks {left} bytes.")
 
     def _find(self, name: str) -> zipfile.ZipInfo:
         entry = self._entries.get(unicodedata.normalize("NFC", name))
@@ -98,9 +85,9 @@ class Archive:
 
     def __init__(self, path: str, limits: Limits) -> None:
         self.path = path
-        self._file, self._packed = _open(path)
+        self._file, self._packed = opened(path)
         try:
-            self.folders = _folders(self._packed, path, _entries(self._packed, path, limits))
+            self.folders = _folders(self._packed, path, entries(self._packed, path, limits))
         except BaseException:
             self.close()
             raise
@@ -119,90 +106,6 @@ class Archive:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def check_path(path: str) -> None:
-    """Raise ScriptError unless the path stays where it starts.
-
-    Control characters are refused too: names are printed, and written to map files.
-    """
-    if "\\" in path:
-        raise ScriptError(f"{path!r} has a backslash in its path; use / and pack it again.")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
-        raise ScriptError(f"{path!r} has a control character in its name; rename it.")
-    if re.match(r"/|[A-Za-z]:", path) or {"", ".", ".."} & set(path.split("/")):
-        raise ScriptError(f"{path!r} leaves the archive; use a plain path inside the item.")
-
-
-def _open(path: str) -> tuple[IO[bytes], zipfile.ZipFile]:
-    try:
-        file = Path(path).open("rb")  # noqa: SIM115 - closed by the archive
-    except OSError as error:
-        raise ScriptError(f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        return file, zipfile.ZipFile(file)
-    except (*UNREADABLE, OSError, ValueError) as error:
-        file.close()
-        raise ScriptError(
-            f"{path} is not a complete zip file ({error}); give a zip with one folder per item."
-        ) from error
-
-
-def _entries(
-    packed: zipfile.ZipFile, path: str, limits: Limits
-) -> dict[tuple[str, ...], zipfile.ZipInfo]:
-    found: dict[tuple[str, ...], zipfile.ZipInfo] = {}
-    for entry in packed.infolist():
-        name = _name(entry)
-        check_path(name.removesuffix("/"))
-        _check_entry(entry, name, limits)
-        # A trailing slash stays as an empty last part: it tells a folder from a file.
-        parts = tuple(unicodedata.normalize("NFC", name).split("/"))
-        if parts in found:
-            raise ScriptError(f"{name!r} is twice in the archive; pack it again.")
-        found[parts] = entry
-    _check_total(sum(entry.file_size for entry in found.values()), path, limits)
-    return found
-
-
-def _name(entry: zipfile.ZipInfo) -> str:
-    # Many packers write UTF-8 without saying so; zipfile then reads the bytes as code page 437.
-    if entry.flag_bits & UTF8_NAME:
-        return entry.orig_filename
-    try:
-        return entry.orig_filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return entry.orig_filename
-
-
-def _check_entry(entry: zipfile.ZipInfo, name: str, limits: Limits) -> None:
-    if entry.flag_bits & ENCRYPTED:
-        raise ScriptError(f"{name!r} is encrypted; pack it again without a password.")
-    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ScriptError(f"{name!r} is a link or a device; pack the file itself.")
-    if _is_bomb(entry.file_size, entry.compress_size, limits):
-        raise ScriptError(
-            f"{name!r} would unpack to {entry.file_size} bytes, over {limits.ratio} times its"
-            " packed size; if that is right, raise --max-ratio."
-        )
-
-
-def _check_total(total: int, path: str, limits: Limits) -> None:
-    if total > limits.total_bytes:
-        raise ScriptError(
-            f"{path} would unpack to {total} bytes, over {limits.total_bytes}; split it, or raise"
-            " --max-bytes."
-        )
-    # Entries may overlap, so the sum is compared with the size of the file itself.
-    if _is_bomb(total, Path(path).stat().st_size, limits):
-        raise ScriptError(
-            f"{path} would unpack to {total} bytes, over {limits.ratio} times its size; if that is"
-            " right, raise --max-ratio."
-        )
-
-
-def _is_bomb(size: int, packed_size: int, limits: Limits) -> bool:
-    return size > SMALL_BYTES and size > limits.ratio * packed_size
 
 
 def _folders(

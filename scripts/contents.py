@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from scripts.archive import check_path
+from scripts.entries import check_path
 from scripts.errors import ScriptError
 
 PERMISSION = re.compile(r"-([rw])\S*\s+(?:'([^']+)'|(\S.*))", re.IGNORECASE)

@@ -152,6 +152,8 @@ class ItemReader:
         for name in {listing.name for listing in listings}:
             if name not in folder:
                 raise ScriptError(f"contents names {name!r}, which is missing in the archive.")
+        if not self._options.is_test:
+            self._repository.staging.check_room(sum(folder.size(each.name) for each in listings))
         return [self._bitstream(folder, content, listing) for listing in listings]
 
     def _bitstream(self, folder: Folder, content: str, listing: Listing) -> Bitstream:

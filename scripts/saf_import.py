@@ -13,8 +13,9 @@ from pathlib import Path
 
 from scripts import mapfile
 from scripts.actions import Addition, delete, replace
-from scripts.archive import Archive, Limits
+from scripts.archive import Archive
 from scripts.console import run, say
+from scripts.entries import Limits
 from scripts.errors import ScriptError, Stopped, UsageError
 from scripts.item import Options, check_collection
 from scripts.mapfile import Destination, Entry, MapWriter

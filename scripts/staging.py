@@ -18,8 +18,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.errors import ScriptError
+
 NOTIFICATION = "notification"
 RUN_LOCK = "lock"
+RESERVE_BYTES = 100 * 1024**2
 
 
 class Staging:
@@ -41,6 +44,15 @@ class Staging:
         content = uuid.uuid4().hex
         (self._run / content).mkdir()
         return content
+
+    def check_room(self, size: int) -> None:
+        """Raise ScriptError unless so many bytes fit on the disk, with some left for others."""
+        free = shutil.disk_usage(self._run).free
+        if size + RESERVE_BYTES > free:
+            raise ScriptError(
+                f"its files have {size} bytes, and of the {free} that are free on the disk"
+                f" {RESERVE_BYTES} must stay so; make room."
+            )
 
     def write(self, content: str, chunks: Iterable[bytes]) -> tuple[str, int, str]:
         """Store one bitstream; its id, size and SHA-256. It is on the disk when this returns."""

@@ -906,6 +906,27 @@ def write_unknown_compression(path: Path) -> None:
     path.write_bytes(packed)
 
 
+def declaring(size: int, content: bytes, kind: int = zipfile.ZIP_STORED) -> Callable[[Path], None]:
+    """With a file that says it has so many bytes."""
+
+    def write(path: Path) -> None:
+        build(path, {"item_1": item(("title", "Title 1"), contents="x")})
+        with zipfile.ZipFile(path, "a", kind) as packed:
+            packed.writestr("item_1/x", content)
+            packed.infolist()[-1].file_size = size
+
+    return write
+
+
+def write_countless(path: Path) -> None:
+    """A million entries, without anything in them."""
+    names = (b"%06d/a" % number for number in range(1_000_000))
+    head = struct.pack("<4s4B4HL2L2H", b"PK\1\2", 20, 3, 20, *[0] * 8, 8, 0)
+    directory = b"".join(head + bytes(14) + name for name in names)
+    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, len(directory), 0, 0)
+    path.write_bytes(directory + tail)
+
+
 ZEROS = bytes(8 * 1024**2)
 BROKEN_ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no zip": (write_text, "is not a complete zip file"),
@@ -924,7 +945,15 @@ BROKEN_ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "bomb": (add_entry("item_1/bomb", content=ZEROS), "'item_1/bomb' would unpack to 8388608"),
     "twice": (write_duplicate, "'item_1/contents' is twice"),
     "encrypted": (write_encrypted, "is encrypted; pack it again without a password"),
-    "compression": (write_unknown_compression, "item_1: dublin_core.xml is damaged"),
+    "compression": (write_unknown_compression, "is not packed by deflate; pack it again"),
+    # Python's zipfile unpacks all of it at once, whatever its size is said to be.
+    "bzip2": (declaring(10, ZEROS, zipfile.ZIP_BZIP2), "'item_1/x' is not packed by deflate"),
+    "less than it says": (
+        declaring(9, b"1234567"),
+        "x is damaged in the archive: it lacks 2 bytes",
+    ),
+    "more than it says": (declaring(3, b"1234567"), "x is damaged in the archive: Bad CRC-32"),
+    "countless": (write_countless, "too many files for one archive; split it"),
 }
 
 
@@ -951,6 +980,15 @@ def test_limits_can_be_set(bench: Bench) -> None:
     )
     bench.add(archive, "--max-ratio", "2000")
     assert bench.titles() == ["Title 1"]
+
+
+def test_item_that_does_not_fit_on_the_disk_is_refused_before_it_is_unpacked(bench: Bench) -> None:
+    archive = bench.folder / "a.zip"
+    declaring(1 << 50, b"x")(archive)
+    limits = ("--max-bytes", str(1 << 60), "--max-ratio", str(1 << 60))
+    assert "item_1: its files have 1125899906842624 bytes" in bench.add(archive, *limits, code=1)
+    assert bench.titles() == []
+    bench.check_whole()
 
 
 def test_entries_that_overlap_are_weighed_by_the_size_of_the_file(bench: Bench) -> None:
