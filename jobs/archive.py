@@ -23,6 +23,7 @@ from models.file import File
 from models.group import Grant, Group, Membership
 from models.output import Merge, OutputChunk
 from models.process import Deletion, Parameter, Process
+from models.report import Report
 from models.user import Identity, Token, User
 
 if sys.version_info >= (3, 14):
@@ -37,7 +38,7 @@ LENGTH = struct.Struct(">I")
 # they were.
 TABLES: tuple[type[Model], ...] = (
     *(User, Token, Identity, Group, Membership, Grant, AuditEntry),
-    *(Process, Parameter, File, Merge, OutputChunk, Deletion),
+    *(Process, Report, Parameter, File, Merge, OutputChunk, Deletion),
 )
 
 Row = Sequence[Any]

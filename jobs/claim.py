@@ -6,6 +6,7 @@ from uuid import UUID
 
 from jobs.merge import has_many_chunks, request_merge
 from jobs.piece import Piece
+from jobs.report import Report, store_large
 from models.database import connection, placeholders
 from models.file import File
 from models.instant import now
@@ -74,20 +75,25 @@ async def finish(
     exit_code: int | None = None,
     files: Sequence[File] = (),
     closing: Piece | None = None,
+    report: Report | None = None,
 ) -> bool:
-    """Makes the terminal status visible, with the output files and a closing line, all at once.
+    """Makes the terminal status visible, with the output files, a closing line and what the script
+    has told of itself, all at once.
 
     With `since` and `holder` as in `models.process.move`. False, and nothing is changed, if the
     process has ended or is deleted, or if these do not hold.
     """
     sums = closing.sums() if closing else {}
+    told = report.columns() if report else {}
     facts = {"reason": reason, "exit_code": exit_code, "ended_at": now(), "secrets": None}
-    if not await move(process_id, status, since=since, holder=holder, **facts, **sums):
+    if not await move(process_id, status, since=since, holder=holder, **facts, **sums, **told):
         return False
     if closing:
         await closing.chunk(process_id).save()
     if files:
         await File.bulk_create(files)
+    if report:
+        await store_large(process_id, report)
     if await has_many_chunks(process_id):
         await request_merge(process_id)
     return True

@@ -15,6 +15,7 @@ from jobs.journal import Journal
 from jobs.outbox import regular_files
 from jobs.piece import Lines, Packer, Piece
 from jobs.plan import plan, script_of
+from jobs.report import Reported, Reports, read
 from jobs.ringing import Ringing
 from jobs.run import End, Run
 from jobs.site import Site
@@ -37,12 +38,16 @@ LIMITS = {  # how the system enforces those of a manifest
 class Execution:
     """Carries one process out; `worker_id` is the worker that holds it."""
 
-    def __init__(self, process: Process, site: Site, journal: Journal, worker_id: UUID) -> None:
+    def __init__(
+        self, process: Process, site: Site, journal: Journal, reports: Reports, worker_id: UUID
+    ) -> None:
         self._process = process
         self._site = site
         self._journal = journal
+        self._reports = reports
         self._worker_id = worker_id
         self._run = Run(site.runs, process.id)
+        self._reported = Reported(self._run)
 
     def stop(self, reason: str) -> None:
         """Asks for the end of the script; `reason` goes into the output."""
@@ -146,6 +151,7 @@ class Execution:
         reader = Reader(self._run.spool, bookmark)
         large = False
         while True:
+            self._reports.look(self._reported)
             over = ringing.over  # looked at before the spool, so that no line slips in between
             while lines := await self._read(reader, large):
                 large = is_large(lines)
@@ -187,6 +193,7 @@ class Execution:
         words = last_words(end, torn)
         closing = packer.say(words) if words else None
         files = await asyncio.to_thread(self._collect)
+        report = await asyncio.to_thread(read, self._run)
         ended = await finish(
             self._process.id,
             status,
@@ -195,6 +202,7 @@ class Execution:
             exit_code=end.exit_code,
             files=files,
             closing=closing,
+            report=report,
         )
         if not ended and not await self._discard(files):
             return False

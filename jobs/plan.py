@@ -92,6 +92,7 @@ def _launch(
             "PROCESSION_PROCESS_ID": str(process.id),
             "PROCESSION_OUTPUT_DIR": str(run.out),
             "PROCESSION_WORK_DIR": str(run.work),
+            "PROCESSION_EVENTS": str(run.events),
         },
         cwd=str(run.work),
         timeout=script.timeout,

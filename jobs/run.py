@@ -1,6 +1,7 @@
 """A run: the folder of one running script on this machine, and the supervisor in it.
 
-launch.json, lock, spool, bell, stop, control, ended.json    see `jobs.supervisor`
+launch.json, lock, spool, bell, stop, control, events, report.json, ended.json
+             see `jobs.supervisor`
 origin       where it was begun (`jobs.origin`)
 in/N/NAME    the upload of parameter N under the name it came with
 work/        the script's working folder
@@ -27,6 +28,8 @@ from jobs.account import Account
 from jobs.origin import fate, origin
 from jobs.ringing import Ringing
 from jobs.supervisor.end import DONE, NEW, ROOM
+from jobs.supervisor.events import DONE as REPORT
+from jobs.supervisor.events import NAME as EVENTS
 from jobs.supervisor.launch import Launch
 from jobs.survivors import end_survivors
 
@@ -67,6 +70,8 @@ class Run:
         self.work = self.folder / "work"
         self.out = self.folder / "out"
         self.inputs = self.folder / "in"
+        self.events = self.folder / EVENTS
+        self.report = self.folder / REPORT
         self._ended = self.folder / DONE
         self._unwanted: str | None = None  # why it is to be stopped as soon as it is there
 

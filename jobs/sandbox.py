@@ -46,7 +46,7 @@ def sandboxed(command: list[str], script: Script, run: Run, site: Site) -> list[
         *_binds("--ro-bind", above),
         *_each("--tmpfs", hidden),
         *_binds("--ro-bind", needed - above),
-        *_binds("--bind", [run.work, run.out]),
+        *_binds("--bind", [run.work, run.out, run.events]),
         *_binds("--ro-bind-try", [run.inputs]),
         *("--chdir", str(run.work), "--", *command),
     ]

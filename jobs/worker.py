@@ -19,6 +19,7 @@ from jobs.lease import Lease
 from jobs.merge import merge_requested
 from jobs.queue import LaunchQueue
 from jobs.removal import remove_deleted
+from jobs.report import Reports
 from jobs.run import Run
 from jobs.site import Site
 from jobs.trouble import Trouble
@@ -51,6 +52,7 @@ class Worker:
         self._watch = Watch(self.id, site)
         self._adoption = Adoption(site, self._lease)
         self._journal = Journal(self.id, site.doorbell)
+        self._reports = Reports(self.id, site.doorbell)
         self._executions: dict[UUID, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._claims = 0  # on their way to the database, or back
@@ -64,6 +66,7 @@ class Worker:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._lease.open())
             await stack.enter_async_context(self._journal.open())
+            await stack.enter_async_context(self._reports.open())
             await stack.enter_async_context(beside(merge_requested(), "merge"))
             await stack.enter_async_context(beside(remove_deleted(self._site), "removal"))
             await stack.enter_async_context(beside(end_unknown(self._site), "unknown scripts"))
@@ -152,7 +155,7 @@ class Worker:
         await self._adoption.settled.wait()
 
     def _execution(self, process: Process) -> Execution:
-        return Execution(process, self._site, self._journal, self.id)
+        return Execution(process, self._site, self._journal, self._reports, self.id)
 
     def _go_on(self, process: Process) -> None:
         execution = self._execution(process)

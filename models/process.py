@@ -1,6 +1,7 @@
 """A process: one run of a script, its parameters, and what is left to remove of deleted ones."""
 
 from hashlib import sha256
+from typing import Any
 from uuid import UUID, uuid4
 
 from tortoise import fields
@@ -19,6 +20,8 @@ class Process(Model):
     `parameters` are name and value of each as it was sent (of a file: its upload's name; of a
     secret: "***"); `secrets` has the true values by position, sealed (`jobs.safe`), until the
     script has been started.
+    `progress` is what its script last said of it (`jobs.supervisor.report`), `notice_count` to
+    `error_count` how often it gave notice; `reported_at` is when we heard of either.
     `bookmark` is the place in the supervisor's spool up to which output is stored (`jobs.spool`).
     """
 
@@ -43,6 +46,11 @@ class Process(Model):
     output_bytes = fields.BigIntField(default=0)
     output_sha256 = fields.CharField(max_length=64, null=True)
     bookmark = fields.CharField(max_length=64, default="")
+    progress: dict[str, Any] | None = fields.JSONField(null=True)
+    notice_count = fields.BigIntField(default=0, db_default=0)
+    warning_count = fields.BigIntField(default=0, db_default=0)
+    error_count = fields.BigIntField(default=0, db_default=0)
+    reported_at = InstantField(null=True)
 
     class Meta:
         table = "process"

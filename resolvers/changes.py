@@ -62,7 +62,7 @@ async def changes(
 
 
 def _state(row: Process) -> tuple[object, ...]:
-    return (row.status, row.start_time, row.stop_requested_at)
+    return (row.status, row.start_time, row.stop_requested_at, row.reported_at)
 
 
 def _changed_since(moment: datetime) -> QuerySet[Process]:
@@ -72,6 +72,7 @@ def _changed_since(moment: datetime) -> QuerySet[Process]:
         | Q(start_time__gte=moment)
         | Q(stop_requested_at__gte=moment)
         | Q(ended_at__gte=moment)
+        | Q(reported_at__gte=moment)
     )
 
 

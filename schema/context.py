@@ -11,9 +11,11 @@ from strawberry.dataloader import DataLoader
 
 from models.file import Direction
 from models.file import File as FileRow
+from models.report import Report
 from resolvers.application import Application
 from resolvers.errors import NotSignedIn
 from resolvers.files import files_of
+from resolvers.reports import reports_of
 from resolvers.users import Met
 from resolvers.viewer import Viewer
 
@@ -25,6 +27,11 @@ async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileR
         for row in await files_of(ids, direction):
             found[row.process_id, direction].append(row)
     return [found[key] for key in keys]
+
+
+async def _load_reports(keys: Sequence[UUID]) -> list[Report | None]:
+    found = await reports_of(list(keys))
+    return [found.get(key) for key in keys]
 
 
 @dataclass
@@ -48,6 +55,9 @@ class Context:
     streams: AsyncExitStack = field(default_factory=AsyncExitStack)
     files: DataLoader[tuple[UUID, Direction], list[FileRow]] = field(
         default_factory=lambda: DataLoader(_load_files, cache=False)
+    )
+    reports: DataLoader[UUID, Report | None] = field(
+        default_factory=lambda: DataLoader(_load_reports, cache=False)
     )
 
     async def renew(self) -> None:

@@ -33,7 +33,11 @@ Values = Mapping[str, Any]
 
 SIZES = ("first", "last")
 ITEMS = 10
-PAGES = {"Process.output": 1000, "Process.outputSearch": 100}  # as long as nothing is said
+PAGES = {  # as long as nothing is said
+    "Process.output": 1000,
+    "Process.outputSearch": 100,
+    "Process.notices": 150,
+}
 PAGE = 20
 POINTS = {
     "Query.processes": 20,
@@ -50,6 +54,9 @@ POINTS = {
     "Process.files": 5,
     "Process.uploads": 5,
     "Process.waitsFor": 5,
+    "Process.notices": 5,
+    "Process.summary": 5,
+    "Process.values": 5,
     "Process.outputSearch": 20_000,  # seconds of a processor
     "Query.__schema": 10_000,
     "Query.__type": 1000,

@@ -18,6 +18,7 @@ from schema.arguments import arg
 from schema.context import Info
 from schema.file import File
 from schema.output import OutputPage
+from schema.report import NamedValue, Notice, NoticeCounts, Progress
 from schema.scalars import BigInt
 from schema.script import Script
 from schema.search import OutputSearch, output_search
@@ -66,6 +67,13 @@ class Process:
         description="The SHA-256 of the stored output; null while there is none."
     )
 
+    progress: Progress | None = strawberry.field(
+        description="How far its script has come; null if that has not said so."
+    )
+    notice_counts: NoticeCounts = strawberry.field(
+        description="How often its script gave notice of something."
+    )
+
     @classmethod
     async def of(cls, row: ProcessRow, info: Info) -> "Process":
         return (await cls.of_all([row], info))[0]
@@ -94,6 +102,8 @@ class Process:
             last_seq=row.last_seq,
             output_bytes=BigInt(row.output_bytes),
             output_sha256=row.output_sha256,
+            progress=Progress.of(row),
+            notice_counts=NoticeCounts.of(row),
         )
 
     @strawberry.field(description="Its script; null if it is gone or you may not see it.")
@@ -117,6 +127,28 @@ class Process:
     async def uploads(self, info: Info) -> list[File]:
         rows = await info.context.files.load((self.row.id, Direction.INPUT))
         return [File.of(row, info) for row in rows]
+
+    @strawberry.field(
+        description="What its script gave notice of, in order: the first 50 of each level."
+    )
+    async def notices(
+        self, info: Info, first: Annotated[int, arg("At most so many.")] = 150
+    ) -> list[Notice]:
+        report = await info.context.reports.load(self.row.id)
+        return [Notice.of(each) for each in report.notices[: max(0, first)]] if report else []
+
+    @strawberry.field(
+        description="The summary that its script wrote, in Markdown; null if there is none."
+    )
+    async def summary(self, info: Info) -> str | None:
+        report = await info.context.reports.load(self.row.id)
+        return (report.summary or None) if report else None
+
+    @strawberry.field(description="The values that its script named, in the order of the names.")
+    async def values(self, info: Info) -> list[NamedValue]:
+        report = await info.context.reports.load(self.row.id)
+        facts = sorted(report.facts.items()) if report else []
+        return [NamedValue(name=name, value=value) for name, value in facts]
 
     @strawberry.field(
         description="A page of the output stored by now. It may have fewer lines than asked for; "

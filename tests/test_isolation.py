@@ -52,12 +52,14 @@ os.remove(path)
 # --- as another user ------------------------------------------------------------------------------
 
 GUEST = """
+echo '{"values": {"a": 1}}' >> "$PROCESSION_EVENTS"
 id -un; echo "$HOME $USER"; pwd > "$PROCESSION_OUTPUT_DIR/where.txt"; cat "$1"
 (echo changed > "$1") 2>/dev/null || echo refused
 cat ../launch.json 2>/dev/null || echo hidden
 ls "$PROCESSION_WORK_DIR/../../.." 2>/dev/null || echo closed
 cat "$PROCESSION_WORK_DIR/../../../procession.sqlite3" 2>/dev/null || echo private
 """
+TOLD = "files { name } values { value }"
 ONLY_ROOT = "only root may run scripts as 'nobody': start the worker as root"
 
 
@@ -77,7 +79,10 @@ def test_script_runs_as_the_user_of_its_manifest(install: Install) -> None:
         *("nobody", f"{home} nobody", "as it was"),
         *("refused", "hidden", "closed", "private"),
     ]
-    assert facts(it, it.alice, ended.id, "files { name }") == {"files": [{"name": "where.txt"}]}
+    assert facts(it, it.alice, ended.id, TOLD) == {
+        "files": [{"name": "where.txt"}],
+        "values": [{"value": "1"}],
+    }
     assert not [path for path in (it.data, *it.data.iterdir()) if path.stat().st_mode & 0o066]
 
 
@@ -91,6 +96,7 @@ def tried(what, *given):
         return type(error).__name__
     return 'done'
 write = lambda path: open(path, 'w').write('x')
+open(os.environ['PROCESSION_EVENTS'], 'w').write('{"values": {"a": 2}}')
 out, work = os.environ['PROCESSION_OUTPUT_DIR'], os.environ['PROCESSION_WORK_DIR']
 data = os.path.dirname(os.path.dirname(os.path.dirname(work)))
 print(tried(write, out + '/made.txt'), tried(write, 'here'), tried(write, '/tmp/there'))
@@ -138,7 +144,10 @@ def test_script_in_a_sandbox_has_its_own_and_nothing_else(
         "as it was OSError h-u-s-h---h-u-s-h",
         "ConnectionRefusedError",
     ]
-    assert facts(it, it.alice, ended.id, "files { name }") == {"files": [{"name": "made.txt"}]}
+    assert facts(it, it.alice, ended.id, TOLD) == {
+        "files": [{"name": "made.txt"}],
+        "values": [{"value": "2"}],
+    }
     assert run(it, "boxed", "raise SystemExit(7)").exit_code == 7
 
 

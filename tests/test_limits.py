@@ -295,7 +295,8 @@ def test_script_and_what_it_starts_are_bound_by_the_limits_of_its_manifest(
     show += "    while not open(weighed).read().endswith('nice 7\\n'): pass"
     program = f"{show}\nimport subprocess, sys\nsubprocess.run([sys.executable, '-c', {show!r}])"
     lines = run_python(installation, installation.alice, program, "restricted").lines
-    wanted = ["AS 1000000000", "CPU 1", "NOFILE 32", "FSIZE 65536", f"nice {min(os.nice(0) + 7, 19)}"]
+    nice = min(os.nice(0) + 7, 19)
+    wanted = ["AS 1000000000", "CPU 1", "NOFILE 32", "FSIZE 65536", f"nice {nice}"]
     assert lines == wanted * 2
 
 

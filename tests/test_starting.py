@@ -25,6 +25,7 @@ from tests.running import (
 VARIABLES = {
     *("PATH", "HOME", "LANG", "LC_CTYPE", "PYTHONUNBUFFERED"),
     *("PROCESSION_PROCESS_ID", "PROCESSION_OUTPUT_DIR", "PROCESSION_WORK_DIR"),
+    "PROCESSION_EVENTS",
 }
 
 CONTINUED = " [continued]"  # at the end of what a line that is too long goes on after

@@ -10,6 +10,8 @@ It outlives the worker that started it. It knows nothing of Procession but the f
     bell          a FIFO: a byte goes in whenever there is something new
     stop          there if the script is to be stopped, and why; it may come at any time
     control       a FIFO: a byte in it says that `stop` is there now
+    events        a FIFO for the script, to tell of itself (`jobs.supervisor.event`)
+    report.json   what these events come to (`jobs.supervisor.report`)
     ended.json    written last: how it ended (`jobs.supervisor.end`)
 
 It uses only the standard library, and little of it, so that it starts at once and stays small: of

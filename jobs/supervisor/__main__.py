@@ -79,7 +79,8 @@ def listen_for_children() -> int:
 def supervise(script: Script, control: int, wake: int) -> None:
     """Reads the script's output until the script has ended and nobody holds the output open."""
     poll = select.poll()
-    for descriptor in (script.descriptor, control, wake):
+    events = script.events
+    for descriptor in (script.descriptor, events.descriptor, control, wake):
         poll.register(descriptor, select.POLLIN)
     obey(script)  # what came before we listened
     buffer = memoryview(bytearray(BLOCK))
@@ -92,6 +93,8 @@ def supervise(script: Script, control: int, wake: int) -> None:
             elif descriptor == control:
                 os.read(control, 4096)
                 obey(script)
+            elif descriptor == events.descriptor:
+                events.take()
             elif content := read(script.descriptor, buffer):
                 script.take(content)
             else:

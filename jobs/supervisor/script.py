@@ -4,6 +4,7 @@ import os
 import time
 
 from jobs.supervisor.courtesy import session_is_nice
+from jobs.supervisor.events import Events
 from jobs.supervisor.family import Family, descendants
 from jobs.supervisor.launch import Launch, start
 from jobs.supervisor.mask import Mask
@@ -37,6 +38,7 @@ class Script:
         self.given_up = False
         self.nice = False
         self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
+        self.events = Events(launch, secrets, spool)
         self.pid, self.descriptor = start(launch, secrets)
         self.family = Family(self.pid, launch.wrapped)
 
@@ -47,9 +49,10 @@ class Script:
         self.keep(content)
 
     def take_rest(self) -> None:
-        """Keeps what was held back because it might have become a secret."""
+        """Keeps what was held back because it might have become a secret, and the last events."""
         if self.mask is not None:
             self.keep(self.mask.rest())
+        self.events.close()
 
     def keep(self, content: bytes) -> None:
         if not content:
@@ -79,6 +82,7 @@ class Script:
         """Does what is due."""
         self.nice = self.nice or session_is_nice(self.launch.nice)
         self.output.look()
+        self.events.look()
         if self.deadline is not None and time.monotonic() >= self.deadline:
             self.on_deadline()
 
@@ -140,5 +144,6 @@ class Script:
             return 100
         if self.alone:
             return 20  # nothing tells when a group becomes empty whose processes are not ours
-        due = [each for each in (self.deadline, self.output.look_again) if each is not None]
+        moments = (self.deadline, self.output.look_again, self.events.due)
+        due = [each for each in moments if each is not None]
         return max(0, int((min(due) - time.monotonic()) * 1000) + 1) if due else None

@@ -63,7 +63,7 @@ class Spool:
             self._cut()
             return False
         self.size += len(header) + len(content)
-        self._ring()
+        self.ring()
         return True
 
     def _extend(self, header: bytes, content: bytes) -> bool:
@@ -84,7 +84,8 @@ class Spool:
         except OSError:
             pass  # a broken disk; whoever reads knows a torn record from a whole one
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Tells the worker that there is something new."""
         try:
             os.write(self.bell, b"!")
         except BlockingIOError:
