@@ -18,22 +18,30 @@ from tests.installation import Installation, database_name, installed
 from tests.postgres import create_database, drop_database, running_postgres
 
 TEST_SECONDS = 180
+LONGEST = ["test_chaos", "test_exactness"]
 
 Install = Callable[..., Installation]
 
 
 class ByInstallation(LoadScopeScheduling):  # type: ignore[misc]
     """Tests that share an installation go to the same one of the programs that run them, so that it
-    starts only once: those on one database, and those of one module."""
+    starts only once: those of one module that are on one database."""
 
     def _split_scope(self, nodeid: str) -> str:
         on = re.search(r"\[(sqlite|postgres)\b", nodeid)
-        return on[1] if on else nodeid.partition("::")[0]
+        return f"{nodeid.partition('::')[0]} {on and on[1]}"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByInstallation:
+    config.option.loadscopereorder = False  # it would put those of the most tests first
     return ByInstallation(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The modules that take longest begin first, so that none is left over at the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else 99)
 
 
 @pytest.fixture(autouse=True)
@@ -87,12 +95,24 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def installation(database: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    """A running server that all tests on this database share, each with its own processes."""
-    with contextlib.ExitStack() as stack:
-        it = stack.enter_context(installed_on(database, request))
+def on_sqlite(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    with installed_on("sqlite", request) as it:
         it.start()
         yield it
+
+
+@pytest.fixture(scope="session")
+def on_postgres(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    with installed_on("postgres", request) as it:
+        it.start()
+        yield it
+
+
+@pytest.fixture(scope="session")
+def installation(database: str, request: pytest.FixtureRequest) -> Installation:
+    """A running server that all tests on this database share, each with its own processes."""
+    it: Installation = request.getfixturevalue(f"on_{database}")
+    return it
 
 
 @pytest.fixture
