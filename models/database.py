@@ -1,6 +1,6 @@
 """Opening the database: `sqlite:///PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -33,8 +33,9 @@ def dialect(url: str) -> str:
     return "sqlite" if url.startswith("sqlite:") else "postgres"
 
 
-def configuration(url: str, pool: int = 10) -> dict[str, Any]:
-    """Tortoise's configuration for this URL, with at most `pool` connections to PostgreSQL."""
+def configuration(url: str, pool: int = 10, tables: Sequence[str] = MODULES) -> dict[str, Any]:
+    """Tortoise's configuration for this URL, with at most `pool` connections to PostgreSQL, and the
+    models of the modules `tables`."""
     if dialect(url) == "sqlite":
         credentials = {"file_path": url.removeprefix("sqlite://"), **SQLITE_PRAGMAS}
         database: dict[str, Any] = {"engine": "models.sqlite", "credentials": credentials}
@@ -49,9 +50,7 @@ def configuration(url: str, pool: int = 10) -> dict[str, Any]:
         }
     return {
         "connections": {"default": database},
-        "apps": {
-            "models": {"models": [*MODULES, "aerich.models"], "default_connection": "default"}
-        },
+        "apps": {"models": {"models": [*tables], "default_connection": "default"}},
         "use_tz": True,
         "timezone": "UTC",
     }

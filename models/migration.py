@@ -13,22 +13,17 @@ from pathlib import Path
 import asyncpg
 from aerich import Command
 from tortoise.context import TortoiseContext
-from tortoise.exceptions import OperationalError
 
-from models.database import configuration, dialect
+from models.database import MODULES, configuration, dialect
+from models.version import FOLDER
 
-FOLDER = Path(__file__).parent / "migrations"
 ADVISORY_LOCK = 0x50524F43  # any number that only Procession's migrations use
-
-
-class NotMigratedError(Exception):
-    """The database is older than this program."""
 
 
 def command(url: str) -> Command:
     """Aerich's command for this database."""
     return Command(
-        tortoise_config=configuration(url, pool=1),
+        tortoise_config=configuration(url, pool=1, tables=[*MODULES, "aerich.models"]),
         app="models",
         location=str(FOLDER / dialect(url)),
     )
@@ -40,23 +35,6 @@ async def migrate(url: str) -> list[str]:
         aerich = command(url)
         await aerich.init()
         return await aerich.upgrade()
-
-
-async def pending(url: str) -> list[str]:
-    """The migrations that this database has not had yet."""
-    aerich = command(url)
-    async with TortoiseContext():  # one of its own, so that it can be asked again
-        await aerich.init()
-        try:
-            return await aerich.heads()
-        except OperationalError:  # there is not even aerich's own table
-            return await aerich.history()
-
-
-def known(url: str) -> list[str]:
-    """The migrations that this program knows; both dialects have the same names."""
-    paths = (FOLDER / dialect(url) / "models").glob("[0-9]*.py")
-    return sorted((path.name for path in paths), key=lambda name: int(name.partition("_")[0]))
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ take a second."""
 EXPLAINED = {
     "jobs.archive": "ArchiveError",
     "models.manifest": "ManifestError",
-    "models.migration": "NotMigratedError",
+    "models.version": "NotMigratedError",
     "resolvers.errors": "ProcessionError",
     "server.local": "NoDatabaseError",
     "server.parts": "DataFolderError",

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import uvloop
 
 from models.database import connected, dialect
-from models.migration import NotMigratedError, migrate, pending
+from models.version import NotMigratedError, pending
+from server.late import late
 from server.settings import Settings
 
 T = TypeVar("T")
@@ -54,10 +55,18 @@ def is_there(url: str) -> bool:
     return dialect(url) != "sqlite" or Path(url.removeprefix("sqlite://")).exists()
 
 
+async def make_current(url: str) -> list[str]:
+    """Applies the migrations that are missing, if any; returns their names."""
+    if not await pending(url):
+        return []
+    applied: list[str] = await late("models.migration:migrate")(url)
+    return applied
+
+
 async def _bring_up_to_date(settings: Settings) -> None:
     if settings.embedded_database:
         settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await migrate(settings.database)
+        await make_current(settings.database)
     else:
         await require_up_to_date(settings)
 

@@ -14,8 +14,8 @@ from typing import cast
 import uvicorn
 from starlette.applications import Starlette
 
-from models.migration import NotMigratedError, migrate, pending
 from models.user import Scope
+from models.version import NotMigratedError, pending
 from resolvers.tokens import issue
 from resolvers.users import first_administrator
 from server.app import web_app
@@ -25,6 +25,7 @@ from server.headers import ALWAYS
 from server.insistence import insist
 from server.keys import safe
 from server.late import late
+from server.local import make_current
 from server.parts import Parts, alone_in, opened, usable
 from server.privacy import keep_private
 from server.redis import embedded_redis
@@ -144,7 +145,7 @@ def _end_on_signal(server: Server, worker: WorkerChild | None) -> None:
 
 
 async def _bring_up_to_date(settings: Settings) -> None:
-    bring = migrate if settings.embedded_database else pending
+    bring = make_current if settings.embedded_database else pending
     missing = await insist(partial(bring, settings.database), "The database cannot be used")
     if missing and not settings.embedded_database:
         raise NotMigratedError(

@@ -21,11 +21,12 @@ ROOT = Path(__file__).parents[1]
 GENERATE = """
 import asyncio, sys
 from tortoise import Tortoise
-from models.database import connected
+from models.migration import command
 
 async def generate(url):
-    async with connected(url):
-        await Tortoise.generate_schemas(safe=False)
+    await Tortoise.init(config=command(url).tortoise_config)
+    await Tortoise.generate_schemas(safe=False)
+    await Tortoise.close_connections()
 
 asyncio.run(generate(sys.argv[1]))
 """

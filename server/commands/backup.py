@@ -11,7 +11,7 @@ from jobs.archive import read_summary
 from jobs.backup import back_up
 from jobs.restoration import end_in_place, restore
 from jobs.store import Store
-from models.migration import known
+from models.version import known
 from server.local import on_database, on_present_database
 from server.parts import alone_in
 from server.settings import Settings, read_settings

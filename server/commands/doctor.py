@@ -9,7 +9,7 @@ import click
 import orjson
 
 from models.database import connected
-from models.migration import pending
+from models.version import pending
 from server.doctor import content, machine, rows
 from server.doctor.finding import Check, Finding, Patient
 from server.local import is_there, run

@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from models.migration import migrate, pending
+from models.version import pending
+from server.late import late
 from server.local import run
 from server.settings import read_settings
 
@@ -19,7 +20,8 @@ def migrate_command(check: bool) -> None:
     """
     settings = read_settings()
     settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    names = run(pending(settings.database) if check else migrate(settings.database))
+    look = pending if check else late("models.migration:migrate")
+    names = run(look(settings.database))
     for name in names:
         click.echo(f"{'missing' if check else 'applied'} {name}")
     if not names:

@@ -5,7 +5,7 @@ import click
 from server.local import run
 from server.parts import log_to_stderr
 from server.settings import SettingsError, read_settings
-from server.worker import work
+from server.worker.program import work
 
 
 @click.command("worker")

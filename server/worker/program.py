@@ -1,7 +1,6 @@
-"""The worker as a program: `procession worker`, or a child of `procession serve`."""
+"""What a worker does from its beginning to its end."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -19,16 +18,16 @@ from jobs.queue import LaunchQueue, Timetable
 from jobs.site import Site
 from jobs.sweep import sweep
 from jobs.worker import Worker
-from models.migration import pending
+from models.version import pending
 from server.insistence import insist
 from server.parts import Parts, log_to_stderr, opened
 from server.privacy import keep_private
 from server.settings import Settings, read_settings
+from server.worker import STOP_SCRIPTS
 
 log = logging.getLogger(__name__)
 
 CTRL_C = "Stopped by Ctrl-C"
-STOP_SCRIPTS = b"!"
 
 
 class LeftError(Exception):
@@ -54,6 +53,13 @@ class Orders:
             async with asyncio.timeout(seconds):
                 await _until_first(self.leave.wait(), self.interrupted.wait())
             raise LeftError
+
+
+def work_for_parent() -> None:
+    """Works for the server whose child this program is."""
+    settings = read_settings()
+    log_to_stderr(settings)
+    asyncio.run(work(settings, with_parent=True))
 
 
 async def work(settings: Settings, *, with_parent: bool = False, drain: bool = False) -> None:
@@ -170,10 +176,3 @@ async def _see_database(settings: Settings) -> None:
     """Raises NotYetMigratedError, or whatever a driver does."""
     if missing := await pending(settings.database):
         raise NotYetMigratedError(f"it waits for `procession migrate` ({len(missing)} to apply)")
-
-
-if __name__ == "__main__":  # the child of `procession serve`, without the web server's weight
-    gc.freeze()  # what was imported stays
-    its_settings = read_settings()
-    log_to_stderr(its_settings)
-    asyncio.run(work(its_settings, with_parent=True))

@@ -1,0 +1,34 @@
+"""How far a database has come: which of the migrations it has had. Knows nothing of aerich, which
+takes long to load, and is needed only where something is missing."""
+
+from pathlib import Path
+
+from tortoise.context import TortoiseContext
+from tortoise.exceptions import OperationalError
+
+from models.database import configuration, connection, dialect
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+class NotMigratedError(Exception):
+    """The database is older than this program."""
+
+
+def known(url: str) -> list[str]:
+    """The migrations that this program knows; both dialects have the same names."""
+    paths = (FOLDER / dialect(url) / "models").glob("[0-9]*.py")
+    return sorted((path.name for path in paths), key=lambda name: int(name.partition("_")[0]))
+
+
+async def pending(url: str) -> list[str]:
+    """The migrations that this database has not had yet."""
+    async with TortoiseContext() as tortoise:  # one of its own, so that it can be asked again
+        # One table, and that only because Tortoise wants one.
+        await tortoise.init(config=configuration(url, pool=1, tables=["models.worker"]))
+        try:
+            rows = await connection().execute_query_dict("SELECT version FROM aerich")
+        except OperationalError:  # there is not even aerich's own table
+            return known(url)
+    had = {row["version"] for row in rows}
+    return [name for name in known(url) if name not in had]

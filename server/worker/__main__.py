@@ -1,0 +1,11 @@
+"""The child of `procession serve`: a worker without the web server's weight."""
+
+import gc
+
+from server.late import late
+
+gc.disable()  # nothing of what is imported can be thrown away
+work = late("server.worker.program:work_for_parent")
+gc.freeze()
+gc.enable()
+work()
