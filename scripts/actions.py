@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from scripts.archive import Archive, Folder
 from scripts.console import complain, say
 from scripts.errors import ScriptError
+from scripts.events import Tally, tell
 from scripts.item import ItemReader, Options, listed_collections, naming, print_options
 from scripts.mapfile import Entry, MapWriter
 from scripts.repository import Draft, Repository, unknown
@@ -22,23 +23,29 @@ class Addition:
     def run(self, archive: Archive, done: Iterable[Entry]) -> None:
         """Raises ScriptError at the first broken item; a test run looks at all of them first."""
         skipped = self._really_done(done)
-        broken = 0
-        for index, folder in enumerate(archive.folders):
-            if folder.name in skipped:
-                say(f"Skipping import of {folder.name}")
-                continue
-            try:
-                with naming(folder.name):
-                    self._add(folder)
-            except ScriptError as error:
-                if not self._options.is_test:
-                    raise
-                complain(str(error))
-                broken += 1
-            else:
-                say(f"{index} {folder.name}")
-        if broken:
+        with Tally(len(archive.folders)) as tally:
+            for index, folder in enumerate(archive.folders):
+                if folder.name in skipped:
+                    say(f"Skipping import of {folder.name}")
+                    tally.count("skipped", folder.name)
+                else:
+                    self._try(index, folder, tally)
+        if broken := tally.counts["failed"]:
             raise ScriptError(f"{broken} of {len(archive.folders)} items cannot be imported.")
+
+    def _try(self, index: int, folder: Folder, tally: Tally) -> None:
+        try:
+            with naming(folder.name):
+                self._add(folder)
+        except ScriptError as error:
+            if not self._options.is_test:
+                raise
+            complain(str(error))
+            tell(error=str(error))
+            tally.count("failed", folder.name)
+        else:
+            say(f"{index} {folder.name}")
+            tally.count("checked" if self._options.is_test else "added", folder.name)
 
     def _really_done(self, done: Iterable[Entry]) -> set[str]:
         # A run that was killed may have written the entry and not the item.
@@ -71,11 +78,13 @@ def replace(
     """Give the items of a map the contents of the folders of the same name."""
     reader = ItemReader(repository, options)
     folders = {folder.name: folder for folder in archive.folders}
-    for name, identifier in entries:
-        with naming(name):
-            if name not in folders:
-                raise ScriptError("is in the map file but not in the archive; add its folder.")
-            _replace(repository, reader, options, folders[name], identifier)
+    with Tally(len(entries)) as tally:
+        for name, identifier in entries:
+            with naming(name):
+                if name not in folders:
+                    raise ScriptError("is in the map file but not in the archive; add its folder.")
+                _replace(repository, reader, options, folders[name], identifier)
+            tally.count("checked" if options.is_test else "replaced", name)
 
 
 def _replace(
@@ -98,11 +107,16 @@ def _replace(
 def delete(repository: Repository, is_test: bool, map_path: str, entries: list[Entry]) -> None:
     """Delete the items of a map; those that are gone already are no failure."""
     say(f"Deleting items listed in mapfile: {map_path}")
-    for _, identifier in entries:
-        say(f"Deleting item {identifier}")
-        exists = repository.number(identifier) is not None
-        if not (exists if is_test else repository.delete(identifier)):
+    with Tally(len(entries)) as tally:
+        for name, identifier in entries:
+            say(f"Deleting item {identifier}")
+            exists = repository.number(identifier) is not None
+            if exists if is_test else repository.delete(identifier):
+                tally.count("checked" if is_test else "deleted", name)
+                continue
             say("Error - cannot locate item - already deleted?")
+            tell(warning=f"{identifier} cannot be located: already deleted?")
+            tally.count("absent", name)
 
 
 def _own_collections(folder: Folder) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 from scripts.errors import ScriptError, Stopped
+from scripts.events import tell
 
 
 def say(line: str) -> None:
@@ -44,7 +45,10 @@ def run(main: Callable[[], int]) -> NoReturn:
 
 def _explain(error: BaseException) -> int:
     is_named = isinstance(error, ScriptError | Stopped)
-    complain(str(error) if is_named else f"Failed: {error}")
+    reason = str(error) if is_named else f"Failed: {error}"
+    complain(reason)
+    if not isinstance(error, Stopped):
+        tell(error=reason)
     for note in getattr(error, "__notes__", ()):
         complain(note)
     return error.exit_code if isinstance(error, ScriptError | Stopped) else ScriptError.exit_code

@@ -18,9 +18,11 @@ from typing import TextIO
 from scripts import database
 from scripts.console import run, say
 from scripts.errors import ScriptError
+from scripts.events import tell, tell_done
 
 SEPARATOR = "||"
 PROGRESS_ITEMS = 10_000
+TOLD_ITEMS = 500
 LEFT_OUT = (
     "dc.date.accessioned",
     "dc.date.available",
@@ -60,9 +62,14 @@ def main() -> int:
         say(f"Exporting the metadata of {asked.id or 'everything'} to {target}")
         with replacing(target) as file:
             count = export.write(file)
-    say(f"Exported {count} items with {len(export.fields)} metadata columns to {target}")
+    exported = f"{count} items with {len(export.fields)} metadata columns"
+    say(f"Exported {exported} to {target}")
+    tell(summary=f"Exported {exported} to `{target.name}`")
+    tell(values={"items": count, "columns": len(export.fields)})
     if export.ambiguous:
-        say(f"Warning: {export.ambiguous} values have {SEPARATOR} in their own text")
+        ambiguous = f"{export.ambiguous} values have {SEPARATOR} in their own text"
+        say(f"Warning: {ambiguous}")
+        tell(warning=ambiguous)
     return 0
 
 
@@ -85,13 +92,22 @@ class Export:
         # CRLF, so that the csv module also quotes values with a lone CR.
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(["id", "collection", *self.fields.values()])
-        count = 0
+        count, total = 0, self._count()
+        tell_done(0, total)
         for number, item_id in self._connection.execute(self._query, self._arguments):
             writer.writerow([item_id, self._collections(number), *self._values(number)])
             count += 1
             if count % PROGRESS_ITEMS == 0:
                 say(f"{count} items")
+            if count % TOLD_ITEMS == 0:
+                tell_done(count, total)
+        tell_done(count, total)
         return count
+
+    def _count(self) -> int:
+        chosen = f"SELECT count(*) FROM ({self._query})"  # noqa: S608 one of the three constants
+        (total,) = self._connection.execute(chosen, self._arguments).fetchone()
+        return int(total)
 
     def _columns(self, all_fields: bool) -> dict[int, str]:
         # Only the fields that occur, in the order in which the repository first met them.

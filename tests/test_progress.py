@@ -1,13 +1,19 @@
 """What scripts tell of themselves: progress, notices, a summary and values."""
 
 import json
+import os
+import pty
+import subprocess
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from tests.archives import build, item, titled
 from tests.conftest import Install
-from tests.faces import GraphQL
-from tests.installation import Installation, User, until
+from tests.faces import GraphQL, Parameter, Upload
+from tests.installation import PROGRAM, Installation, User, until
 from tests.running import Gate, end_of, facts, run_python, start_python
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -227,3 +233,73 @@ tell(values={{word: word.encode().hex()}})
     assert found["progress"]["message"] == "x" * 990 + "***"
     assert found["summary"] == "hush-\nand ***"
     assert found["values"] == [{"name": "***", "value": "***"}]
+
+
+# --- the scripts that come along ------------------------------------------------------------------
+
+
+@on_sqlite
+def test_import_and_export_tell_what_becomes_of_items(
+    installation: Installation, tmp_path: Path
+) -> None:
+    it, collection = installation, str(uuid4())
+    broken = {**titled("Broken"), "dublin_core.xml": b"no XML"}
+    folders = {"1": titled("One"), "2": item(("title", "Two||Zwei")), "3": broken, "4": titled("")}
+    archive = Upload("saf.zip", build(tmp_path / "saf.zip", folders).read_bytes())
+    given: list[Parameter] = [("a", "true"), ("c", collection), ("z", archive)]
+    imported = GraphQL(it).start(it.admin, "import", *given).id
+    assert end_of(it, it.admin, imported).status == "FAILED"
+    found = facts(it, it.admin, imported, REPORT)
+    assert (found["progress"]["done"], found["progress"]["total"]) == (2, 4)
+    assert found["summary"] == (
+        "| items | |\n|---|---:|\n| added | 2 |\n| failed | 1 |\n| left | 1 |"
+    )
+    assert {each["name"]: each["value"] for each in found["values"]} == {
+        "added": "2",
+        "failed": "1",
+        "left": "1",
+    }
+    (error,) = found["notices"]
+    assert (error["level"], error["message"].partition(":")[0]) == ("ERROR", "3")
+    exported = GraphQL(it).start(it.admin, "metadata-export", ("i", collection)).id
+    assert end_of(it, it.admin, exported).status == "COMPLETED"
+    found = facts(it, it.admin, exported, REPORT)
+    assert (found["progress"]["done"], found["progress"]["unit"]) == (2, "items")
+    assert found["summary"] == "Exported 2 items with 1 metadata columns to `metadata.csv`"
+    assert [each["message"] for each in found["notices"]] == [
+        "1 values have || in their own text",
+    ]
+
+
+# --- on the command line --------------------------------------------------------------------------
+
+
+@on_sqlite
+def test_tail_shows_progress_below_the_output(installation: Installation) -> None:
+    it, alice = installation, installation.alice
+    gate = Gate(it)
+    event = {"done": 1, "total": 4, "unit": "items", "message": "Zählen \x1b[2J"}
+    program = f"{TELL}\ntell(progress={event!r})\n{gate.wait}\nprint('line')\n{gate.wait}"
+    process_id = start_python(it, alice, program)
+    ours, its = pty.openpty()
+    tail = subprocess.Popen(
+        [PROGRAM, "tail", process_id],
+        env={**it.environment, "PROCESSION_SERVER": it.url, "PROCESSION_TOKEN": alice.token},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=its,
+    )
+    os.close(its)
+    shown = "\r\x1b[K25 %  1 of 4 items  Zählen �[2J".encode()
+    seen = b""
+    while shown not in seen:
+        seen += os.read(ours, 1024)
+    gate.open()
+    assert tail.stdout
+    assert tail.stdout.readline() == b"line\n"
+    gate.open()
+    with tail:
+        assert (tail.stdout.read(), tail.wait()) == (b"", 0)
+    seen += os.read(ours, 1024)
+    os.close(ours)
+    assert seen.endswith(b"\r\x1b[K"), "it leaves nothing behind"
