@@ -11,6 +11,7 @@ import orjson
 
 from client.connection import Server
 from client.errors import ClientError, Incomplete
+from client.gauge import Gauge
 from client.search import as_text, search
 from client.tail import End, Lines, Tail
 from server.settings import SettingsError, read_access
@@ -57,18 +58,21 @@ def tail_command(
 ) -> None:
     """Print the output of the process ID while it comes, each line once, until the process ends.
 
-    A connection that is cut is made again. Ends with the script's exit code; 143: the process was
+    A connection that is cut is made again. On a terminal the progress of the script stands below.
+    Ends with the script's exit code; 143: the process was
     stopped, 137: killed, 255: it cannot be followed, 254: what came is not what the script wrote.
     """
     written = Lines.as_json if as_json else Lines.timed if times else Lines.plain
     with explained(FAILED):
-        tail = Tail(
-            access(server, token_file), process_id, after, last, say, stamped=as_json or times
-        )
-        with closing(tail.follow()) as events:
+        place = access(server, token_file)
+        gauge = Gauge(sys.stderr)
+        warn = gauge.lifted()(say)
+        tail = Tail(place, process_id, after, last, warn, stamped=as_json or times)
+        with closing(tail.follow()) as events, gauge.following(place, process_id):
             for told in events:
                 if isinstance(told, Lines):
-                    write(written(told))
+                    with gauge.lifted():
+                        write(written(told))
                 else:
                     end(told)
 
