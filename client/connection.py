@@ -11,20 +11,28 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from client.errors import ClientError, Cut, Refused, Unreachable
+from client.errors import ClientError, Cut, NotSignedIn, Refused, Unreachable
 
+LONGEST_GREETING = 10.0  # seconds that the server has to take the connection
 GOODBYE = 1.0  # seconds that the server has to close the connection
 LARGEST = 1 << 26  # bytes of a message
 FORBIDDEN = 4403  # how the server closes a connection whose token it does not take
-SIGN_IN = "The server does not take this token; `procession token create` there makes a new one"
+SIGN_IN = (
+    "The server does not take this token; `procession login` or, on its machine, "
+    "`procession token create` makes a new one"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it is (http or https), and the token with which to sign in."""
+    """Where it is (http or https), and the token with which to sign in.
+
+    `patience`: how many seconds it has for each answer; as long as it takes, unless said.
+    """
 
     url: str
     token: str
+    patience: float | None = None
 
     @contextmanager
     def connected(self) -> Iterator["Connection"]:
@@ -32,12 +40,12 @@ class Server:
         socket = self._connect()
         try:
             with socket:
-                connection = Connection(socket)
+                connection = Connection(socket, self.patience)
                 connection.sign_in(self.token)
                 yield connection
         except ConnectionClosed as closed:
             if closed.rcvd and closed.rcvd.code == FORBIDDEN:
-                raise Refused(SIGN_IN) from None
+                raise NotSignedIn(SIGN_IN) from None
             raise Cut(f"The connection to {self.url} was cut") from closed
 
     def _connect(self) -> ClientConnection:
@@ -48,6 +56,7 @@ class Server:
                 subprotocols=[Subprotocol("graphql-transport-ws")],
                 compression=None,  # it would be the slowest part of all
                 close_timeout=GOODBYE,
+                open_timeout=self.patience or LONGEST_GREETING,
                 max_size=LARGEST,
             )
         except (OSError, ValueError, InvalidHandshake, InvalidURI) as error:
@@ -55,32 +64,48 @@ class Server:
 
 
 class Connection:
-    """Runs operations, one after the other."""
+    """Runs operations, one after the other; `patience` as of a Server."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, patience: float | None) -> None:
         self._socket = socket
+        self._patience = patience
         self._ids = map(str, count(1))
 
     def sign_in(self, token: str) -> None:
         """Must be the first."""
         self._send("connection_init", payload={"Authorization": f"Bearer {token}"})
-        self._receive()
+        self._receive(self._patience)
+
+    def ask(self, document: str, **variables: object) -> Any:
+        """The data of a query or a mutation. Raises Refused or Cut."""
+        (answer,) = self.run(document, **variables)
+        return answer
 
     def run(self, document: str, **variables: object) -> Iterator[Any]:
         """The data of each event of an operation; of a query it is one. Raises Refused or Cut."""
+        self.subscribe(document, **variables)
+        while (message := self._receive(self._patience))["type"] != "complete":
+            yield data_of(message)
+
+    def subscribe(self, document: str, **variables: object) -> None:
+        """Begins an operation whose events `wait` hears."""
         operation = {"query": document, "variables": variables}
         self._send("subscribe", id=next(self._ids), payload=operation)
-        while (message := self._receive())["type"] != "complete":
-            told = message["payload"]
-            if message["type"] == "error":
-                refuse(told[0])
-            if told.get("errors"):
-                refuse(told["errors"][0])
-            yield told["data"]
 
-    def _receive(self) -> Any:
+    def wait(self, seconds: float) -> Any | None:
+        """The data of the next event, if one comes in this time. Raises Refused or Cut."""
+        try:
+            message = self._receive(seconds)
+        except TimeoutError:
+            return None
+        if message["type"] == "complete":
+            raise Cut("The server has nothing more to tell")
+        return data_of(message)
+
+    def _receive(self, seconds: float | None) -> Any:
+        """The next message that is not about the connection itself. Raises TimeoutError."""
         while True:
-            message = orjson.loads(self._socket.recv(decode=False))
+            message = orjson.loads(self._socket.recv(seconds, decode=False))
             if message["type"] != "ping":
                 return message
             self._send("pong")
@@ -93,7 +118,18 @@ class Connection:
         self._socket.send(message, text=True)
 
 
+def data_of(message: Any) -> Any:
+    told = message["payload"]
+    if message["type"] == "error":
+        refuse(told[0])
+    if told.get("errors"):
+        refuse(told["errors"][0])
+    return told["data"]
+
+
 def refuse(error: Any) -> NoReturn:
     """Raises Refused, or Cut for a fault of the server's, after which one may try again."""
-    code = error.get("extensions", {}).get("code")
-    raise (Cut if code == "INTERNAL" else Refused)(error["message"])
+    extensions = error.get("extensions", {})
+    if extensions.get("code") == "INTERNAL":
+        raise Cut(error["message"])
+    raise Refused(error["message"], extensions.get("fields"))

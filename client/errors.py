@@ -4,6 +4,7 @@ ClientError
 ├── Unreachable   nobody answers at the server's address, or not as a server of this kind
 ├── Cut           the connection has ended too early; whoever knows how far they came may go on
 ├── Refused       the server says no, and why
+│   └── NotSignedIn   it knows no such token, or there is none
 └── Incomplete    what has come is not what the script wrote
 """
 
@@ -21,6 +22,14 @@ class Cut(ClientError):
 
 
 class Refused(ClientError):
+    """`fields` are messages by the name of what is wrong, where that is known."""
+
+    def __init__(self, message: str, fields: dict[str, list[str]] | None = None) -> None:
+        super().__init__(message)
+        self.fields = fields or {}
+
+
+class NotSignedIn(Refused):
     pass
 
 

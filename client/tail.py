@@ -1,6 +1,5 @@
 """Following the output of a process to its end, across cuts of the connection."""
 
-import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import orjson
 
 from client.connection import Server
 from client.errors import Cut, Unreachable
+from client.insistence import Insistence
 from client.proof import Proof
 
 FOLLOW = """subscription ($id: ID!, $after: Int, $last: Int) {
@@ -18,7 +18,6 @@ FOLLOW = """subscription ($id: ID!, $after: Int, $last: Int) {
   }
 }"""
 STAMPS = "lines { seq time }"
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds before connecting again
 STOPPED = 143  # as of a program that SIGTERM has ended
 KILLED = 137  # as of one that SIGKILL has ended
 
@@ -83,10 +82,8 @@ class Tail:
         self._server = server
         self._document = FOLLOW.replace("STAMPS", STAMPS if stamped else "")
         self._place = {"id": process_id, "after": after, "last": last}
-        self._warn = warn
         self._proof = Proof(after if last is None else None)
-        self._was_connected = False
-        self._pause = FIRST_PAUSE
+        self._insistence = Insistence(warn)
 
     def follow(self) -> Generator[Lines | End, None, None]:
         """Each line once, in order; then the End. Connects again for as long as it takes.
@@ -97,15 +94,13 @@ class Tail:
             try:
                 yield from self._listen()
             except (Cut, Unreachable) as error:
-                if not self._was_connected:
-                    raise
-                self._wait(error)
+                self._insistence.wait(error)
             else:
                 return
 
     def _listen(self) -> Iterator[Lines | End]:
         with self._server.connected() as connection:
-            self._was_connected = True
+            self._insistence.begin()
             for event in connection.run(self._document, **self._place):
                 told = event["processOutput"]
                 if "status" in told:
@@ -115,12 +110,6 @@ class Tail:
                 lines = Lines(f"{told['text']}\n".encode(), told.get("lines", []))
                 self._proof.add(told["firstSeq"], told["lastSeq"], lines.content)
                 self._place |= {"after": told["lastSeq"], "last": None}
-                self._pause = FIRST_PAUSE
+                self._insistence.succeed()
                 yield lines
         raise Cut("The output ended too early")
-
-    def _wait(self, error: Exception) -> None:
-        if self._pause == FIRST_PAUSE:
-            self._warn(f"{error}; connecting again")
-        time.sleep(self._pause)
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)

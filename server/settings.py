@@ -23,7 +23,11 @@ FILE = "procession.toml"
 NO_SETTINGS = {
     "PROCESSION_SETTINGS",  # where the file is
     "PROCESSION_TEST_DATABASE_URL",
-    *("PROCESSION_SERVER", "PROCESSION_TOKEN"),  # of the commands that speak to a server
+    *(
+        "PROCESSION_SERVER",
+        "PROCESSION_TOKEN",
+        "PROCESSION_PROFILE",
+    ),  # of the commands that speak to a server
     *("PROCESSION_PROCESS_ID", "PROCESSION_OUTPUT_DIR", "PROCESSION_WORK_DIR"),  # of a script
     "PROCESSION_REPOSITORY",  # of the scripts that ship
 }
@@ -100,6 +104,12 @@ class Settings(OpenIdSettings, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def data_folder(self) -> Path:
         return Path(self.data).absolute()
+
+    @property
+    def address(self) -> str:
+        """Where `procession serve` is found from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{host}:{self.port}"
 
     @property
     def database(self) -> str:
@@ -187,27 +197,25 @@ def read_settings(**options: object) -> Settings:
     return settings
 
 
-def read_access(server: str | None, token: str | None) -> tuple[str, str]:
-    """The address of the server that a command speaks to, and the token: of the command line, else
-    PROCESSION_SERVER and PROCESSION_TOKEN. Without an address: what `procession serve` listens on.
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the environment tells the commands that speak to a server.
 
-    Raises SettingsError.
+    `folder` is that of the profiles; `colours`: whether a terminal may have some.
     """
-    url = server or os.environ.get("PROCESSION_SERVER") or _address(read_settings())
-    if not url.startswith(("http://", "https://")):
-        raise SettingsError(f"PROCESSION_SERVER: {url!r} should begin with http:// or https://")
-    token = token or os.environ.get("PROCESSION_TOKEN", "").strip()
-    if not token:
-        raise SettingsError(
-            "PROCESSION_TOKEN: put your token there, or into the file that --token-file names; "
-            "`procession token create NAME` on the server's machine makes one"
-        )
-    return url, token
+
+    server: str
+    token: str
+    profile: str
+    folder: Path
+    colours: bool
 
 
-def _address(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://{host}:{settings.port}"
+def read_surroundings() -> Surroundings:
+    names = ("SERVER", "TOKEN", "PROFILE")
+    server, token, profile = (os.environ.get(f"{PREFIX}{name}", "").strip() for name in names)
+    config = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
+    folder, colours = Path(config) / "procession", not os.environ.get("NO_COLOR")
+    return Surroundings(server, token, profile, folder, colours)
 
 
 def _from_file(path: Path) -> dict[str, object]:

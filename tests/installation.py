@@ -88,6 +88,7 @@ class Installation:
         path = os.pathsep.join([str(Path(PROGRAM).parent), *BUBBLEWRAP, os.environ["PATH"]])
         settings = {
             "PATH": path,
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
             "PROCESSION_DATA": str(self.data),
             "PROCESSION_SCRIPTS": f"{SCRIPTS}:{SHIPPED}",
             "PROCESSION_LOG_LEVEL": "INFO",

@@ -19,7 +19,8 @@ COMMANDS = [
     *("token", "token create", "token list", "token revoke"),
     *("group", "group list", "group create", "group rename", "group delete"),
     *("group add", "group remove", "group grant", "group revoke"),
-    *("tail", "search"),
+    *("tail", "search", "start", "list", "show", "stop", "delete", "files", "download"),
+    *("watch", "catalogue", "login", "logout", "whoami", "completion"),
     *("purge", "audit", "backup", "restore", "doctor"),
 ]
 

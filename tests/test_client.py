@@ -10,34 +10,11 @@ from uuid import uuid4
 
 import pytest
 
+from tests.command_line import SECONDS, client, environment
 from tests.conftest import Install
 from tests.installation import NOBODY, PROGRAM, Installation, User
 from tests.rows import LONG_AGO, Row, insert
 from tests.running import Gate, end_of, facts, run_python, start_python, until_running
-
-SECONDS = 60  # after which a command is taken to hang
-
-Done = subprocess.CompletedProcess[bytes]
-
-
-def environment(it: Installation, who: User, **settings: str) -> dict[str, str]:
-    ours = {"PROCESSION_SERVER": it.url, "PROCESSION_TOKEN": who.token}
-    return {**it.environment, **ours, **settings}
-
-
-def client(it: Installation, who: User, *arguments: str, **settings: str) -> Done:
-    """Runs a command to its end, as this user."""
-    done = subprocess.run(
-        [PROGRAM, *arguments],
-        cwd=it.folder,
-        env=environment(it, who, **settings),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return done
 
 
 @contextmanager

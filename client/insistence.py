@@ -1,0 +1,33 @@
+"""Trying again for as long as it takes, once it has worked."""
+
+import time
+from collections.abc import Callable
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds before connecting again
+
+
+class Insistence:
+    """`warn` is told of a cut, but not of each attempt."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+        self._pause = FIRST_PAUSE
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """There is a connection: from now on it is made again."""
+        self._has_begun = True
+
+    def succeed(self) -> None:
+        """Something has come: the next cut is a new one."""
+        self._has_begun = True
+        self._pause = FIRST_PAUSE
+
+    def wait(self, error: Exception) -> None:
+        """Before the next attempt. Raises the error if there never was a connection."""
+        if not self._has_begun:
+            raise error
+        if self._pause == FIRST_PAUSE:
+            self._warn(f"{error}; connecting again")
+        time.sleep(self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)

@@ -1,0 +1,29 @@
+"""`procession completion`."""
+
+import click
+from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
+
+PROGRAM = "procession"
+SHELLS: dict[str, type[ShellComplete]] = {
+    "bash": BashComplete,
+    "zsh": ZshComplete,
+    "fish": FishComplete,
+}
+VARIABLE = "_PROCESSION_COMPLETE"  # by which the shell asks; click's own choice
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.pass_context
+def completion_command(context: click.Context, shell: str) -> None:
+    """Print what makes SHELL complete commands, options, scripts, parameters and ids.
+
+    Scripts, what they take, and ids are asked of the server, if it answers quickly.
+
+    \b
+    bash:  eval "$(procession completion bash)"            in ~/.bashrc
+    zsh:   eval "$(procession completion zsh)"             in ~/.zshrc
+    fish:  procession completion fish | source             in config.fish
+    """
+    program = context.find_root().command
+    click.echo(SHELLS[shell](program, {}, PROGRAM, VARIABLE).source())

@@ -1,0 +1,173 @@
+"""The commands that speak to a server, run as people and programs run them."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from socket import create_connection, create_server, socket
+from threading import Thread
+
+from tests.installation import PROGRAM, Installation, User
+
+SECONDS = 60  # after which a command is taken to hang
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+Done = subprocess.CompletedProcess[bytes]
+
+
+def environment(it: Installation, who: User, **settings: str) -> dict[str, str]:
+    ours = {"PROCESSION_SERVER": it.url, "PROCESSION_TOKEN": who.token}
+    return {**it.environment, **ours, **settings}
+
+
+def client(it: Installation, who: User, *arguments: str, stdin: str = "", **settings: str) -> Done:
+    """Runs a command to its end, as this user."""
+    done = subprocess.run(
+        [PROGRAM, *arguments],
+        cwd=it.folder,
+        env=environment(it, who, **settings),
+        input=stdin.encode(),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done
+
+
+class Terminal:
+    """A program in a pseudo-terminal, and somebody who reads and types."""
+
+    def __init__(self, program: subprocess.Popen[bytes], screen: int) -> None:
+        self.program = program
+        self._screen = screen
+        self.raw = ""
+
+    @property
+    def text(self) -> str:
+        """What was printed, without colours and movements."""
+        return CONTROL.sub("", self.raw).replace("\r\n", "\n")
+
+    @property
+    def picture(self) -> list[str]:
+        """What was drawn last, from the upper left corner on."""
+        drawn = self.raw.rpartition("\x1b[H")[2].partition("\x1b[?25h")[0]
+        return CONTROL.sub("", drawn).replace("\r", "").split("\n")
+
+    def type(self, text: str) -> None:
+        os.write(self._screen, text.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        resize(self._screen, columns, rows)
+
+    def reads(self, pattern: str) -> None:
+        """Waits until this is in the picture."""
+        while not re.search(pattern, "\n".join(self.picture)):
+            assert self._read(), f"{pattern!r} is not in {self.raw!r}"
+
+    def until(self, pattern: str) -> None:
+        """Waits until this was printed."""
+        while not re.search(pattern, self.text):
+            assert self._read(), f"{pattern!r} is not in {self.raw!r}"
+
+    def end(self) -> int:
+        """Waits for its end; answers the exit code."""
+        while self._read():
+            pass
+        return self.program.wait(SECONDS)
+
+    def _read(self) -> bool:
+        readable, _, _ = select.select([self._screen], [], [], SECONDS)
+        assert readable, f"nothing more came after {self.raw!r}"
+        with suppress(OSError):  # as a terminal ends on Linux
+            if block := os.read(self._screen, 65536):
+                self.raw += block.decode(errors="replace")
+                return True
+        return False
+
+
+@contextmanager
+def terminal(
+    arguments: list[str], folder: str, environment: dict[str, str], columns: int = 100
+) -> Iterator[Terminal]:
+    """Runs a program that has a terminal of its own."""
+    screen, keyboard = pty.openpty()
+    resize(screen, columns, 24)
+    program = subprocess.Popen(
+        arguments,
+        cwd=folder,
+        env={**environment, "TERM": "xterm-256color"},
+        stdin=keyboard,
+        stdout=keyboard,
+        stderr=keyboard,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(keyboard)
+    try:
+        yield Terminal(program, screen)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(screen)
+
+
+@contextmanager
+def on_terminal(
+    it: Installation, who: User, *arguments: str, columns: int = 100, **settings: str
+) -> Iterator[Terminal]:
+    """Runs one of our commands in a terminal, as this user."""
+    given = environment(it, who, **settings)
+    with terminal([PROGRAM, *arguments], str(it.folder), given, columns) as ours:
+        yield ours
+
+
+def resize(screen: int, columns: int, rows: int) -> None:
+    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+class Wire:
+    """A way to a server that breaks the connections: each after so many bytes of answer, in turn;
+    those after them are whole."""
+
+    def __init__(self, url: str, *breaks: int) -> None:
+        self._server = url.removeprefix("http://").rpartition(":")
+        self._breaks = iter(breaks)
+        self._listener = create_server(("127.0.0.1", 0))
+        self.connections = 0
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> "Wire":
+        Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                self.connections += 1
+                far = create_connection((self._server[0], int(self._server[2])))
+                left = next(self._breaks, None)
+                Thread(target=carry, args=(near, far, None), daemon=True).start()
+                Thread(target=carry, args=(far, near, left), daemon=True).start()
+
+
+def carry(source: socket, sink: socket, left: int | None) -> None:
+    """What comes from one goes to the other, `left` bytes at most; then both are closed."""
+    with suppress(OSError):
+        while left != 0 and (block := source.recv(65536 if left is None else min(left, 65536))):
+            sink.sendall(block)
+            left = left and left - len(block)
+    for each in (source, sink):
+        with suppress(OSError):
+            each.shutdown(2)
+        each.close()
