@@ -1,6 +1,7 @@
 """The commands that speak to a server, run as people and programs run them."""
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -10,8 +11,9 @@ import subprocess
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from socket import create_connection, create_server, socket
-from threading import Thread
+from socket import SHUT_RDWR, create_connection, create_server, socket
+from threading import Event, Thread
+from typing import Any
 
 from tests.installation import PROGRAM, Installation, User
 
@@ -39,6 +41,24 @@ def client(it: Installation, who: User, *arguments: str, stdin: str = "", **sett
     )
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done
+
+
+def printed(it: Installation, who: User, *arguments: str, code: int = 0, stdin: str = "") -> str:
+    """What a command prints that ends with this exit code."""
+    done = client(it, who, *arguments, stdin=stdin)
+    assert done.returncode == code, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def complaint(it: Installation, who: User, *arguments: str, code: int, **settings: str) -> str:
+    """What a command complains of that prints nothing and ends with this exit code."""
+    done = client(it, who, *arguments, **settings)
+    assert (done.returncode, done.stdout) == (code, b""), done.stderr.decode()
+    return done.stderr.decode()
+
+
+def objects(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines()]
 
 
 class Terminal:
@@ -93,12 +113,10 @@ class Terminal:
 
 
 @contextmanager
-def terminal(
-    arguments: list[str], folder: str, environment: dict[str, str], columns: int = 100
-) -> Iterator[Terminal]:
+def terminal(arguments: list[str], folder: str, environment: dict[str, str]) -> Iterator[Terminal]:
     """Runs a program that has a terminal of its own."""
     screen, keyboard = pty.openpty()
-    resize(screen, columns, 24)
+    resize(screen, 100, 24)
     program = subprocess.Popen(
         arguments,
         cwd=folder,
@@ -120,11 +138,11 @@ def terminal(
 
 @contextmanager
 def on_terminal(
-    it: Installation, who: User, *arguments: str, columns: int = 100, **settings: str
+    it: Installation, who: User, *arguments: str, **settings: str
 ) -> Iterator[Terminal]:
     """Runs one of our commands in a terminal, as this user."""
     given = environment(it, who, **settings)
-    with terminal([PROGRAM, *arguments], str(it.folder), given, columns) as ours:
+    with terminal([PROGRAM, *arguments], str(it.folder), given) as ours:
         yield ours
 
 
@@ -134,13 +152,17 @@ def resize(screen: int, columns: int, rows: int) -> None:
 
 class Wire:
     """A way to a server that breaks the connections: each after so many bytes of answer, in turn;
-    those after them are whole."""
+    those after them are whole. With `stop` the last of them stands still instead."""
 
-    def __init__(self, url: str, *breaks: int) -> None:
+    def __init__(self, url: str, *breaks: int, stop: bool = False) -> None:
         self._server = url.removeprefix("http://").rpartition(":")
-        self._breaks = iter(breaks)
+        self._breaks = [*breaks]
+        self._stop = stop
+        self._near: list[socket] = []
         self._listener = create_server(("127.0.0.1", 0))
         self.connections = 0
+        self.carried = 0  # bytes of answers
+        self.stopped = Event()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> "Wire":
@@ -149,25 +171,44 @@ class Wire:
 
     def __exit__(self, *_: object) -> None:
         self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Breaks all that there are."""
+        while self._near:
+            hang_up(self._near.pop())
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                self.connections += 1
+                self._near.append(near)
                 far = create_connection((self._server[0], int(self._server[2])))
-                left = next(self._breaks, None)
-                Thread(target=carry, args=(near, far, None), daemon=True).start()
-                Thread(target=carry, args=(far, near, left), daemon=True).start()
+                left = self._breaks[self.connections :][:1]
+                self.connections += 1
+                Thread(target=self._ask, args=(near, far), daemon=True).start()
+                Thread(target=self._answer, args=(far, near, *left), daemon=True).start()
 
-
-def carry(source: socket, sink: socket, left: int | None) -> None:
-    """What comes from one goes to the other, `left` bytes at most; then both are closed."""
-    with suppress(OSError):
-        while left != 0 and (block := source.recv(65536 if left is None else min(left, 65536))):
-            sink.sendall(block)
-            left = left and left - len(block)
-    for each in (source, sink):
+    def _ask(self, near: socket, far: socket) -> None:
         with suppress(OSError):
-            each.shutdown(2)
-        each.close()
+            while block := near.recv(65536):
+                far.sendall(block)
+        hang_up(far)
+
+    def _answer(self, far: socket, near: socket, left: int = 1 << 40) -> None:
+        is_last = self.connections == len(self._breaks)
+        with suppress(OSError):
+            while left and (block := far.recv(min(left, 65536))):
+                near.sendall(block)
+                left -= len(block)
+                self.carried += len(block)
+        if left == 0 and self._stop and is_last:
+            self.stopped.set()
+        else:
+            hang_up(near)
+        hang_up(far)
+
+
+def hang_up(end: socket) -> None:
+    with suppress(OSError):
+        end.shutdown(SHUT_RDWR)

@@ -174,7 +174,7 @@ def commands_below(command: click.Command, path: str) -> Iterator[tuple[str, cli
 
 
 def test_every_command_is_explained_with_its_options() -> None:
-    page = text_of("docs/operations.md")
+    page = text_of("docs/operations.md") + text_of("docs/client.md")
     for path, command in commands_below(main, "procession"):
         assert re.search(rf"`{path}\b", page), path
         for parameter in command.params:
