@@ -1,5 +1,6 @@
 """Processes: one, and pages of many."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from models.instant import now
@@ -10,7 +11,8 @@ from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.audit import audited
 from resolvers.errors import Forbidden, NotFound
-from resolvers.query import Cursor, Filter, Query, Sort
+from resolvers.order import Cursor, Sort
+from resolvers.query import Filter, Query
 from resolvers.rights import may_end, require_sight
 from resolvers.viewer import Viewer
 
@@ -98,6 +100,13 @@ def _read(row: dict[str, object]) -> Process:
 async def count(viewer: Viewer, wanted: Filter) -> int:
     """How many there are that the viewer may see."""
     return await Query(viewer, wanted).count()
+
+
+@needs(Scope.READ)
+async def count_by_status(viewer: Viewer, wanted: Filter) -> dict[Status, int]:
+    """How many there are in each status that the viewer may see, whatever statuses are wanted."""
+    found = await Query(viewer, replace(wanted, statuses=None)).count_by_status()
+    return {status: found.get(status, 0) for status in Status}
 
 
 async def waits_for(app: Application, found: Process) -> str | None:

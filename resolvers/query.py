@@ -1,29 +1,22 @@
 """The query of a list of processes: what is wanted, in which order, of what the viewer may see."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from models.database import connection
 from models.instant import to_micros
-from models.process import Process, parameter_digest
+from models.process import parameter_digest
 from models.status import Status
 from resolvers.errors import Forbidden
+from resolvers.order import Cursor, Sort, term
 from resolvers.rights import may_see_all, readable
 from resolvers.viewer import Viewer
 
 MOST_PARTS = 100  # that a list is put together of
-
-
-class SortKey(StrEnum):
-    """What a list is sorted by; the values are columns."""
-
-    SCRIPT = "script"
-    START_TIME = "start_time"
-    CREATED_AT = "created_at"
 
 
 class Range(NamedTuple):
@@ -35,7 +28,11 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """All of these must hold. `statuses` None: any; `parameters` are names and values."""
+    """All of these must hold. `statuses` None: any; `parameters` are names and values.
+
+    `text` is the id or its beginning, or is in the name of the script or the user, in the reason or
+    in a parameter, in small or capital letters.
+    """
 
     script: str | None = None
     user_id: UUID | None = None
@@ -43,44 +40,8 @@ class Filter:
     parameters: Sequence[tuple[str, str]] = ()
     created_at: Range = field(default_factory=Range)
     start_time: Range = field(default_factory=Range)
-
-
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """Newest start first unless said otherwise."""
-
-    by: SortKey = SortKey.START_TIME
-    descending: bool = True
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What the order is by; the last column is unique."""
-        if self.by is SortKey.SCRIPT:
-            return ("script", "start_time", "id")
-        return (self.by.value, "id")
-
-    def cursor(self, values: Sequence[object]) -> "Cursor":
-        """These values as a cursor of this order. Raises ValueError if they are none."""
-        kinds = {"script": str, "start_time": int, "created_at": int, "id": str}
-        if [type(each) for each in values] != [kinds[column] for column in self.columns]:
-            raise ValueError(values)
-        UUID(str(values[-1]))
-        return tuple(each for each in values if isinstance(each, str | int))
-
-
-Cursor = tuple[str | int, ...]
-"""The values of a process in the sort's columns: its place in the list."""
-
-
-def cursor_of(process: Process, sort: Sort) -> Cursor:
-    """Where a process stands in a list sorted so; times in microseconds since 1970."""
-    values: dict[str, str | int] = {
-        "script": process.script,
-        "start_time": to_micros(process.start_time),
-        "created_at": to_micros(process.created_at),
-        "id": str(process.id),
-    }
-    return tuple(values[column] for column in sort.columns)
+    ended_at: Range = field(default_factory=Range)
+    text: str | None = None
 
 
 class Query:
@@ -95,7 +56,8 @@ class Query:
         self._conditions: list[str] = []
         self._values: list[object] = []
         self._sights = self._what_is_seen(viewer, wanted)
-        texts = (wanted.script or "", *(text for each in wanted.parameters for text in each))
+        texts = [text for each in wanted.parameters for text in each]
+        texts += [wanted.script or "", wanted.text or ""]
         # PostgreSQL takes neither a NUL in a text nor an empty list
         if wanted.statuses == [] or any("\0" in text for text in texts):
             self._conditions.append("1 = 0")
@@ -113,11 +75,27 @@ class Query:
         for column, bounds in (
             ("created_at", wanted.created_at),
             ("start_time", wanted.start_time),
+            ("ended_at", wanted.ended_at),
         ):
             if bounds.start is not None:
                 self._where(f'"{column}" >= {{}}', to_micros(bounds.start))
             if bounds.end is not None:
                 self._where(f'"{column}" <= {{}}', to_micros(bounds.end))
+        if wanted.text:
+            self._where_said(wanted.text)
+
+    def _where_said(self, text: str) -> None:
+        """Only what has this text in it; parameters are kept as JSON."""
+        like = f"{'ILIKE' if self._postgres else 'LIKE'} {{}} ESCAPE '!'"
+        anywhere, said = _pattern(text), _pattern(json.dumps(text, ensure_ascii=False)[1:-1])
+        ways = [
+            f'CAST("id" AS TEXT) {like}',
+            f'"script" {like}',
+            f'"reason" {like}',
+            f'CAST("parameters" AS TEXT) {like}',
+            f'"user_id" IN (SELECT "id" FROM "user_account" WHERE "name" {like})',  # noqa: S608
+        ]
+        self._where(f"({' OR '.join(ways)})", anywhere[1:], anywhere, anywhere, said, anywhere)
 
     def _what_is_seen(self, viewer: Viewer, wanted: Filter) -> list[str]:
         """The sights. Raises Forbidden where the viewer asks for others', but may see none."""
@@ -134,7 +112,7 @@ class Query:
 
     def beyond(self, columns: tuple[str, ...], cursor: Cursor, *, descending: bool) -> None:
         """Only what stands behind the cursor. Row values use the index that sorts."""
-        names = ", ".join(f'"{column}"' for column in columns)
+        names = ", ".join(map(term, columns))
         marks = ", ".join("{}" for _ in columns)
         place = [*cursor[:-1], UUID(str(cursor[-1]))]
         self._where(f"({names}) {'<' if descending else '>'} ({marks})", *place)
@@ -165,6 +143,12 @@ class Query:
     async def count(self) -> int:
         """How many there are."""
         return int(str((await self._run(self._counting))[0]["total"]))
+
+    async def count_by_status(self) -> dict[Status, int]:
+        """How many there are in each status of which there are any."""
+        where = f'"process"{self._where_any(self._sights)} GROUP BY "status"'
+        rows = await self._run(f'SELECT "status", count(*) AS "total" FROM {where}')  # noqa: S608
+        return {Status(str(row["status"])): int(str(row["total"])) for row in rows}
 
     @property
     def _counting(self) -> str:
@@ -197,7 +181,14 @@ class Query:
 
 def _order(sort: Sort, *, backwards: bool) -> str:
     direction = "DESC" if sort.descending != backwards else "ASC"
-    return ", ".join(f'"{column}" {direction}' for column in sort.columns)
+    return ", ".join(f"{term(column)} {direction}" for column in sort.columns)
+
+
+def _pattern(text: str) -> str:
+    """What has this text anywhere, for LIKE; `!` takes the meaning from what follows it."""
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return f"%{text}%"
 
 
 def _for_sqlite(value: object) -> object:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from models.status import Status
 from resolvers import ending, files, processes
 from resolvers.errors import BadInput
-from resolvers.query import Filter, Sort, SortKey
+from resolvers.order import Sort, SortKey
+from resolvers.query import Filter
 from resolvers.viewer import Viewer
 from rest_compat import hal, responses
 from rest_compat.api import Api, process_id

@@ -13,7 +13,8 @@ from models.process import Process as ProcessRow
 from models.status import Status
 from resolvers import processes
 from resolvers.errors import BadInput
-from resolvers.query import Cursor, Filter, Range, Sort, SortKey, cursor_of
+from resolvers.order import Cursor, Sort, SortKey, cursor_of
+from resolvers.query import Filter, Range
 from schema.arguments import arg
 from schema.context import Info
 from schema.process import Process
@@ -55,6 +56,15 @@ class ProcessFilter:
     start_time: TimeRange | None = strawberry.field(
         default=None, description="Only those started (or due) in this time."
     )
+    ended_at: TimeRange | None = strawberry.field(
+        default=None, description="Only those that ended in this time."
+    )
+    text: str | None = strawberry.field(
+        default=None,
+        description="Only those whose id begins so, or that have this text in the name of the "
+        "script or the user, in a parameter or in the reason; capitals and small letters are the "
+        "same.",
+    )
 
     def resolved(self) -> Filter:
         return Filter(
@@ -64,6 +74,8 @@ class ProcessFilter:
             parameters=[(each.name, each.value) for each in self.parameters or ()],
             created_at=_range(self.created_at),
             start_time=_range(self.start_time),
+            ended_at=_range(self.ended_at),
+            text=self.text,
         )
 
 
@@ -72,6 +84,12 @@ class ProcessSortKey(Enum):
     SCRIPT = strawberry.enum_value("script", description="The name of the script.")
     START_TIME = strawberry.enum_value("start_time", description="When it started or is due.")
     CREATED_AT = strawberry.enum_value("created_at", description="When it was accepted.")
+    ENDED_AT = strawberry.enum_value(
+        "ended_at", description="When it ended; what has not ended comes last."
+    )
+    DURATION = strawberry.enum_value(
+        "duration", description="How long it ran; what has not ended comes last."
+    )
 
 
 @strawberry.enum(description="Which end comes first.")
@@ -107,6 +125,12 @@ class ProcessEdge:
     node: Process = strawberry.field(description="The process.")
 
 
+@strawberry.type(description="How many processes are in a status.")
+class StatusCount:
+    status: ProcessStatus = strawberry.field(description="The status.")  # type: ignore[valid-type]
+    count: int = strawberry.field(description="How many there are.")
+
+
 @strawberry.type(description="A page of a list of processes (Relay).")
 class ProcessConnection:
     wanted: strawberry.Private[Filter]
@@ -121,6 +145,14 @@ class ProcessConnection:
     @strawberry.field(description="How many there are on all pages; counted only when asked for.")
     async def total_count(self, info: Info) -> int:
         return await processes.count(info.context.viewer, self.wanted)
+
+    @strawberry.field(
+        description="How many there are in each status, on all pages and whatever `statuses` the "
+        "filter has; counted only when asked for."
+    )
+    async def status_counts(self, info: Info) -> list[StatusCount]:
+        found = await processes.count_by_status(info.context.viewer, self.wanted)
+        return [StatusCount(status=status, count=count) for status, count in found.items()]
 
 
 First = Annotated[int | None, arg("So many from the beginning (20 unless said).")]

@@ -12,12 +12,14 @@ from strawberry.dataloader import DataLoader
 from models.file import Direction
 from models.file import File as FileRow
 from models.report import Report
+from models.worker import Worker as WorkerRow
 from resolvers.application import Application
 from resolvers.errors import NotSignedIn
 from resolvers.files import files_of
 from resolvers.reports import reports_of
 from resolvers.users import Met
 from resolvers.viewer import Viewer
+from resolvers.workers import workers_of
 
 
 async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileRow]]:
@@ -32,6 +34,11 @@ async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileR
 async def _load_reports(keys: Sequence[UUID]) -> list[Report | None]:
     found = await reports_of(list(keys))
     return [found.get(key) for key in keys]
+
+
+async def _load_workers(ids: Sequence[UUID]) -> list[WorkerRow | None]:
+    found = await workers_of(ids)
+    return [found.get(each) for each in ids]
 
 
 @dataclass
@@ -58,6 +65,9 @@ class Context:
     )
     reports: DataLoader[UUID, Report | None] = field(
         default_factory=lambda: DataLoader(_load_reports, cache=False)
+    )
+    workers: DataLoader[UUID, WorkerRow | None] = field(
+        default_factory=lambda: DataLoader(_load_workers, cache=False)
     )
 
     async def renew(self) -> None:

@@ -44,6 +44,7 @@ POINTS = {
     "Query.users": 20,
     "Query.audit": 20,
     "ProcessConnection.totalCount": 100,
+    "ProcessConnection.statusCounts": 100,
     "UserConnection.totalCount": 20,
     "AuditConnection.totalCount": 100,
     "User.tokens": 5,

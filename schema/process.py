@@ -37,6 +37,12 @@ class ProcessParameter:
     )
 
 
+@strawberry.type(description="What runs scripts, on one of the machines.")
+class Worker:
+    id: strawberry.ID = strawberry.field(description="The worker's UUID.")
+    machine: str = strawberry.field(description="The name of its machine.")
+
+
 @strawberry.type(description="One run of a script.")
 class Process:
     row: strawberry.Private[ProcessRow]
@@ -117,6 +123,15 @@ class Process:
     async def waits_for(self, info: Info) -> WaitsFor | None:
         waiting = await waits_for(info.context.app, self.row)
         return WaitsFor(waiting) if waiting else None
+
+    @strawberry.field(
+        description="Which worker runs it, or ran it; null if none has, or it was long ago."
+    )
+    async def worker(self, info: Info) -> Worker | None:
+        if self.row.worker_id is None:
+            return None
+        found = await info.context.workers.load(self.row.worker_id)
+        return Worker(id=strawberry.ID(str(found.id)), machine=found.machine) if found else None
 
     @strawberry.field(description="The files that the script wrote; there once it has ended.")
     async def files(self, info: Info) -> list[File]:

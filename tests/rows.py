@@ -26,6 +26,8 @@ class Row:
     parameters: Sequence[tuple[str, str]] = ()
     lines: Sequence[tuple[datetime, str]] = ()
     files: Sequence[str] = ()
+    ended_at: datetime | None = None
+    reason: str | None = None
     id: str = field(default_factory=lambda: str(uuid4()))
 
 
@@ -56,6 +58,8 @@ def _process(row: Row, piece: Piece | None, worker: object) -> dict[str, object]
         "status": row.status,
         "start_time": to_micros(row.start_time),
         "created_at": to_micros(row.created_at),
+        "ended_at": row.ended_at and to_micros(row.ended_at),
+        "reason": row.reason,
         "parameters": json.dumps(row.parameters),
         "last_seq": piece.last_seq if piece else 0,
         "output_bytes": piece.total_bytes if piece else 0,

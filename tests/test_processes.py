@@ -1,6 +1,7 @@
 """The list of processes in GraphQL: pages, filters, orders, and changes as they happen."""
 
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -24,6 +25,8 @@ LIST = """query ($first: Int, $after: String, $last: Int, $before: String,
 }"""
 BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
 COUNT = 300
+NEVER = datetime.max.replace(tzinfo=UTC)
+ENDED = ("COMPLETED", "FAILED", "STOPPED")
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +43,12 @@ def rows(installation: Installation, vera: User) -> list[Row]:
         Row(
             vera.id,
             chance.choice(("one", "two", "three")),
-            chance.choice(statuses),
-            start_time=BEGINNING + timedelta(hours=chance.randrange(40)),
+            status := chance.choice(statuses),
+            start_time=(start := BEGINNING + timedelta(hours=chance.randrange(40))),
+            ended_at=start + timedelta(hours=chance.randrange(9)) if status in ENDED else None,
             created_at=BEGINNING + timedelta(seconds=chance.randrange(100)),
             parameters=[("n", str(number)), ("colour", chance.choice(("red", "green")))],
+            reason='It is 100% \\"x\\"' if status == "FAILED" else None,
         )
         for number in range(COUNT)
     ]
@@ -59,6 +64,11 @@ KEYS = {
     "START_TIME": lambda row: (row.start_time, row.id),
     "CREATED_AT": lambda row: (row.created_at, row.id),
     "SCRIPT": lambda row: (row.script, row.start_time, row.id),
+    "ENDED_AT": lambda row: (row.ended_at or NEVER, row.id),
+    "DURATION": lambda row: (
+        row.ended_at - row.start_time if row.ended_at else timedelta.max,
+        row.id,
+    ),
 }
 
 
@@ -168,6 +178,18 @@ FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
         {"createdAt": {"end": "2030-01-01T00:00:30Z"}},
         lambda row: row.created_at <= BEGINNING + timedelta(seconds=30),
     ),
+    "end": (
+        {"endedAt": {"start": "2030-01-01T08:00:00Z", "end": "2030-01-01T20:00:00Z"}},
+        lambda row: (
+            row.ended_at is not None and 8 <= (row.ended_at - BEGINNING) / timedelta(hours=1) <= 20
+        ),
+    ),
+    "text of the script": ({"text": "WO"}, lambda row: row.script == "two"),
+    "text of a parameter": ({"text": "Gree"}, lambda row: ("colour", "green") in row.parameters),
+    "text of the user": ({"text": "vera"}, lambda row: True),
+    "text of the reason": ({"text": '100% \\"X'}, lambda row: row.status == "FAILED"),
+    "text of nothing": ({"text": "%"}, lambda row: row.status == "FAILED"),
+    "text that no database takes": ({"text": "\0"}, lambda row: False),
     "all together": (
         {
             "script": "one",
@@ -183,6 +205,29 @@ FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
         ),
     ),
 }
+
+
+COUNTS = """query ($filter: ProcessFilter) {
+  processes(first: 0, filter: $filter) { statusCounts { status count } }
+}"""
+
+
+def test_each_status_is_counted_whatever_statuses_are_wanted(
+    installation: Installation, vera: User, rows: list[Row]
+) -> None:
+    wanted = {"script": "two", "statuses": ["FAILED"], "userId": vera.id}
+    for who in (vera, installation.admin):
+        found = installation.graphql(who, COUNTS, filter=wanted)["processes"]["statusCounts"]
+        counted = Counter(row.status for row in rows if row.script == "two")
+        assert {each["status"]: each["count"] for each in found} == dict(counted)
+
+
+def test_beginning_of_an_id_finds_its_process(
+    installation: Installation, vera: User, rows: list[Row]
+) -> None:
+    for text in (rows[0].id, rows[0].id[:13].upper()):
+        found = ask(installation, vera, filter={"text": text})
+        assert [each["id"] for each in found["nodes"]] == [rows[0].id]
 
 
 @pytest.mark.parametrize(("wanted", "holds"), FILTERS.values(), ids=FILTERS)

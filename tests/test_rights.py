@@ -127,6 +127,7 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
             Operation("query { scripts { name } }"),
             Operation('query { script(name: "echo") { name canStart } }'),
             Operation("query { processes { totalCount edges { cursor } } }"),
+            Operation("query { processes { statusCounts { count } } }"),
         ],
     ),
     (
@@ -139,6 +140,7 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
             Operation("query ($id: ID!) { process(id: $id) { output { text hasMore }  } }"),
             Operation("query ($id: ID!) { process(id: $id) { files { url temporaryUrl } } }"),
             Operation("query ($id: ID!) { process(id: $id) { uploads { url } } }"),
+            Operation("query ($id: ID!) { process(id: $id) { worker { machine } } }"),
             Operation(
                 'query ($id: ID!) { process(id: $id) { outputSearch(pattern: "x") { hasMore } } }'
             ),
