@@ -1,5 +1,5 @@
 # `make run` and `make test` need Python 3.11 or newer and make, nothing else: all the rest is set up
-# below, in .venv and in two folders node_modules, and set up again when what it depends on changes.
+# below, in .venv and in three folders node_modules, and set up again when what it depends on changes.
 
 .PHONY: help run test lint format bench chaos page lock audit clean
 .NOTPARALLEL:
@@ -12,7 +12,10 @@ UV := uv==0.13.9
 PIP_AUDIT := pip-audit==2.10.1
 PACKAGES = $(sort $(dir $(wildcard */*.py)))
 PAGE := schema/graphiql
-PAGE_SOURCES := $(shell find $(PAGE) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
+CONSOLE := server/pages/index.html
+sources = $(shell find $(1) \( -name node_modules -o -name dist -o -name '*.graphql.ts' -o -name licences.txt \) -prune -o -type f -print 2>/dev/null)
+PAGE_SOURCES := $(call sources,$(PAGE))
+CONSOLE_SOURCES := $(call sources,console) schema/schema.graphql
 
 # $(call quietly,COMMAND): without its chatter, which is shown only if it fails.
 quietly = log=$$(mktemp); { $(1); } >"$$log" 2>&1 || { code=$$?; cat "$$log" >&2; rm -f "$$log"; exit $$code; }; rm -f "$$log"
@@ -21,7 +24,7 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp ## Run Procession; `procession serve`'s arguments go in ARGS='…'
-	@$(MAKE) --silent page || echo 'Going on without the GraphiQL page, which could not be built (see above).' >&2
+	@$(MAKE) --silent page || echo 'Going on without the console and GraphiQL, which could not be built (see above).' >&2
 	@exec $(BIN)/procession serve $(ARGS)
 
 test: .venv/dev.stamp tests/browser/node_modules/.stamp page ## Run the tests; pytest's arguments go in ARGS='…'
@@ -43,7 +46,7 @@ bench: .venv/dev.stamp ## Measure
 chaos: .venv/dev.stamp ## Kill and restart everything while scripts run, then check that nothing is lost
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
-page: $(PAGE)/dist/index.html ## Build the GraphiQL page
+page: $(CONSOLE) $(PAGE)/dist/index.html ## Build the console and the GraphiQL page
 
 lock: .venv/place ## Write requirements*.txt anew (ARGS=--upgrade: with the newest versions)
 	@test -x .venv/lock/bin/uv || $(BIN)/python -m venv .venv/lock
@@ -65,7 +68,7 @@ audit: .venv/place .venv/node.stamp ## Look for known vulnerabilities of what is
 
 clean: ## Remove all that was set up or built, but no data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf $(PAGE)/node_modules $(PAGE)/dist tests/browser/node_modules
+	rm -rf $(PAGE)/node_modules $(PAGE)/dist tests/browser/node_modules console/node_modules server/pages
 
 # A virtual environment holds its own path: it is made anew where it was moved or its Python is gone.
 ifneq ($(shell test -x .venv/bin/python && cat .venv/place 2>/dev/null),$(CURDIR))
@@ -112,6 +115,16 @@ $(PAGE)/node_modules/.stamp: .venv/node.stamp $(PAGE)/package.json $(PAGE)/packa
 $(PAGE)/dist/index.html: $(PAGE)/node_modules/.stamp $(PAGE_SOURCES)
 	@echo 'Building the GraphiQL page'
 	@$(call quietly,cd $(PAGE) && $(NPM) run build)
+	@touch $@
+
+console/node_modules/.stamp: .venv/node.stamp console/package.json console/package-lock.json
+	@echo 'Installing the packages of the console'
+	@$(call quietly,cd console && $(NPM) ci)
+	@touch $@
+
+$(CONSOLE): console/node_modules/.stamp $(CONSOLE_SOURCES)
+	@echo 'Building the console'
+	@$(call quietly,cd console && $(NPM) run build)
 	@touch $@
 
 tests/browser/node_modules/.stamp: .venv/node.stamp tests/browser/package.json tests/browser/package-lock.json

@@ -1,4 +1,4 @@
-"""The web application: GraphQL, the older REST contract, and the page, under their addresses."""
+"""The web application: GraphQL, the older REST contract, and the pages, under their addresses."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from resolvers.application import Application
@@ -21,16 +21,19 @@ from rest_compat.stream import Stream
 from schema.endpoint import Endpoint
 from schema.limits import Limits
 from schema.schema import build
+from server import console
 from server.cookie import Cookies
 from server.graphql import GraphQLOrPage
 from server.headers import Headers
 from server.health import Readiness, alive
 from server.late import late
 from server.origins import cross_origin
-from server.page import Assets
+from server.page import Assets, wants_page
 from server.parts import Parts
 from server.session import session
 from server.settings import Settings
+
+MACHINES = ("/api", "/graphql", "/session", "/assets")  # addresses that only programs ask for
 
 if TYPE_CHECKING:
     from resolvers.single_sign_on import SingleSignOn
@@ -64,7 +67,6 @@ def web_app(settings: Settings, parts: Parts, sso: "SingleSignOn | None") -> Sta
     )
     return Starlette(
         routes=[
-            Route("/", lambda _: RedirectResponse("/graphql")),
             Route("/healthz", alive),
             Route("/readyz", Readiness(parts, settings.data_folder).answer),
             Mount("/graphql/assets", Assets()),
@@ -73,6 +75,7 @@ def web_app(settings: Settings, parts: Parts, sso: "SingleSignOn | None") -> Sta
             Route("/session", session(app, sso.label if sso else None)),
             *(late("server.openid:Gate")(app, sso, links.base).routes() if sso else []),
             *routes(Api(app, app.door, links, settings.max_page_size)),
+            *console.routes(),
         ],
         middleware=[
             Middleware(Headers, settings.hsts),
@@ -95,5 +98,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 async def nothing(request: Request, _: Exception) -> Response:
-    """For an address at which there is nothing."""
+    """For an address at which there is nothing: a person with a browser is told by our page."""
+    if wants_page(request) and not request.url.path.startswith(MACHINES):
+        return await console.page(request, 404)
     return refusal(request, NotFound(f"There is nothing at {request.url.path}"))

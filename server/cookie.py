@@ -89,6 +89,7 @@ class Cookie:
 
 SESSION = Cookie("procession", "strict")
 ERRAND = Cookie("procession-openid", "lax")  # the identity provider sends the browser back with it
+PLACE = Cookie("procession-place", "lax")  # of our page that somebody left for the provider's
 WORDS = Cookie("procession-words", "strict")  # what the page is to tell, once
 
 

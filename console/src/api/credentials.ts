@@ -1,0 +1,24 @@
+// What this page signs in with: a token, which lives in this browser tab and nowhere else, or the cookie of a session, which
+// no script can read. GraphiQL, in the same tab, uses the same.
+
+const KEY = "procession.token";
+
+export const readToken = (): string | null => sessionStorage.getItem(KEY);
+
+export function keepToken(token: string | null) {
+  if (token === null) sessionStorage.removeItem(KEY);
+  else sessionStorage.setItem(KEY, token);
+}
+
+export function authorization(): Record<string, string> {
+  const token = readToken();
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
+}
+
+/** A link `/#token=…` signs in. The token leaves the address, and the history, at once. */
+export function takeTokenFromAddress() {
+  const found = /^#token=(.+)$/.exec(location.hash)?.[1];
+  if (!found) return;
+  keepToken(decodeURIComponent(found));
+  history.replaceState(null, "", location.pathname + location.search);
+}

@@ -1,0 +1,85 @@
+// Subscriptions: one WebSocket for all, opened by the first, closed after the last, and opened again when it is cut.
+import { type Client, createClient } from "graphql-ws";
+import { useSyncExternalStore } from "react";
+import { authorization } from "./credentials";
+import { signedOut } from "./endpoint";
+import { type Operation, Refusal, type Told } from "./operation";
+
+const PING_EVERY_MS = 15_000;
+const PONG_WITHIN_MS = 5_000;
+const LONGEST_PAUSE_MS = 8_000;
+const REFUSED = [4401, 4403];
+
+let client: Client | undefined;
+let isCut = false;
+const watchers = new Set<() => void>();
+
+function tell(cut: boolean) {
+  isCut = cut;
+  watchers.forEach((each) => each());
+}
+
+function connect(): Client {
+  let pong: ReturnType<typeof setTimeout> | undefined;
+  const made = createClient({
+    url: `${location.origin.replace(/^http/, "ws")}/graphql`,
+    connectionParams: authorization,
+    keepAlive: PING_EVERY_MS,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    retryWait: (count) => new Promise((go) => setTimeout(go, Math.min(250 * 2 ** count, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2))),
+    shouldRetry: (failure) => !REFUSED.includes(codeOf(failure)),
+    on: {
+      connected: () => tell(false),
+      closed: (event) => {
+        clearTimeout(pong);
+        if (codeOf(event) !== 1000) tell(true);
+      },
+      ping: (received) => {
+        if (!received) pong = setTimeout(() => made.terminate(), PONG_WITHIN_MS);
+      },
+      pong: () => clearTimeout(pong),
+    },
+  });
+  return made;
+}
+
+const codeOf = (failure: unknown): number => (failure as { code?: number } | null)?.code ?? 0;
+
+/** Signed in as somebody else: the next subscription opens a new connection. */
+export function disconnect() {
+  void client?.dispose();
+  client = undefined;
+  tell(false);
+}
+
+type Sink<A> = { next(answer: A): void; end?(): void; fail?(error: Error): void };
+
+/** Listens until what it gives back is called. After a cut `variables` are sent as they are then: change them to resume. */
+export function listen<A, V extends Record<string, unknown>>(operation: Operation<A, V>, variables: V, sink: Sink<A>): () => void {
+  client ??= connect();
+  return client.subscribe<A>({ query: operation, variables }, {
+    next: ({ data, errors }) => {
+      if (errors) sink.fail?.(failureOf(errors));
+      else if (data) sink.next(data);
+    },
+    error: (failure) => sink.fail?.(failureOf(failure)),
+    complete: () => sink.end?.(),
+  });
+}
+
+function failureOf(failure: unknown): Error {
+  const told = Array.isArray(failure) ? (failure as Told[]) : [];
+  if (REFUSED.includes(codeOf(failure)) || told[0]?.extensions?.code === "UNAUTHENTICATED") return signedOut();
+  if (told.length) return new Refusal(told);
+  return new Error("The live connection was closed. Load the page again.");
+}
+
+/** Whether the connection is cut, and tried again. */
+export function useCut(): boolean {
+  return useSyncExternalStore(watch, () => isCut);
+}
+
+function watch(act: () => void) {
+  watchers.add(act);
+  return () => void watchers.delete(act);
+}

@@ -1,0 +1,58 @@
+// The frame of all pages, and which of them an address stands for.
+import { type ComponentType, lazy, Suspense } from "react";
+import { useCut } from "#api/socket.ts";
+import { Frame } from "./frame.tsx";
+import { Broken } from "./parts/broken.tsx";
+import { Empty, Loading } from "./parts/states.tsx";
+import { Toasts } from "./parts/toast.tsx";
+import { ListPage } from "./pages/processes/list.tsx";
+import { Link, usePath } from "./router.tsx";
+import { useSession } from "./session.ts";
+import { SignIn } from "./sign-in.tsx";
+
+type Page = ComponentType<{ id: string }>;
+type Route = { at: RegExp; page: Page; forAdmins?: true };
+
+export const later = <N extends string>(load: () => Promise<Record<N, Page>>, name: N) =>
+  lazy(async () => ({ default: (await load())[name] }));
+
+const ROUTES: Route[] = [
+  { at: /^\/(?:processes\/?)?$/, page: ListPage },
+];
+
+export function App() {
+  const { viewer } = useSession();
+  const path = usePath();
+  if (viewer === undefined) return <Loading what="Procession" />;
+  if (viewer === null) return <SignIn />;
+  return (
+    <Frame>
+      <Suspense fallback={<Loading what="the page" />}>
+        <Broken key={path}><Routed path={path} isAdmin={viewer.isAdmin} /></Broken>
+      </Suspense>
+      <Cut />
+      <Toasts />
+    </Frame>
+  );
+}
+
+function Routed({ path, isAdmin }: { path: string; isAdmin: boolean }) {
+  const found = ROUTES.find(({ at }) => at.test(path));
+  if (!found) {
+    return (
+      <Empty title="There is nothing at this address">
+        Look for it in the <Link to="/">list of processes</Link>.
+      </Empty>
+    );
+  }
+  if (found.forAdmins && !isAdmin) {
+    return <Empty title="Only administrators may see this">Ask one of them, or sign in as somebody else.</Empty>;
+  }
+  return <found.page id={decodeURIComponent(found.at.exec(path)?.[1] ?? "")} />;
+}
+
+/** Tells that what is shown may be old, for as long as it may. */
+function Cut() {
+  const cut = useCut();
+  return <div role="status" className="cut">{cut && "The live connection is cut. Connecting again…"}</div>;
+}

@@ -1,0 +1,38 @@
+// A list that follows what happens.
+import { useEffect, useRef } from "react";
+import type { Answered } from "#api/answer.ts";
+import { listen } from "#api/socket.ts";
+import { Changes, type ListQuery, type RowFragment } from "./list.graphql.ts";
+
+const AT_MOST_EVERY_MS = 1500; // the list is asked for again
+
+/** Rows that are shown change at once; the list is asked for again, now and then, for its order and its counts. */
+export function useLive({ replace, reload }: Answered<ListQuery>) {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => {
+    const soon = () => {
+      timer.current ??= setTimeout(() => {
+        timer.current = undefined;
+        reload();
+      }, AT_MOST_EVERY_MS);
+    };
+    const stop = listen(Changes, {}, {
+      next: ({ processChanges: { id, process } }) => {
+        replace((list) => changed(list, id, process));
+        soon();
+      },
+    });
+    return () => {
+      stop();
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    };
+  }, [replace, reload]);
+}
+
+function changed(list: ListQuery, id: string, process: RowFragment | null): ListQuery {
+  const { nodes } = list.processes;
+  if (!nodes.some((each) => each.id === id)) return list;
+  const next = process ? nodes.map((each) => (each.id === id ? process : each)) : nodes.filter((each) => each.id !== id);
+  return { processes: { ...list.processes, nodes: next } };
+}

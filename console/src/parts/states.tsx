@@ -1,0 +1,21 @@
+// What stands where there is nothing to show: yet, at all, or because of an error.
+import type { ReactNode } from "react";
+import { wordsOf } from "#api/operation.ts";
+import { Icon } from "./icon.tsx";
+
+export function Loading({ what }: { what: string }) {
+  return <p className="state" role="status"><span className="spinner" aria-hidden="true" />Loading {what}…</p>;
+}
+
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return <div className="state empty"><h2>{title}</h2>{children && <p>{children}</p>}</div>;
+}
+
+export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
+  return (
+    <div className="state problem" role="alert">
+      <p><Icon name="alert" />{wordsOf(error)}</p>
+      {retry && <button type="button" onClick={retry}>Try again</button>}
+    </div>
+  );
+}

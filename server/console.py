@@ -1,0 +1,79 @@
+"""The console, built from `console/` (see its README) into `server/pages/`.
+
+Its pages have addresses of their own, which all give the same document; `assets` is what it loads.
+"""
+
+import mimetypes
+import re
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+from resolvers.errors import NotFound
+from rest_compat.errors import refusal
+
+BUILT = Path(__file__).with_name("pages")
+PAGES = ("processes", "start", "timeline", "users", "groups", "audit", "account")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "Vary": "Accept-Encoding"}
+PACKED = {"br": ".br", "gzip": ".gz"}  # which the build makes beside each file, the best first
+NAME = re.compile(r"[A-Za-z0-9_][\w.-]*")
+NOT_BUILT = (
+    "<!doctype html><html lang=en><title>Procession</title><p>The console is not built. "
+    "Run <code>make page</code>, which needs the npm registry once. "
+    '<a href="/graphql">GraphiQL</a> and the API are there.'
+)
+
+
+def routes() -> list[Route]:
+    """The console's pages, and what they load."""
+    return [
+        Route("/", page),
+        *(Route(f"/{name}{rest}", page) for name in PAGES for rest in ("", "/{rest:path}")),
+        Route("/assets/{name}", asset),
+    ]
+
+
+async def page(request: Request, status: int = 200) -> Response:
+    """The document, which browsers ask for again each time: it names the newest assets."""
+    index = BUILT / "index.html"
+    if not index.exists():
+        return HTMLResponse(NOT_BUILT, 503, HEADERS)
+    return _file(request, index, "no-cache", status)
+
+
+async def asset(request: Request) -> Response:
+    """What has its hash in its name, and so never changes."""
+    name = request.path_params["name"]
+    path = BUILT / "assets" / name
+    if not NAME.fullmatch(name) or name.endswith(tuple(PACKED.values())) or not path.is_file():
+        return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
+    return _file(request, path, "public, max-age=31536000, immutable", 200)
+
+
+def _file(request: Request, path: Path, caching: str, status: int) -> Response:
+    """The file, packed if the browser can unpack it."""
+    headers = {**HEADERS, "Cache-Control": caching}
+    accepted = _accepted(request.headers)
+    for encoding, ending in PACKED.items():
+        packed = path.with_name(path.name + ending)
+        if encoding in accepted and packed.exists():
+            headers["Content-Encoding"] = encoding
+            return FileResponse(packed, status, headers, _media_type(path))
+    return FileResponse(path, status, headers, _media_type(path))
+
+
+def _accepted(headers: Headers) -> set[str]:
+    """The encodings that a browser names and does not refuse."""
+    named = (each.partition(";") for each in headers.get("accept-encoding", "").split(","))
+    return {name.strip() for name, _, weight in named if weight.strip() not in ("q=0", "q=0.0")}
+
+
+def _media_type(path: Path) -> str:
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"

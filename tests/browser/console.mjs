@@ -1,0 +1,24 @@
+// The console as people use it, a chapter for each of its pages.
+//
+// Given: URL of the server, TOKEN and PASSWORD of its administrator “admin”, an ARCHIVE to import, the id of a process with a
+// LONG output and, where they are wanted, a folder for PICTURES; CHAPTERS names some to be told only. Prints what came of each.
+
+import { list, firstView, phone, signIn } from "./console/list.mjs";
+import { seen } from "./console/visit.mjs";
+import { launch } from "./chromium.mjs";
+
+const chapters = { firstView, signIn, list, phone };
+const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);
+
+const browser = await launch();
+const told = {};
+for (const name of wanted) {
+  const began = Date.now();
+  try {
+    told[name] = { answer: (await chapters[name](browser)) ?? null, milliseconds: Date.now() - began };
+  } catch (error) {
+    told[name] = { failed: error.stack, milliseconds: Date.now() - began };
+  }
+}
+await browser.close();
+console.log(JSON.stringify({ chapters: told, ...seen }));

@@ -1,0 +1,73 @@
+// What the chapters of console.mjs share: a browser's page, pictures of it, and what axe says of them.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const { PICTURES: pictures } = process.env;
+const AXE = createRequire(import.meta.url).resolve("axe-core");
+const WANTED = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
+
+export const { URL: origin, TOKEN: token, PASSWORD: password, LONG: long, ARCHIVE: archive } = process.env;
+export const seen = { outside: [], problems: [], pictures: 0 };
+
+/** A new page, of nobody yet; what it asks of others, and what it complains of, is noted. */
+export async function open(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 820 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const note = (address) => {
+    const { protocol, host } = new URL(address);
+    if (!["data:", "blob:"].includes(protocol) && host !== new URL(origin).host) seen.outside.push(address);
+  };
+  context.on("request", (request) => note(request.url()));
+  page.on("websocket", (socket) => note(socket.url()));
+  page.on("pageerror", (error) => seen.problems.push(error.message));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) seen.problems.push(message.text());
+  });
+  return page;
+}
+
+/** The page at this address, signed in by a link. */
+export async function enter(browser, address, options) {
+  const page = await open(browser, options);
+  await page.goto(`${origin}${address}#token=${token}`);
+  await page.getByRole("button", { name: /^Account of/ }).waitFor();
+  return page;
+}
+
+/** Keeps a picture, if pictures are wanted, once nothing moves, and requires that axe finds nothing serious. */
+export async function look(page, name) {
+  await page.waitForTimeout(50);
+  if (pictures) {
+    await mkdir(pictures, { recursive: true });
+    await page.screenshot({ path: path.join(pictures, `${name}.png`), animations: "disabled" });
+    seen.pictures += 1;
+  }
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(await readFile(AXE, "utf8"));
+  const found = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }), WANTED);
+  const serious = found.violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`).slice(0, 3).join("\n")}`);
+  assert.deepEqual(told, [], `axe at ${name}`);
+}
+
+/** Asks the API as another client would. */
+export async function ask(query, variables = {}) {
+  const response = await fetch(`${origin}/graphql`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await response.json();
+  assert.equal(errors, undefined, JSON.stringify(errors));
+  return data;
+}
+
+const START = "mutation ($script: String!, $parameters: [ParameterInput!]) { startProcess(script: $script, parameters: $parameters) { id } }";
+
+/** The id of a new process that runs a Python program. */
+export async function run(program, script = "python") {
+  return (await ask(START, { script, parameters: [{ name: "c", value: program }] })).startProcess.id;
+}
