@@ -14,7 +14,7 @@ LONG = 10_000_000  # lines
 CHUNK = 20_000  # lines: each chunk has the same text
 MACHINES = ("atlas", "boreas")
 ENDS = ("COMPLETED",) * 6 + ("FAILED", "FAILED", "STOPPED")
-REASONS = {"FAILED": "The script ended with exit code 1", "STOPPED": "Stopped by alice"}
+REASONS = {"FAILED": "Exit code 1", "STOPPED": "Stopped by alice"}
 
 
 def furnish(it: Installation, count: int = 60) -> str:

@@ -13,11 +13,12 @@ import { SignIn } from "./sign-in.tsx";
 type Page = ComponentType<{ id: string }>;
 type Route = { at: RegExp; page: Page; forAdmins?: true };
 
-export const later = <N extends string>(load: () => Promise<Record<N, Page>>, name: N) =>
+const later = <N extends string>(load: () => Promise<Record<N, Page>>, name: N) =>
   lazy(async () => ({ default: (await load())[name] }));
 
 const ROUTES: Route[] = [
   { at: /^\/(?:processes\/?)?$/, page: ListPage },
+  { at: /^\/processes\/([\w-]+)$/, page: later(() => import("./pages/process/page.tsx"), "ProcessPage") },
 ];
 
 export function App() {

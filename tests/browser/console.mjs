@@ -4,10 +4,11 @@
 // LONG output and, where they are wanted, a folder for PICTURES; CHAPTERS names some to be told only. Prints what came of each.
 
 import { list, firstView, phone, signIn } from "./console/list.mjs";
+import { ends, live, longOutput } from "./console/process.mjs";
 import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
-const chapters = { firstView, signIn, list, phone };
+const chapters = { firstView, signIn, list, phone, live, longOutput, ends };
 const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);
 
 const browser = await launch();

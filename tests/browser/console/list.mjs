@@ -56,7 +56,7 @@ async function narrow(page) {
   const status = page.getByRole("group", { name: "Statuses" });
   await status.getByRole("button", { name: /^Failed/ }).click();
   await page.waitForURL(/status=failed/);
-  await page.getByText("The script ended with exit code 1").first().waitFor();
+  await page.getByText("Exit code 1").first().waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("items-1");
   await page.waitForURL(/q=items-1/);

@@ -1,0 +1,80 @@
+// What control sequences do to a line: colours and weight are shown, the rest is left out.
+
+export type Piece = { text: string; classes: string; color?: string; background?: string };
+
+type Pen = { classes: Set<string>; fore?: string; back?: string; color?: string; background?: string };
+
+// SGR; then CSI, OSC (links, titles) and single escapes; then other control characters but tabs.
+const SEQUENCE = /\x1b\[([\d;:]*)m|\x1b\[[\d;:?<=>]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]/g;
+const WEIGHTS: Record<number, string> = { 1: "bold", 2: "dim", 3: "italic", 4: "underlined", 7: "inverse", 9: "struck" };
+const ENDS: Record<number, string[]> = { 22: ["bold", "dim"], 23: ["italic"], 24: ["underlined"], 27: ["inverse"], 29: ["struck"] };
+
+export function piecesOf(line: string): Piece[] {
+  if (!/[\x00-\x08\x0b-\x1f\x7f]/.test(line)) return [{ text: line, classes: "" }];
+  const pieces: Piece[] = [];
+  const pen: Pen = { classes: new Set() };
+  let place = 0;
+  const add = (text: string) => text && pieces.push(drawn(text, pen));
+  for (const found of line.matchAll(SEQUENCE)) {
+    add(line.slice(place, found.index));
+    place = found.index + found[0].length;
+    if (found[1] !== undefined) turn(pen, found[1].split(/[;:]/).map(Number));
+  }
+  add(line.slice(place));
+  return pieces;
+}
+
+export const plain = (line: string) => line.replace(SEQUENCE, "");
+
+function drawn(text: string, { classes, fore, back, color, background }: Pen): Piece {
+  const names = [...classes, fore, back].filter(Boolean).join(" ");
+  return { text, classes: names, ...(color && { color }), ...(background && { background }) };
+}
+
+function turn(pen: Pen, codes: number[]) {
+  for (let index = 0; index < codes.length; index += 1) {
+    const code = codes[index]!;
+    if (code === 38 || code === 48) index += extended(pen, code === 38, codes.slice(index + 1));
+    else turnOnce(pen, code);
+  }
+}
+
+function turnOnce(pen: Pen, code: number) {
+  const weight = WEIGHTS[code];
+  if (code === 0) Object.assign(pen, { classes: new Set(), fore: undefined, back: undefined, color: undefined, background: undefined });
+  else if (weight) pen.classes.add(weight);
+  else if (ENDS[code]) ENDS[code].forEach((each) => pen.classes.delete(each));
+  else if (within(code, 30, 37)) ink(pen, true, code - 30);
+  else if (within(code, 90, 97)) ink(pen, true, code - 82);
+  else if (within(code, 40, 47)) ink(pen, false, code - 40);
+  else if (within(code, 100, 107)) ink(pen, false, code - 92);
+  else if (code === 39) Object.assign(pen, { fore: undefined, color: undefined });
+  else if (code === 49) Object.assign(pen, { back: undefined, background: undefined });
+}
+
+const within = (code: number, first: number, last: number) => code >= first && code <= last;
+
+function ink(pen: Pen, isFore: boolean, number: number) {
+  Object.assign(pen, isFore ? { fore: `c${number}`, color: undefined } : { back: `b${number}`, background: undefined });
+}
+
+/** `5;N`, or `2;R;G;B`. Answers how many codes it took. */
+function extended(pen: Pen, isFore: boolean, [kind, ...values]: number[]): number {
+  const [red = 0, green = 0, blue = 0] = values;
+  if (kind === 2) paint(pen, isFore, [red, green, blue]);
+  else if (kind === 5 && red < 16) ink(pen, isFore, red);
+  else if (kind === 5) paint(pen, isFore, ofTable(red));
+  return kind === 2 ? 4 : 2;
+}
+
+function paint(pen: Pen, isFore: boolean, rgb: number[]) {
+  const value = `rgb(${rgb.join(" ")})`;
+  Object.assign(pen, isFore ? { fore: undefined, color: value } : { back: undefined, background: value });
+}
+
+/** The colours 16 to 255: a cube of six steps, then greys. */
+function ofTable(number: number): number[] {
+  if (number >= 232) return Array<number>(3).fill(8 + (number - 232) * 10);
+  const step = (size: number) => Math.floor((number - 16) / size) % 6;
+  return [36, 6, 1].map((size) => (step(size) ? 55 + step(size) * 40 : 0));
+}

@@ -1,0 +1,40 @@
+// Where a screen stands in an output of any length. Browsers limit how high an element may be, to less than ten million lines:
+// so a small movement of the scroll bar moves by as much, and a large one to as large a share of the whole.
+
+export const ROW = 19; // pixels of a line that is not wrapped
+const HIGHEST = 6_000_000; // pixels
+const MARGIN = 400; // pixels that are kept free at both ends of the bar while there is more
+const NEARLY = 0.99995;
+
+/** The line at the upper edge, and how much of it is above; or the end, whatever comes. */
+export type Place = { seq: number; offset: number } | "end";
+export type Top = Exclude<Place, "end">;
+
+export const heightOf = (count: number) => Math.min(count * ROW, HIGHEST);
+export const isScaled = (count: number) => count * ROW > HIGHEST;
+
+/** So many pixels further; `tall` tells how high a line is. */
+export function moved({ seq, offset }: Top, pixels: number, count: number, tall: (seq: number) => number): Top {
+  let line = seq;
+  let rest = offset + pixels;
+  while (rest < 0 && line > 1) rest += tall(--line);
+  while (line < count && rest >= tall(line)) rest -= tall(line++);
+  return { seq: line, offset: Math.max(0, rest) };
+}
+
+/** Where this much of the scroll bar leads. */
+export function placeAt(share: number, count: number, screen: number): Place {
+  if (share >= NEARLY) return "end";
+  const lines = Math.max(0, count - screen / ROW) * share;
+  return { seq: 1 + Math.floor(lines), offset: Math.round((lines % 1) * ROW) };
+}
+
+/** Where the scroll bar belongs. */
+export function barAt(place: Place, count: number, screen: number): number {
+  const longest = Math.max(0, heightOf(count) - screen);
+  if (place === "end") return longest;
+  const share = Math.min(1, (place.seq - 1 + place.offset / ROW) / Math.max(1, count - screen / ROW));
+  const bar = share * longest;
+  if (!isScaled(count) || (place.seq === 1 && place.offset === 0)) return bar;
+  return Math.min(Math.max(bar, MARGIN), longest - MARGIN);
+}

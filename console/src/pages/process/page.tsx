@@ -1,0 +1,42 @@
+// One process.
+import { wordsOf } from "#api/operation.ts";
+import { Output } from "../output/output.tsx";
+import { Icon } from "#parts/icon.tsx";
+import { Empty, Loading } from "#parts/states.tsx";
+import { StatusSign } from "#parts/status.tsx";
+import { useTitle } from "#parts/title.ts";
+import { Link } from "../../router.tsx";
+import { Actions } from "./actions.tsx";
+import { Facts } from "./facts.tsx";
+import { Files } from "./files.tsx";
+import { Outcome } from "./outcome.tsx";
+import "./process.css";
+import { Stopping } from "./stopping.tsx";
+import { useWatched } from "./watched.ts";
+
+export function ProcessPage({ id }: { id: string }) {
+  const { process, error, isDeleted } = useWatched(id);
+  useTitle(process ? `${process.scriptName} ${id.slice(0, 8)}` : "Process");
+  if (isDeleted) return <Empty title="This process was deleted">Its output and files are gone. <Link to="/processes">Look at the others</Link>.</Empty>;
+  if (!process && error) return <Empty title={wordsOf(error)}>Is the address whole? <Link to="/processes">Look for it in the list</Link>.</Empty>;
+  if (!process) return <Loading what="the process" />;
+  return (
+    <>
+      <div className="title process-title">
+        <Link to="/processes" className="back" aria-label="All processes"><Icon name="left" /></Link>
+        <h1>{process.scriptName} <code>{id.slice(0, 8)}</code></h1>
+        <StatusSign of={process} />
+        <Actions process={process} />
+      </div>
+      <Outcome process={process} />
+      <Stopping process={process} />
+      <div className="process">
+        <Output key={id} id={id} />
+        <aside>
+          <Facts process={process} />
+          <Files process={process} />
+        </aside>
+      </div>
+    </>
+  );
+}

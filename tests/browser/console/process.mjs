@@ -1,0 +1,219 @@
+// One process: its output, live and long, its files, its end.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { ask, enter, long, look, origin, run } from "./visit.mjs";
+
+const LINES = 240;
+const LAST = 10_000_000;
+const WRITES = `import os, sys, time, zlib, struct
+out = os.environ["PROCESSION_OUTPUT_DIR"]
+for number in range(1, 201):
+    print(f"\\x1b[3{number % 8}mline\\x1b[0m {number}")
+sys.stdout.flush()
+for number in range(201, ${LINES + 1}):
+    while number == 201 and not os.path.exists("GATE"):
+        time.sleep(0.02)
+    print("line", number, flush=True)
+    time.sleep(0.01)
+open(out + "/table.csv", "w").write('name,words\\n"Ada, L.","said ""hello"""\\n')
+open(out + "/notes.txt", "w").write("some words\\n" * 3)
+open(out + "/odd.bin", "wb").write(bytes(range(256)))
+def chunk(kind, body): return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+rows = b"".join(b"\\0" + bytes((x * 4, y * 4, 120)) * 1 for y in range(60) for x in [y])
+picture = b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", struct.pack(">2I5B", 1, 60, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+open(out + "/picture.png", "wb").write(picture)
+`;
+const STUBBORN = `import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(600)`;
+
+const output = (page) => page.getByRole("log");
+const line = (page, seq) => output(page).locator(`[data-line="${seq}"]`);
+
+/** The lines that are drawn, by their number. */
+const drawn = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll(".line")].map((each) => [each.querySelector("a").dataset.line, each.querySelector(".text").textContent])));
+
+/** Lines come as they are printed, each once, also when the connection is cut meanwhile. */
+export async function live(browser) {
+  const page = await enter(browser, "/timeline");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const sockets = [];
+  await page.routeWebSocket(/graphql/, (socket) => {
+    socket.connectToServer();
+    sockets.push(socket);
+  });
+  const gate = path.join(await mkdtemp(path.join(tmpdir(), "gate-")), "open");
+  const id = await run(WRITES.replace("GATE", gate));
+  await page.goto(`${origin}/processes/${id}`);
+  await line(page, 200).waitFor();
+  await page.getByText("following").waitFor();
+  await sockets.at(-1).close({ code: 1012 });
+  await page.getByText("Connecting again").waitFor();
+  await writeFile(gate, "");
+  await look(page, "process-cut");
+  await line(page, LINES).waitFor();
+  await page.locator(".status.completed").waitFor();
+  await page.getByText(`${LINES} lines, complete`).waitFor();
+  await look(page, "process");
+  await page.getByRole("button", { name: "Copy", exact: true }).click();
+  await page.getByText(`${LINES} lines are copied.`).waitFor();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.deepEqual(copied.split("\n"), Array.from({ length: LINES }, (_, index) => `line ${index + 1}`));
+  const [downloaded] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download", exact: true }).click()]);
+  const text = await readFile(await downloaded.path(), "utf8");
+  assert.equal(text.split("\n").length, LINES + 1);
+  await files(page, id);
+  await page.context().close();
+}
+
+async function files(page, id) {
+  const preview = page.getByRole("dialog");
+  for (const [name, shown] of [
+    ["table.csv", preview.getByRole("cell", { name: "Ada, L." })],
+    ["notes.txt", preview.getByText("some words").first()],
+    ["picture.png", preview.getByRole("img")],
+    ["odd.bin", preview.getByText("no text and no picture")],
+  ]) {
+    await page.getByRole("button", { name, exact: true }).click();
+    await shown.waitFor();
+    if (name === "table.csv") await look(page, "preview");
+    if (name === "picture.png") assert.ok(await shown.evaluate((picture) => picture.decode().then(() => picture.naturalHeight === 60)));
+    await page.keyboard.press("Escape");
+    await preview.waitFor({ state: "detached" });
+  }
+  const [downloaded] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download notes.txt" }).click()]);
+  const digest = createHash("sha256").update(await readFile(await downloaded.path())).digest("hex");
+  const { process: found } = await ask("query ($id: ID!) { process(id: $id) { files { name sha256 } } }", { id });
+  assert.equal(digest, found.files.find(({ name }) => name === "notes.txt").sha256);
+}
+
+/** Ten million lines: it opens at the end, and goes anywhere at once. */
+export async function longOutput(browser) {
+  const page = await enter(browser, `/processes/${long}`);
+  await line(page, LAST).waitFor();
+  await page.getByText("10,000,000 lines").waitFor();
+  await look(page, "output-long");
+  await output(page).focus();
+  await page.keyboard.press("Home");
+  await line(page, 1).waitFor();
+  assert.equal((await drawn(page))[1], "1: written");
+  await wheel(page);
+  await drag(page);
+  await page.keyboard.press("End");
+  await line(page, LAST).waitFor();
+  await jump(page);
+  await search(page);
+  await settings(page);
+  const slowest = await frames(page);
+  await page.context().close();
+  return { slowestFrameMilliseconds: slowest };
+}
+
+/** The number of the line at the upper edge. */
+const top = (page) => page.evaluate(() => {
+  const edge = document.querySelector(".screen").getBoundingClientRect().top;
+  return Number([...document.querySelectorAll(".line")].find((each) => each.getBoundingClientRect().bottom > edge + 1).querySelector("a").dataset.line);
+});
+
+/** A turn of the wheel moves by so many lines, wherever it is. */
+async function wheel(page) {
+  const box = await output(page).boundingBox();
+  await page.mouse.move(box.x + 300, box.y + 100);
+  await page.mouse.wheel(0, 190);
+  await page.waitForFunction(() => !document.querySelector('[data-line="1"]') || document.querySelector(".screen").scrollTop > 0);
+  await page.waitForTimeout(250);
+  assert.equal(await top(page), 11);
+}
+
+/** The scroll bar leads to as large a share of the lines. */
+async function drag(page) {
+  await output(page).evaluate((screen) => (screen.scrollTop = (screen.scrollHeight - screen.clientHeight) / 2));
+  await page.waitForFunction(() => Number(document.querySelector(".line a").dataset.line) > 4_900_000);
+  assert.ok(Math.abs((await top(page)) - LAST / 2) < 1000);
+  const before = await top(page);
+  await page.mouse.wheel(0, 19 * 20);
+  await page.waitForTimeout(300);
+  assert.equal(await top(page), before + 20);
+}
+
+async function jump(page) {
+  await page.evaluate(() => (location.hash = "#L5000001-L5000003"));
+  await page.locator(".line.marked").nth(2).waitFor();
+  assert.equal((await drawn(page))[5000001], "1: written"); // after 250 chunks of 20 000
+  await page.getByText("following").waitFor({ state: "detached" });
+  await page.goto(`${origin}/processes/${long}#L77`);
+  await page.locator(".line.marked").waitFor();
+  await line(page, 77).click();
+  await line(page, 79).click({ modifiers: ["Shift"] });
+  assert.equal(new URL(page.url()).hash, "#L77-L79");
+}
+
+async function search(page) {
+  await page.getByLabel("Search the output").fill("19999: wri");
+  await page.keyboard.press("Enter");
+  const found = page.getByRole("region", { name: "Lines found" });
+  await found.getByRole("button", { name: /^39999 / }).click();
+  await page.locator(".line.marked").getByText("19999: ", { exact: false }).waitFor();
+  assert.equal(new URL(page.url()).hash, "#L39999");
+  await page.locator(".line.marked mark").first().waitFor();
+  await look(page, "output-search");
+  await page.getByRole("button", { name: "Close the search" }).click();
+}
+
+async function settings(page) {
+  await page.getByRole("button", { name: "Times" }).click();
+  await page.locator(".line.marked time[title$=UTC]").waitFor();
+  await page.getByRole("button", { name: "Wrap" }).click();
+  await page.locator(".screen.wraps").waitFor();
+  assert.equal(await page.locator(".line.marked").count(), 1);
+  await page.mouse.wheel(0, 100);
+  await look(page, "output-times-wrap");
+}
+
+/** The longest time between two frames while the wheel turns and turns. */
+async function frames(page) {
+  await page.evaluate(() => {
+    globalThis.gaps = [];
+    let before = performance.now();
+    const next = (now) => {
+      globalThis.gaps.push(now - before);
+      before = now;
+      requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  });
+  for (let turn = 0; turn < 30; turn += 1) await page.mouse.wheel(0, 240);
+  return page.evaluate(() => Math.round(Math.max(...globalThis.gaps.slice(1))));
+}
+
+/** Stopping is told step by step; failures are told in words. */
+export async function ends(browser) {
+  const [stubborn, failed] = await Promise.all([run(STUBBORN), run("print('on no'); raise SystemExit(3)")]);
+  const page = await enter(browser, `/processes/${stubborn}`);
+  await output(page).getByText("ready").waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Stop" }).click();
+  await page.locator(".stopping").getByText("SIGTERM sent").waitFor();
+  await look(page, "process-stopping");
+  await page.locator(".outcome").getByText("Stopped by admin").waitFor();
+  await output(page).getByText("SIGKILL sent").waitFor();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+  await page.waitForURL(/\/processes$/);
+  await page.getByText("is deleted.").waitFor();
+  await page.goto(`${origin}/processes/${failed}`);
+  await page.getByText("The script itself says that it failed").waitFor();
+  await look(page, "process-failed");
+  await page.goto(`${origin}/processes/${stubborn}`);
+  await page.getByText(`There is no process ${stubborn}`).waitFor();
+  await page.goto(`${origin}/processes/${stubborn}/nothing`);
+  await page.getByText("There is nothing at this address").waitFor();
+  await look(page, "nothing");
+  await page.context().close();
+}
