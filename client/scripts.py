@@ -26,7 +26,8 @@ def list_scripts(connection: Connection) -> list[Script]:
 
 def script(connection: Connection, name: str) -> Script:
     """Raises Refused if there is none, or one may not see it."""
-    found: Script | None = connection.ask(SHOW, name=name)["script"]
-    if found is None:
-        raise Refused(f"There is no script {name!r}; `procession catalogue` lists those there are")
+    try:
+        found: Script = connection.ask(SHOW, name=name)["script"]
+    except Refused as refusal:
+        raise Refused(f"{refusal}; `procession catalogue` lists those there are") from None
     return found

@@ -120,11 +120,14 @@ class Form:
         )
 
     def content(self, meter: Meter) -> Iterator[bytes]:
+        for block in self._content():
+            yield block
+            meter.add(len(block))
+
+    def _content(self) -> Iterator[bytes]:
         for head, value, size in self._parts:
             yield head
-            for block in [value] if isinstance(value, bytes) else _blocks(value, size):
-                yield block
-                meter.add(len(block))
+            yield from [value] if isinstance(value, bytes) else _blocks(value, size)
             yield b"\r\n"
         yield self._end
 

@@ -156,9 +156,10 @@ class Wire:
 
     def __init__(self, url: str, *breaks: int, stop: bool = False) -> None:
         self._server = url.removeprefix("http://").rpartition(":")
-        self._breaks = [*breaks]
+        self._breaks = breaks
         self._stop = stop
         self._near: list[socket] = []
+        self._threads = [Thread(target=self._accept)]
         self._listener = create_server(("127.0.0.1", 0))
         self.connections = 0
         self.carried = 0  # bytes of answers
@@ -166,49 +167,49 @@ class Wire:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> "Wire":
-        Thread(target=self._accept, daemon=True).start()
+        self._threads[0].start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(SHUT_RDWR)  # wakes who accepts, as closing does not
+        self._threads[0].join()
         self._listener.close()
         self.cut()
+        for each in self._threads:
+            each.join()
 
     def cut(self) -> None:
         """Breaks all that there are."""
         while self._near:
-            hang_up(self._near.pop())
+            with suppress(OSError):
+                self._near.pop().shutdown(SHUT_RDWR)
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
                 self._near.append(near)
-                far = create_connection((self._server[0], int(self._server[2])))
-                left = self._breaks[self.connections :][:1]
+                self._threads.append(Thread(target=self._carry, args=(near, self.connections)))
                 self.connections += 1
-                Thread(target=self._ask, args=(near, far), daemon=True).start()
-                Thread(target=self._answer, args=(far, near, *left), daemon=True).start()
+                self._threads[-1].start()
 
-    def _ask(self, near: socket, far: socket) -> None:
-        with suppress(OSError):
-            while block := near.recv(65536):
-                far.sendall(block)
-        hang_up(far)
+    def _carry(self, near: socket, number: int) -> None:
+        left = self._breaks[number] if number < len(self._breaks) else 1 << 40
+        with near, create_connection((self._server[0], int(self._server[2]))) as far:
+            with suppress(OSError):
+                while left:
+                    left -= self._pass_on(near, far, left)
+            if self._stop and number == len(self._breaks) - 1:
+                self.stopped.set()
+                near.recv(1)  # until whoever waits hangs up
 
-    def _answer(self, far: socket, near: socket, left: int = 1 << 40) -> None:
-        is_last = self.connections == len(self._breaks)
-        with suppress(OSError):
-            while left and (block := far.recv(min(left, 65536))):
-                near.sendall(block)
-                left -= len(block)
-                self.carried += len(block)
-        if left == 0 and self._stop and is_last:
-            self.stopped.set()
-        else:
-            hang_up(near)
-        hang_up(far)
-
-
-def hang_up(end: socket) -> None:
-    with suppress(OSError):
-        end.shutdown(SHUT_RDWR)
+    def _pass_on(self, near: socket, far: socket, left: int) -> int:
+        """One block, from whom there is one; how many bytes of answer it had."""
+        source = select.select([near, far], [], [])[0][0]
+        block = source.recv(65536 if source is near else min(left, 65536))
+        if not block:
+            raise ConnectionResetError
+        (far if source is near else near).sendall(block)
+        count = len(block) if source is far else 0
+        self.carried += count
+        return count
