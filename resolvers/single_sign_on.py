@@ -47,8 +47,8 @@ class SingleSignOn:
             await arrange(user, self.reading.groups_of(claims) or frozenset(), self.reading)
             return await sessions.begin(app, user, caller, deed)
 
-    async def introduce(self, jwt: str) -> None:
-        """Makes a JWT a token of who sends it. Raises NotSignedIn, Unavailable.
+    async def introduce(self, jwt: str, address: str) -> None:
+        """Makes a JWT a token of who sends it, from there. Raises NotSignedIn, Unavailable.
 
         One that says nothing of groups leaves them as they are.
         """
@@ -57,7 +57,7 @@ class SingleSignOn:
         theirs = self.reading.groups_of(claims)
         if theirs is not None:
             await arrange(user, theirs, self.reading)
-        await accept_jwt(user, jwt, scope_of(claims), _end_of(claims))
+        await accept_jwt(user, jwt, scope_of(claims), _end_of(claims), address)
 
 
 def scope_of(claims: Claims) -> Scope:

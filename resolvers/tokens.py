@@ -8,7 +8,7 @@ from uuid import UUID
 from models.instant import now
 from models.user import Scope, Token, TokenKind, User
 from resolvers.access import administrators, needs
-from resolvers.audit import about, deed
+from resolvers.audit import Deed, about, deed, doing, recorded
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.users import Key, is_name, user
 from resolvers.viewer import Viewer, token_digest
@@ -66,8 +66,8 @@ async def issue(
     return Issued(token, text)
 
 
-async def accept_jwt(of: User, jwt: str, scope: Scope, expires_at: datetime) -> None:
-    """A JWT, which was verified, is a token of this user until it expires."""
+async def accept_jwt(of: User, jwt: str, scope: Scope, expires_at: datetime, address: str) -> None:
+    """A JWT, which was verified and came from there, is a token of this user until it expires."""
     accepted = Token(
         user_id=of.id,
         name="JWT",
@@ -76,8 +76,17 @@ async def accept_jwt(of: User, jwt: str, scope: Scope, expires_at: datetime) -> 
         expires_at=expires_at,
         kind=TokenKind.JWT.value,
     )
-    await Token.filter(user_id=of.id, kind=TokenKind.JWT.value, expires_at__lte=now()).delete()
-    await Token.bulk_create([accepted], ignore_conflicts=True)  # another server may be quicker
+    entry = Deed("token.accept", accepted.id, of.id, of.name, accepted.id, address)
+    entry.details |= {"user": of.name, "name": accepted.name, "scope": accepted.scope}
+    async with doing(entry):
+        await _accept(accepted)
+
+
+@recorded
+async def _accept(jwt: Token) -> None:
+    known = Token.filter(user_id=jwt.user_id, kind=TokenKind.JWT.value)
+    await known.filter(expires_at__lte=now()).delete()
+    await Token.bulk_create([jwt], ignore_conflicts=True)  # another server may be quicker
 
 
 @needs(Scope.ADMIN)

@@ -13,6 +13,7 @@ from models.script import Script
 from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
+from resolvers.audit import audited
 from resolvers.errors import BadInput, TooLarge
 from resolvers.room import room
 from resolvers.viewer import Viewer
@@ -71,6 +72,15 @@ class _Begin:
     def media_type(self) -> str:
         declared = self.headers.get(b"content-type", b"").decode("latin-1").strip()
         return declared[:255] or "application/octet-stream"
+
+
+@audited("process.start", "name")
+@needs(Scope.START)
+async def admit(viewer: Viewer, name: str | None) -> None:
+    """Before a form is read of which only its content says what is to be started.
+
+    Raises Forbidden, which is noted, since nobody sends files for anything else.
+    """
 
 
 @needs(Scope.START)

@@ -58,14 +58,14 @@ OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset
 class Door:
     """Knows viewers by their tokens. A session that is not used for `idle` is over.
 
-    `introduce` makes a JWT of an identity provider known, as a token until it expires, or raises
-    NotSignedIn or Unavailable; without it none are taken.
+    `introduce` makes a JWT of an identity provider, which came from an address, known as a token
+    until it expires, or raises NotSignedIn or Unavailable; without it none are taken.
     """
 
     def __init__(
         self,
         idle: timedelta = timedelta(hours=8),
-        introduce: Callable[[str], Awaitable[None]] | None = None,
+        introduce: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> None:
         self._idle = idle
         self._introduce = introduce
@@ -77,7 +77,8 @@ class Door:
         """The viewer whose token this is, who asks from there. Raises NotSignedIn, Unavailable."""
         if not token:
             raise NotSignedIn("Sign in: send your token in the header `Authorization: Bearer …`")
-        return replace(await self.known(token_digest(token), token), address=address)
+        found = await self.known(token_digest(token), token, address)
+        return replace(found, address=address)
 
     async def renew(self, viewer: Viewer) -> Viewer:
         """The viewer as they are now, for what lasts. Raises NotSignedIn if they may not stay."""
@@ -87,20 +88,20 @@ class Door:
         """Has every token looked up again, for some may have been revoked."""
         self._remembered.clear()
 
-    async def known(self, digest: str, text: str = "") -> Viewer:
+    async def known(self, digest: str, text: str = "", address: str = "") -> Viewer:
         """The viewer with the token of this digest. Raises NotSignedIn, Unavailable."""
         until, viewer = self._remembered.get(digest, (0.0, None))
         if viewer is None or until < time.monotonic():
-            viewer = await self._look_ups.ask(digest, lambda: self._look_up(digest, text))
+            viewer = await self._look_ups.ask(digest, lambda: self._look_up(digest, text, address))
             if len(self._remembered) >= AT_MOST:
                 self._remembered.clear()
             self._remembered[digest] = time.monotonic() + REMEMBERED, viewer
         return viewer
 
-    async def _look_up(self, digest: str, text: str) -> Viewer:
+    async def _look_up(self, digest: str, text: str, address: str) -> Viewer:
         token = await _find(digest)
         if token is None and self._introduce is not None and text.count(".") == JWT_DOTS:
-            await self._introduce(text)
+            await self._introduce(text, address)
             token = await _find(digest)
         if token is None or self._is_over(token):
             raise NotSignedIn("This token is unknown, expired or revoked; sign in again")

@@ -33,7 +33,7 @@ from resolvers.errors import (
     TooManyRequests,
     Unavailable,
 )
-from resolvers.uploads import Bounds, receive
+from resolvers.uploads import Bounds, admit, receive
 from resolvers.users import Met
 from schema.context import Context
 from schema.departure import while_there
@@ -170,6 +170,7 @@ class Endpoint(GraphQL[Context, None]):
         """The GraphQL multipart request: `operations`, then `map`, then the files, streamed."""
         plain = request._request  # the adapter itself reads a form only as a whole
         context: Context = plain.scope["procession"]
+        await admit(context.viewer, None)
         stage = await context.uploads.enter_async_context(self._app.store.stage())
         values: dict[str, Any] = {}
         files: dict[str, Any] = {}

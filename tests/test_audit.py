@@ -90,11 +90,15 @@ def test_start_that_is_refused_or_wrong_is_noted_with_its_result(face: Face) -> 
     for asks, script, value in ((who, "hidden", ""), (reader, "echo", ""), (who, "echo", "x")):
         with pytest.raises(Refused):
             face.start(asks, script, ("i", value))
-    entries = noted(it, actor=who.name)
+    with pytest.raises(Refused):
+        face.start(reader, "echo", ("f", Upload("x.txt")))
+    entries = noted(it, actor=who.name, action="process.start")
     assert [(each["target"], each["result"]) for each in entries] == [
         ("hidden", "FORBIDDEN"),
         ("echo", "FORBIDDEN"),
         ("echo", "BAD_INPUT"),
+        # By GraphQL only the form, which is not read, could say what was to be started.
+        (None if isinstance(face, GraphQL) else "echo", "FORBIDDEN"),
     ]
 
 
@@ -327,6 +331,15 @@ def test_only_old_entries_go_and_what_goes_by_itself_is_noted(aged: Installation
     assert purged == [("operator", {**facts, "count": 3}), ("system", {**facts, "count": 2})]
     expired = noted(it, action="audit.expire", actor="system")
     assert sum(each["details"]["count"] for each in expired) == 2500
+
+
+def test_database_lets_nobody_change_an_entry(installation: Installation) -> None:
+    it = installation
+    before = it.rows("SELECT * FROM audit ORDER BY id")
+    for change in ("result = 'OK'", "actor = NULL", "id = id + 1"):
+        with pytest.raises(Exception, match="entries of the audit are not changed"):
+            it.execute(f"UPDATE audit SET {change}")  # noqa: S608
+    assert before and it.rows("SELECT * FROM audit ORDER BY id")[: len(before)] == before
 
 
 def test_every_resolver_that_does_something_is_audited() -> None:

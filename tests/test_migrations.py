@@ -44,9 +44,13 @@ def generated(url: str) -> None:
     subprocess.run([sys.executable, "-c", GENERATE, url], cwd=ROOT, check=True, timeout=30)
 
 
+SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type <> 'trigger'"
+"""Models have no triggers."""
+
+
 def sqlite_catalogue(path: Path) -> Catalogue:
     with closing(sqlite3.connect(path)) as database:
-        rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        rows = database.execute(SCHEMA).fetchall()
     return {(*rest, normalised(sql or "")) for *rest, sql in rows}
 
 

@@ -63,7 +63,13 @@ COMMENT ON TABLE "membership" IS 'A user is in a group.';
         ALTER TABLE "token" ADD "scope" VARCHAR(5) NOT NULL DEFAULT 'ADMIN';
         ALTER TABLE "token" ADD "kind" VARCHAR(7) NOT NULL DEFAULT 'BEARER';
         ALTER TABLE "token" ADD "agent" VARCHAR(255);
-        ALTER TABLE "user_account" ADD "password" TEXT;"""
+        ALTER TABLE "user_account" ADD "password" TEXT;
+        CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'entries of the audit are not changed';
+END $$;
+        CREATE TRIGGER "audit_stays" BEFORE UPDATE ON "audit"
+    FOR EACH ROW EXECUTE FUNCTION audit_stays();"""
 
 
 async def downgrade(db: BaseDBAsyncClient) -> str:
@@ -79,6 +85,7 @@ async def downgrade(db: BaseDBAsyncClient) -> str:
         DROP TABLE IF EXISTS "identity";
         DROP TABLE IF EXISTS "script_grant";
         DROP TABLE IF EXISTS "audit";
+        DROP FUNCTION IF EXISTS audit_stays;
         DROP TABLE IF EXISTS "membership";"""
 
 

@@ -59,6 +59,10 @@ CREATE INDEX IF NOT EXISTS "idx_audit_target_deeccf" ON "audit" ("target", "at",
         ALTER TABLE "token" ADD "address" VARCHAR(64);
         ALTER TABLE "token" ADD "scope" VARCHAR(5) NOT NULL DEFAULT 'ADMIN';
         ALTER TABLE "user_account" ADD "password" TEXT;
+        CREATE TRIGGER "audit_stays" BEFORE UPDATE ON "audit"
+BEGIN
+    SELECT RAISE(ABORT, 'entries of the audit are not changed');
+END;
         COMMIT;"""
 
 
