@@ -74,7 +74,16 @@ OF_REFUSALS = {401: ["WWW-Authenticate"], 405: ["Allow"], 429: ["Retry-After"]}
 def components() -> Document:
     """All of them."""
     return {
-        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer"},
+            "signature": {
+                "type": "apiKey",
+                "in": "query",
+                "name": "signature",
+                "description": "Instead of a token, for one file: comes with the `temporaryUrl` "
+                "that GraphQL has of it.",
+            },
+        },
         "parameters": _parameters(),
         "headers": {name: {"description": text, "schema": TEXT} for name, text in HEADERS.items()},
         "responses": {

@@ -174,7 +174,14 @@ def _processes() -> Document:
             "get": _operation("listFiles", "List files written", files, OF_PROCESS, own),
         },
         f"{path}/files/{{fileName}}": {
-            "get": _operation("downloadFile", "Download a file", _file(), DOWNLOADING, wanted),
+            "get": _operation(
+                "downloadFile",
+                "Download a file",
+                _file(),
+                DOWNLOADING,
+                wanted,
+                security=[{"token": []}, {"signature": []}],
+            ),
         },
     }
 
