@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from tests.running import OUTPUT, Ended, end_of, facts, run_python, start
 
 # All of it happens in the supervisor and before it; no database has a part in it.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+ROOT = Path(__file__).parents[1]
 
 
 def run(it: Installation, script: str, program: str, **more: object) -> Ended:
@@ -131,7 +135,10 @@ def sandbox(installation: Installation) -> bool:
 def test_script_in_a_sandbox_has_its_own_and_nothing_else(
     installation: Installation, sandbox: bool
 ) -> None:
-    it = installation
+    check_box(installation, sandbox)
+
+
+def check_box(it: Installation, sandbox: bool) -> None:
     upload, port = Upload("a.txt", b"as it was"), it.url.rpartition(":")[2]
     ended = run(it, "boxed", BOXED.replace("PORT", port), f=upload, k="hush-hush")
     if not sandbox:
@@ -149,6 +156,40 @@ def test_script_in_a_sandbox_has_its_own_and_nothing_else(
         "values": [{"value": "2"}],
     }
     assert run(it, "boxed", "raise SystemExit(7)").exit_code == 7
+
+
+def test_worker_of_an_ordinary_user_has_sandboxes_and_becomes_nobody_else(
+    install: Install, sandbox: bool
+) -> None:
+    it = install()
+    user = os.geteuid() or NAMELESS
+    if user == NAMELESS:
+        os.chown(it.folder, user, user)
+        it.prefix = as_user(user, it.folder)
+    it.start()
+    assert run(it, "python", "import os; print(os.getuid())").lines == [str(user)]
+    assert ONLY_ROOT in run(it, "guest", GUEST, f=Upload("a.txt", b"")).text
+    check_box(it, sandbox)
+
+
+NAMELESS = 54321  # a user of whom the system knows nothing, as in some containers
+
+
+def as_user(user: int, folder: Path) -> tuple[str, ...]:
+    """What before a program makes it one of this user, who is let through to our Python: root's
+    home, in which it may be, is closed to others."""
+    needed = [Path(sys.base_prefix), Path(sys.prefix), ROOT]
+    closed = {each for path in needed for each in path.parents if not each.stat().st_mode & 0o001}
+    steps = []
+    for number, above in enumerate(sorted(closed)):
+        kept = folder / f"closed-{number}"
+        kept.mkdir()
+        steps += [f"mount --bind {above} {kept}", f"mount -t tmpfs -o mode=755 tmpfs {above}"]
+        for path in (each for each in needed if each.is_relative_to(above)):
+            steps += [f"mkdir -p {path}", f"mount --bind {kept / path.relative_to(above)} {path}"]
+    dropped = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+    unshared = ("unshare", "--mount", "sh", "-ec", "\n".join([*steps, 'exec "$@"']), "sh")
+    return (*unshared, *dropped) if steps else dropped
 
 
 def test_stop_reaches_all_in_a_sandbox(installation: Installation, sandbox: bool) -> None:
