@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 PAUSE = 0.25  # seconds between two transactions
 TROUBLE = 1.0  # seconds to wait after the database refused something
 LARGE = ["summary", "notices", "facts"]
+LEVELS = ("notice", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Report:
 
     def columns(self) -> dict[str, object]:
         """The columns of the process that change with it."""
-        counts = {f"{level}_count": count for level, count in self.counts.items()}
+        counts = {f"{level}_count": self.counts[level] for level in LEVELS}
         return {"progress": self.progress, "reported_at": now(), **counts}
 
     def row(self, process_id: UUID) -> Row:
@@ -142,6 +143,8 @@ def read_new(wanted: Iterable[Reported]) -> list[News]:
 def read(run: Run) -> Report | None:
     """The report of a run, if there is one."""
     try:
-        return Report(**json.loads(run.report.read_bytes()))
+        told = json.loads(run.report.read_bytes())
+        # By name, since the supervisor may be of another version than the worker.
+        return Report(**{each.name: told[each.name] for each in fields(Report)})
     except (FileNotFoundError, ValueError):  # what was written when the machine failed is torn
         return None
