@@ -19,6 +19,8 @@ const later = <N extends string>(load: () => Promise<Record<N, Page>>, name: N) 
 const ROUTES: Route[] = [
   { at: /^\/(?:processes\/?)?$/, page: ListPage },
   { at: /^\/processes\/([\w-]+)$/, page: later(() => import("./pages/process/page.tsx"), "ProcessPage") },
+  { at: /^\/start\/?$/, page: later(() => import("./pages/start/scripts.tsx"), "ScriptsPage") },
+  { at: /^\/start\/([^/]+)$/, page: later(() => import("./pages/start/form.tsx"), "StartPage") },
 ];
 
 export function App() {

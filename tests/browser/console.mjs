@@ -5,10 +5,11 @@
 
 import { list, firstView, phone, signIn } from "./console/list.mjs";
 import { ends, live, longOutput } from "./console/process.mjs";
+import { start, upload } from "./console/start.mjs";
 import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
-const chapters = { firstView, signIn, list, phone, live, longOutput, ends };
+const chapters = { firstView, signIn, list, phone, live, longOutput, ends, start, upload };
 const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);
 
 const browser = await launch();

@@ -1,0 +1,95 @@
+// The form of a script, made from its manifest.
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useAnswer } from "#api/answer.ts";
+import { ask } from "#api/endpoint.ts";
+import { Icon } from "#parts/icon.tsx";
+import { Empty, Loading, Problem } from "#parts/states.tsx";
+import { useTitle } from "#parts/title.ts";
+import { tell } from "#parts/toast.tsx";
+import { go, Link, useSearch } from "../../router.tsx";
+import { Field } from "./field.tsx";
+import { AT_ONCE, momentOf, StartTime } from "./moment.tsx";
+import { useSending } from "./sending.ts";
+import { Again, type AgainQuery, OneScript } from "./start.graphql.ts";
+import "./start.css";
+import { givenIn, missingIn, type Script, uploadsOf, type Values, valuesAgain, valuesOf } from "./values.ts";
+import { Words } from "./written.tsx";
+
+export function StartPage({ id: name }: { id: string }) {
+  useTitle(`Start ${name}`);
+  const [search] = useSearch();
+  const again = search.get("again");
+  const { answer, error, reload } = useAnswer(OneScript, { name });
+  const [earlier, setEarlier] = useState<AgainQuery["process"] | undefined>(again ? undefined : null);
+  useEffect(() => {
+    if (again) ask(Again, { id: again }).then(({ process }) => setEarlier(process), () => setEarlier(null));
+  }, [again]);
+  if (error) return <Problem error={error} retry={reload} />;
+  if (!answer || earlier === undefined) return <Loading what={name} />;
+  const { script } = answer;
+  if (!script) return <Empty title={`There is no script ${name}`}><Link to="/start">Choose another</Link>.</Empty>;
+  if (!script.canStart) return <Empty title={`You may not start ${name}`}>Ask an administrator for the right to.</Empty>;
+  return <Form key={name} script={script} earlier={earlier} />;
+}
+
+function Form({ script, earlier }: { script: Script; earlier: AgainQuery["process"] }) {
+  const [values, setValues] = useState<Values>(() => valuesAgain(script, earlier));
+  const [later, setLater] = useState(AT_ONCE);
+  const form = useRef<HTMLFormElement>(null);
+  const { sending, start, tell: tellMissing, cancel } = useSending((id) => {
+    tell(`${script.name} is ${momentOf(later) ? "scheduled" : "started"}.`);
+    go(`/processes/${id}`);
+  });
+  const starting = { script, given: givenIn(script, values), startTime: momentOf(later) };
+  const uploads = uploadsOf(script, earlier);
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    const missing = missingIn(script, values);
+    if (Object.keys(missing).length) tellMissing(missing);
+    else void start({ ...starting, script: script.name });
+  };
+  useEffect(() => {
+    if (sending.problem) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [sending.problem, sending.fields]);
+
+  const own = new Set(["startTime", ...script.parameters.map(({ name }) => name)]);
+  const isAbove = sending.problem !== null && !Object.keys(sending.fields).some((name) => own.has(name));
+  return (
+    <form ref={form} className="start" onSubmit={send} noValidate>
+      <div className="title">
+        <Link to="/start" className="back" aria-label="All scripts"><Icon name="left" /></Link>
+        <h1>{script.name}</h1>
+      </div>
+      <p className="about">{script.description}{script.concurrency !== null && `; at most ${script.concurrency} at once`}</p>
+      {isAbove && <p role="alert" className="problem"><Icon name="alert" />{sending.problem}</p>}
+      <div className="sheet fields">
+        {script.parameters.map((parameter) => (
+          <Field
+            key={parameter.name} parameter={parameter} values={valuesOf(values, parameter)} earlier={uploads[parameter.name] ?? []}
+            problems={sending.fields[parameter.name] ?? []} change={(next) => setValues({ ...values, [parameter.name]: next.length ? next : [""] })}
+          />
+        ))}
+        {!script.parameters.length && <p className="faint">It takes no parameters.</p>}
+        <StartTime later={later} change={setLater} problem={sending.fields.startTime?.join(" ")} />
+      </div>
+      <Go share={sending.share} hasFiles={starting.given.some(({ file }) => file)} isLater={starting.startTime !== null} cancel={cancel} />
+      <Words starting={starting} />
+    </form>
+  );
+}
+
+type Going = { share: number | null; hasFiles: boolean; isLater: boolean; cancel(): void };
+
+function Go({ share, hasFiles, isLater, cancel }: Going) {
+  if (share === null) {
+    return <div className="buttons"><button type="submit" className="primary"><Icon name="play" />{isLater ? "Schedule" : "Start"}</button></div>;
+  }
+  const percent = Math.round(share * 100);
+  return (
+    <div className="buttons" role="status">
+      {hasFiles && <progress max={1} value={share} aria-label="Sending" />}
+      <span>{hasFiles && percent < 100 ? `Sending, ${percent} %` : "Starting…"}</span>
+      {hasFiles && percent < 100 && <button type="button" onClick={cancel}>Cancel</button>}
+    </div>
+  );
+}
