@@ -21,6 +21,7 @@ const ROUTES: Route[] = [
   { at: /^\/processes\/([\w-]+)$/, page: later(() => import("./pages/process/page.tsx"), "ProcessPage") },
   { at: /^\/start\/?$/, page: later(() => import("./pages/start/scripts.tsx"), "ScriptsPage") },
   { at: /^\/start\/([^/]+)$/, page: later(() => import("./pages/start/form.tsx"), "StartPage") },
+  { at: /^\/timeline\/?$/, page: later(() => import("./pages/timeline/page.tsx"), "TimelinePage") },
 ];
 
 export function App() {

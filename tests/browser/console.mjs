@@ -6,10 +6,11 @@
 import { list, firstView, phone, signIn } from "./console/list.mjs";
 import { ends, live, longOutput } from "./console/process.mjs";
 import { start, upload } from "./console/start.mjs";
+import { timeline, timelineDark } from "./console/timeline.mjs";
 import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
-const chapters = { firstView, signIn, list, phone, live, longOutput, ends, start, upload };
+const chapters = { firstView, signIn, list, phone, live, longOutput, ends, start, upload, timeline, timelineDark };
 const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);
 
 const browser = await launch();

@@ -1,0 +1,69 @@
+// Which processes ran in a span of time, and where each is drawn.
+import { useEffect, useRef, useState } from "react";
+import { ask } from "#api/endpoint.ts";
+import { listen } from "#api/socket.ts";
+import { type BarFragment, Moves, Span } from "./timeline.graphql.ts";
+
+export type Bar = BarFragment;
+export type Group = { name: string; lanes: Bar[][] };
+export type Found = { bars: Bar[]; hasMore: boolean };
+
+const AT_MOST_EVERY_MS = 3_000;
+const NOWHERE = "Machine not known";
+
+/** Those that began in it, those that began before and ended in it or later, and those that run still. */
+async function load(from: string, to: string): Promise<Found> {
+  const before = { startTime: { end: from } };
+  const pages = await Promise.all([
+    ask(Span, { filter: { startTime: { start: from, end: to }, statuses: ["RUNNING", "COMPLETED", "FAILED", "STOPPED"] } }),
+    ask(Span, { filter: { ...before, endedAt: { start: from } } }),
+    ask(Span, { filter: { ...before, statuses: ["RUNNING"] } }),
+  ]);
+  const bars = new Map(pages.flatMap(({ processes }) => processes.nodes).filter(ran).map((each) => [each.id, each]));
+  return { bars: [...bars.values()], hasMore: pages.some(({ processes }) => processes.pageInfo.hasNextPage) };
+}
+
+const ran = ({ startTime, endedAt }: Bar) => endedAt === null || endedAt >= startTime;
+
+export function useBars(from: string, to: string) {
+  const [found, setFound] = useState<Found>();
+  const [error, setError] = useState<Error>();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    const look = () => load(from, to).then((next) => (setFound(next), setError(undefined)), setError);
+    void look();
+    const stop = listen(Moves, {}, {
+      next: () => {
+        timer.current ??= setTimeout(() => {
+          timer.current = undefined;
+          void look();
+        }, AT_MOST_EVERY_MS);
+      },
+    });
+    return () => {
+      stop();
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    };
+  }, [from, to]);
+  return { found, error };
+}
+
+export type By = "machine" | "script";
+
+export function grouped(bars: Bar[], by: By): Group[] {
+  const groups = Map.groupBy(bars, (bar) => (by === "script" ? bar.scriptName : (bar.worker?.machine ?? NOWHERE)));
+  const sorted = [...groups].sort(([one], [other]) => one.localeCompare(other));
+  return sorted.map(([name, some]) => ({ name, lanes: lanesOf(some) }));
+}
+
+/** As few lanes as it takes for none to overlap. */
+function lanesOf(bars: Bar[]): Bar[][] {
+  const lanes: Bar[][] = [];
+  for (const bar of bars.toSorted((one, other) => one.startTime.localeCompare(other.startTime))) {
+    const free = lanes.find((lane) => (lane.at(-1)?.endedAt ?? "9999") <= bar.startTime);
+    if (free) free.push(bar);
+    else lanes.push([bar]);
+  }
+  return lanes;
+}
