@@ -16,7 +16,10 @@ from tests.installation import NOBODY, Installation, installed
 PASSWORD = "correct horse battery"
 PICTURES = Path(__file__).with_name("browser") / "pictures"
 BUDGET = 150_000  # bytes of the first view as they are sent
-CHAPTERS = ("firstView", "signIn", "list", "phone")
+CHAPTERS = (
+    *("firstView", "signIn", "list", "phone", "live", "longOutput", "ends", "start", "upload"),
+    *("timeline", "timelineDark", "users"),
+)
 PAGE = {"Accept": "text/html"}
 
 pytestmark = pytest.mark.skipif(

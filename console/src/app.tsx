@@ -22,6 +22,11 @@ const ROUTES: Route[] = [
   { at: /^\/start\/?$/, page: later(() => import("./pages/start/scripts.tsx"), "ScriptsPage") },
   { at: /^\/start\/([^/]+)$/, page: later(() => import("./pages/start/form.tsx"), "StartPage") },
   { at: /^\/timeline\/?$/, page: later(() => import("./pages/timeline/page.tsx"), "TimelinePage") },
+  { at: /^\/account\/?$/, page: later(() => import("./pages/account/page.tsx"), "AccountPage") },
+  { at: /^\/users\/?$/, page: later(() => import("./pages/users/list.tsx"), "UsersPage"), forAdmins: true },
+  { at: /^\/users\/([^/]+)$/, page: later(() => import("./pages/users/user.tsx"), "UserPage"), forAdmins: true },
+  { at: /^\/groups\/?$/, page: later(() => import("./pages/groups/page.tsx"), "GroupsPage"), forAdmins: true },
+  { at: /^\/audit\/?$/, page: later(() => import("./pages/audit/page.tsx"), "AuditPage"), forAdmins: true },
 ];
 
 export function App() {

@@ -4,13 +4,14 @@
 // LONG output and, where they are wanted, a folder for PICTURES; CHAPTERS names some to be told only. Prints what came of each.
 
 import { list, firstView, phone, signIn } from "./console/list.mjs";
+import { users } from "./console/admin.mjs";
 import { ends, live, longOutput } from "./console/process.mjs";
 import { start, upload } from "./console/start.mjs";
 import { timeline, timelineDark } from "./console/timeline.mjs";
 import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
-const chapters = { firstView, signIn, list, phone, live, longOutput, ends, start, upload, timeline, timelineDark };
+const chapters = { firstView, signIn, list, phone, live, longOutput, ends, start, upload, timeline, timelineDark, users };
 const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);
 
 const browser = await launch();
