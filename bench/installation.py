@@ -21,7 +21,7 @@ from bench.connection import Connection, get, post
 ROOT = Path(__file__).absolute().parent.parent
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 PROGRAM = str(Path(sys.executable).with_name("procession"))
-GREETING = re.compile(r"http://[^:]+:(\d+)/graphql(?:#token=(\S+))?")
+GREETING = re.compile(r"http://[^:]+:(\d+)/(?:#token=(\S+))?")
 PAGE = get("/graphql", accept="text/html")
 NOT_BUILT = 503  # without Node there is only a page that says so
 

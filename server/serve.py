@@ -155,7 +155,7 @@ async def _bring_up_to_date(settings: Settings) -> None:
 
 def _greet(settings: Settings, port: int, token: str | None) -> None:
     """Says where it listens and how to sign in."""
-    address = f"http://{settings.host}:{port}/graphql"
+    address = f"http://{settings.host}:{port}/"
     if token:
         sys.stdout.write(
             f"Procession listens. Open this address; it signs you in as {FIRST_USER!r}:\n\n"
@@ -165,6 +165,7 @@ def _greet(settings: Settings, port: int, token: str | None) -> None:
     else:
         sys.stdout.write(
             f"Procession listens at {address}\n"
-            f"Sign in with your token; `procession token create {FIRST_USER}` makes a new one.\n"
+            "Sign in with a password or a token; "
+            f"`procession token create {FIRST_USER}` makes a new one.\n"
         )
     sys.stdout.flush()

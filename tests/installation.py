@@ -121,7 +121,7 @@ class Installation:
         greeting = ""
         for line in self.server.stdout:
             greeting += line
-            if found := re.search(r"(http://[^/]+)/graphql(?:#token=(\S+))?", line):
+            if found := re.search(r"(http://[^/]+)/(?:#token=(\S+))?$", line):
                 self.url = found[1]
                 self.first_token = found[2] or self.first_token
                 return

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import httpx
 from joserfc import jwt
@@ -134,9 +134,11 @@ class Browser(httpx.Client):
             answer = self.get(urljoin(str(answer.url), answer.headers["location"]))
         return answer
 
-    def sign_in(self, name: str) -> httpx.Response:
-        """By the provider, as somebody, who it asks for where it does not know them yet."""
-        answer = self.walk("/session/openid")
+    def sign_in(self, name: str, page: str | None = None) -> httpx.Response:
+        """By the provider, as somebody, who it asks for where it does not know them yet; from one
+        of our pages."""
+        asked = f"?{urlencode({'page': page})}" if page else ""
+        answer = self.walk(f"/session/openid{asked}")
         while "/interaction/" in str(answer.url):
             [prompt] = re.findall(r'name="prompt" value="(\w+)"', answer.text)
             form = {"prompt": prompt, "login": name, "password": "any"}

@@ -81,6 +81,26 @@ def test_person_signs_in_by_the_provider(it: Installation, browser: Browser, nam
     assert browser.session["viewer"] is None
 
 
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("page", "led_to"),
+    [
+        ("/processes?status=failed", "/processes?status=failed"),
+        ("//evil.example.org", "/graphql"),
+        ("/\\evil.example.org", "/graphql"),
+        ("https://evil.example.org/", "/graphql"),
+        ("/x\r\nSet-Cookie: y=z", "/graphql"),
+    ],
+)
+def test_person_comes_back_to_the_page_of_ours_that_they_left(
+    it: Installation, browser: Browser, name: str, page: str, led_to: str
+) -> None:
+    answer = browser.sign_in(name, page)
+    assert str(answer.url) == f"{it.url}{led_to}"
+    assert browser.session["viewer"]["name"] == name
+    assert "procession-place" not in browser.cookies
+
+
 def test_a_name_that_is_taken_makes_nobody_somebody_else(
     it: Installation, browser: Browser, name: str
 ) -> None:

@@ -27,7 +27,14 @@ try {
   const [{ httpOnly, sameSite }] = (await page.context().cookies()).filter((each) => each.name === "procession");
   assert.deepEqual({ httpOnly, sameSite }, { httpOnly: true, sameSite: "Strict" });
   await page.reload();
-  console.log(JSON.stringify(await page.locator(".banner-viewer b").innerText()));
+  const viewer = await page.locator(".banner-viewer b").innerText();
+  await page.goto(`${origin}/timeline?span=6h`);
+  await page.getByRole("button", { name: `Account of ${viewer}` }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign in with the university" }).click();
+  await page.getByRole("heading", { name: "Timeline" }).waitFor(); // the provider knows who is there
+  assert.equal(page.url(), `${origin}/timeline?span=6h`);
+  console.log(JSON.stringify(viewer));
 } finally {
   await browser.close();
 }

@@ -89,9 +89,9 @@ async function sortAndTurnPages(page) {
 
 /** What others start appears; some of it is stopped and deleted at once. */
 async function follow(page) {
-  await page.goto(`${origin}/processes?script=python`);
+  await page.goto(`${origin}/processes?script=limited`);
   await page.getByText("No process fits").waitFor();
-  await Promise.all([run("import time; print('begun'); time.sleep(600)"), run("import time; time.sleep(600)")]);
+  await Promise.all([run("import time; time.sleep(600)", "limited"), run("import time; time.sleep(601)", "limited")]);
   await page.locator("tr .status.running").nth(1).waitFor();
   await page.getByLabel("Choose all of this page").check();
   await look(page, "list-chosen");
@@ -103,7 +103,7 @@ async function follow(page) {
   await page.getByRole("button", { name: "Delete 2" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("No process fits").waitFor();
-  const { processes } = await ask('{ processes(filter: { script: "python" }) { totalCount } }');
+  const { processes } = await ask('{ processes(filter: { script: "limited" }) { totalCount } }');
   assert.equal(processes.totalCount, 0);
 }
 

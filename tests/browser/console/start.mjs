@@ -101,7 +101,8 @@ export async function upload(browser) {
   await page.waitForURL(/\/processes\/[\w-]{36}$/);
   await page.locator(".status.completed").waitFor();
   await page.getByRole("log").getByText("item_1").first().waitFor();
-  await look(page, "process-import");
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await look(page, "process-import"); // docs/console.png
   await page.goto(`${origin}/start/nothing`);
   await page.getByText("nothing").first().waitFor();
   await page.context().close();

@@ -6,6 +6,7 @@ import { Empty, Loading, Problem } from "#parts/states.tsx";
 import { Time } from "#parts/time.tsx";
 import { useTitle } from "#parts/title.ts";
 import { Link, useSearch } from "../../router.tsx";
+import "./audit.css";
 import { Audit, type AuditQuery } from "./audit.graphql.ts";
 
 const FILTERS = { actor: "Who", action: "What, as process.start", target: "To what: an id or a name", result: "Result, as OK" };
@@ -55,7 +56,7 @@ function Filters() {
 function Table({ entries }: { entries: Entry[] }) {
   return (
     <div className="scrolls" tabIndex={0} role="region" aria-label="Entries">
-      <table>
+      <table className="audit">
         <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">To what</th><th scope="col">Result</th><th scope="col">Details</th></tr></thead>
         <tbody>
           {entries.map((entry, index) => (
