@@ -201,7 +201,8 @@ class Wire:
                     left -= self._pass_on(near, far, left)
             if self._stop and number == len(self._breaks) - 1:
                 self.stopped.set()
-                near.recv(1)  # until whoever waits hangs up
+                with suppress(OSError):
+                    near.recv(1)  # until whoever waits hangs up
 
     def _pass_on(self, near: socket, far: socket, left: int) -> int:
         """One block, from whom there is one; how many bytes of answer it had."""

@@ -85,7 +85,7 @@ def test_download_goes_on_where_the_connection_breaks(
         assert wire.connections == 5  # one to ask, one that is whole
         assert wire.carried < SIZE + 100_000  # nothing came twice
     assert done.returncode == 0
-    assert done.stderr.decode().count("was cut") == 3
+    assert done.stderr.decode().count("was cut") == 2  # not of the attempt that brought nothing
     proved(folder, {"data.bin": hashes(it, jane, written)["data.bin"]})
 
 

@@ -153,6 +153,8 @@ def access_of(context: click.Context) -> Access:
 
 def ask_hurriedly(access: Access, question: Callable[[Connection], list[T]]) -> list[T]:
     """The answer for completion: nothing, and not a word, if it does not come quickly."""
+    if access.token_file and access.token_file.isatty():  # somebody types there
+        return []
     try:
         with access.server(HURRY).connected() as connection:
             return question(connection)

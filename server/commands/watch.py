@@ -50,22 +50,22 @@ def watch_command(
     is new or has changed, in a line. A connection that is cut is made again.
     """
 
-    def ask(connection: Connection) -> list[Process]:
-        asked = wanted(connection, script, statuses, user, mine)
-        return [*list_processes(connection, asked, None, limit)]
-
     with explained():
         server = access.server()
-        if is_terminal() and not as_json:
-            _draw(server, ask)
-            return
         with server.connected() as connection:
             asked = wanted(connection, script, statuses, user, mine)
+
+        def ask(connection: Connection) -> list[Process]:
+            return [*list_processes(connection, asked, None, limit)]
+
+        if is_terminal() and not as_json:
+            _draw(server, ask)
         for change in changes(server, ask, lambda found: _is_wanted(found, asked), say):
             _print(change, as_json)
 
 
 def _draw(server: Server, ask: Ask) -> None:
+    """Until Ctrl-C."""
     shown: list[Process] = []
     with screen(sys.stdout) as picture:
 
