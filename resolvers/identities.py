@@ -11,18 +11,22 @@ from itertools import count
 
 from tortoise.exceptions import IntegrityError
 
-from models.audit import by_itself
+from models.audit import by_itself, printable
 from models.group import Group
 from models.transaction import transaction
 from models.user import Identity, User
+from resolvers.access import administrators
+from resolvers.audit import about, deed
 from resolvers.errors import BadInput, NotSignedIn
 from resolvers.groups import join, leave
 from resolvers.signature import Claims
-from resolvers.users import LONGEST_NAME, is_name, set_admin
-from resolvers.viewer import OPERATOR
+from resolvers.users import LONGEST_NAME, Key, is_name, named, set_admin
+from resolvers.viewer import OPERATOR, Viewer
 
 PROVIDER = replace(OPERATOR, name="identity provider")
 """Who changes groups and roles when somebody signs in."""
+
+LONGEST = 255  # characters of an issuer or a subject
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,30 @@ async def identify(claims: Claims, reading: Reading) -> User:
     if user.disabled_at is not None:
         raise NotSignedIn(f"The user {user.name!r} is disabled; ask an administrator")
     return user
+
+
+@deed("user.link", "who")
+@administrators
+async def link(viewer: Viewer, who: Key, issuer: str, subject: str) -> User:
+    """From now on whom the issuer knows as this subject is this user, whoever that was before.
+
+    Raises NotFound, BadInput.
+    """
+    found = await named(who)
+    about(found.name, issuer=printable(issuer), subject=printable(subject))
+    wrong = {}
+    if not issuer.startswith(("https://", "http://")) or not _is_storable(issuer):
+        wrong["issuer"] = ["This is no issuer such as https://login.example.org/realms/campus."]
+    if not _is_storable(subject):
+        wrong["subject"] = ["Give the claim `sub` of this user, as the provider has it."]
+    if wrong:
+        raise BadInput(wrong)
+    await Identity.update_or_create({"user": found}, issuer=issuer, subject=subject)
+    return found
+
+
+def _is_storable(text: str) -> bool:
+    return 0 < len(text) <= LONGEST and text.isprintable()
 
 
 async def arrange(user: User, theirs: frozenset[str], reading: Reading) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from models.keep import FOREVER, Keep, Rule
 from server.openid_settings import OpenIdSettings
+from server.url import check_url
 from server.words import words
 
 SHIPPED_SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -254,10 +255,11 @@ def _check_schemes(settings: Settings) -> None:
     }
     for name, allowed in schemes.items():
         value = getattr(settings, name)
-        if value and not value.startswith(allowed):
-            raise SettingsError(
-                f"{PREFIX}{name.upper()}: {value!r} should begin with {' or '.join(allowed)}"
-            )
+        try:
+            if value:
+                check_url(value, allowed)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}{name.upper()}: {error}") from None
     for name in ("keep", "audit_keep"):
         _check_age(name, getattr(settings, name) or FOREVER)
 

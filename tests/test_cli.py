@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = [
     *("", "serve", "worker", "migrate", "schema", "scripts", "scripts list", "scripts check"),
     *("user", "user add", "user list", "user disable", "user enable", "user role"),
-    "user password",
+    *("user password", "user link"),
     *("token", "token create", "token list", "token revoke"),
     *("group", "group list", "group create", "group rename", "group delete"),
     *("group add", "group remove", "group grant", "group revoke"),
@@ -153,6 +153,22 @@ def test_wrong_setting_is_refused_by_name(
     it: Installation, name: str, value: str, told: str
 ) -> None:
     assert told in it.cli("serve", code=1, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "shown"),
+    [
+        ("DATABASE", "mysql://ann:ge@heim@host/db", "'mysql://***@host/db' should begin"),
+        ("DATABASE", "postgres://ann:ge/heim@host/db", "'postgres://***@host/db' is no URL"),
+        ("REDIS", "redis://ann:ge[heim@host", "'redis://***@host' is no URL"),
+        ("REDIS", "host?password=geheim", "'host' should begin"),
+        ("FILES", "s3://key:ge/heim@bucket", "'s3://***@bucket' should begin"),
+    ],
+)
+def test_password_in_a_url_is_not_told(it: Installation, name: str, url: str, shown: str) -> None:
+    told = it.cli("migrate", "--check", code=1, **{f"PROCESSION_{name}_URL": url})
+    assert f"PROCESSION_{name}_URL: {shown}" in told
+    assert "heim" not in told
 
 
 def test_settings_come_from_a_file_too_and_the_environment_wins(it: Installation) -> None:

@@ -200,7 +200,7 @@ def test_proxy_is_believed_only_where_it_is_known(
     assert not is_secure(closed, X_Forwarded_Proto="https")
 
 
-def test_client_before_a_known_proxy_is_whose_sessions_and_failures_are_told_apart(
+def test_client_before_a_known_proxy_is_whose_sessions_failures_and_deeds_are_told_apart(
     known: Installation, closed: Installation
 ) -> None:
     client = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7, 10.1.1.1"}
@@ -211,6 +211,8 @@ def test_client_before_a_known_proxy_is_whose_sessions_and_failures_are_told_apa
         headers = {**cookie, "X-Forwarded-Proto": "https"}
         told = it.request(NOBODY, "POST", "/graphql", json=sessions, headers=headers).json()
         assert told["data"]["viewer"]["sessions"] == [{"address": address}]
+        audit = "SELECT address FROM audit WHERE action = 'session.start' AND actor = 'dave'"
+        assert it.rows(audit) == [(address,)]
     known.execute("DELETE FROM attempt")
     wrong = {"user": "nobody", "password": "wrong"}
     known.request(NOBODY, "POST", "/api/authn/login", data=wrong, headers=client)

@@ -130,6 +130,43 @@ def test_groups_and_role_are_those_of_the_last_sign_in(
     assert user_of(it, name) == (user, False, [name]), "what an administrator gave stays"
 
 
+@ON_SQLITE
+def test_provider_cannot_take_the_role_of_the_last_administrator(
+    it: Installation, provider: Provider, browser: Browser, name: str
+) -> None:
+    provider.put_into(name, "heads")
+    browser.sign_in(name)
+    admins = it.rows("SELECT name FROM user_account WHERE is_admin")
+    it.execute(f"UPDATE user_account SET is_admin = false WHERE name <> '{name}'")  # noqa: S608
+    provider.put_into(name)
+    browser.sign_in(name)
+    assert browser.session["viewer"]["isAdmin"]
+    assert it.rows("SELECT name FROM user_account WHERE is_admin") == [(name,)]
+    for (other,) in admins:
+        it.execute(f"UPDATE user_account SET is_admin = true WHERE name = '{other}'")  # noqa: S608
+    browser.sign_in(name)
+    assert not browser.session["viewer"]["isAdmin"]
+
+
+def test_user_who_is_there_is_linked_to_an_identity(
+    it: Installation, provider: Provider, browser: Browser, name: str
+) -> None:
+    mine = it.add_user(f"local-{name}")
+    browser.sign_in(name)
+    link = ("user", "link", mine.name, "--subject", name)
+    assert it.cli(*link) == f"{provider.issuer} {name!r} is {mine.name!r} from now on.\n"
+    browser.sign_in(name)
+    assert browser.session["viewer"]["name"] == mine.name
+    assert browser.session["viewer"]["id"] == mine.id
+    link_of = "SELECT actor, details FROM audit WHERE action = 'user.link' AND target = "
+    [(actor, details)] = it.rows(f"{link_of}'{mine.name}'")
+    assert actor == "operator"
+    assert json.loads(details) == {"issuer": provider.issuer, "subject": name}
+    assert "There is no user" in it.cli("user", "link", "nobody", "--subject", "x", code=1)
+    assert "subject" in it.cli("user", "link", mine.name, "--subject", "a\nb", code=1)
+    assert "issuer" in it.cli(*link, "--issuer", "login.example.org", code=1)
+
+
 def test_disabled_user_stays_out(
     it: Installation, provider: Provider, browser: Browser, name: str
 ) -> None:
@@ -174,9 +211,17 @@ def test_program_comes_with_a_jwt(it: Installation, provider: Provider, name: st
     silent = as_bearer(provider.jwt(sub=name, scp=["procession:admin"]))
     document = "{ viewer { name isAdmin groups { name } tokens { id name scope } } }"
     viewer = it.graphql(silent, document)["viewer"]
+    it.graphql(silent, document)
     assert (viewer["isAdmin"], viewer["groups"]) == (True, [{"name": "curators"}])
     scopes = {each["scope"]: each["id"] for each in viewer["tokens"]}
     assert set(scopes) == {"READ", "START", "ADMIN"}
+    accepted = it.rows(
+        "SELECT target, token_id, actor, address, result FROM audit"  # noqa: S608
+        f" WHERE action = 'token.accept' AND actor_id = '{mine.id}'"
+    )
+    assert {row[0] for row in accepted} == set(scopes.values())
+    assert {row[2:] for row in accepted} == {(mine.name, "127.0.0.1", "OK")}
+    assert len(accepted) == 3, "each is noted once"
 
 
 def test_who_comes_several_times_at_once_is_one_user(

@@ -131,6 +131,21 @@ def test_question_has_what_guards_its_answer(fooled: Installation, visitor: Brow
     assert away.status_code == 403
 
 
+def test_redirect_uri_is_that_of_the_address_that_is_set(liar: Liar) -> None:
+    settings = {
+        "PROCESSION_OPENID_ISSUER": liar.issuer,
+        "PROCESSION_OPENID_CLIENT_ID": "page",
+        "PROCESSION_REST_BASE_URL": "https://processes.example.org",
+    }
+    with installed(**settings) as it, Browser("") as browser:
+        it.start()
+        asked = browser.get(f"{it.url}/session/openid", headers={"Host": "evil.example.org"})
+        back = quote_plus("https://processes.example.org/session/openid/callback")
+        assert f"redirect_uri={back}&" in f"{asked.headers['location']}&"
+        returned = browser.get(f"{it.url}/session/openid/callback?code=x")
+        assert returned.headers["location"] == "https://processes.example.org/graphql"
+
+
 @ON_SQLITE
 def test_answer_must_be_to_the_own_question(
     fooled: Installation, visitor: Browser, liar: Liar

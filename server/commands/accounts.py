@@ -9,7 +9,7 @@ import click
 from models.duration import seconds
 from models.instant import now
 from models.user import Scope, Token, TokenKind
-from resolvers import passwords, tokens, users
+from resolvers import identities, passwords, tokens, users
 from resolvers.viewer import OPERATOR
 from server.local import on_database
 from server.settings import read_settings
@@ -74,6 +74,21 @@ def set_password(name: str) -> None:
     """
     on_database(read_settings(), passwords.set_password(OPERATOR, name, _password()))
     click.echo(f"{name!r} has a new password.")
+
+
+@user_group.command("link")
+@click.argument("name")
+@click.option("--subject", required=True, help="How the provider knows them: the claim `sub`.")
+@click.option("--issuer", help="The provider: PROCESSION_OPENID_ISSUER unless said.")
+def link_user(name: str, subject: str, issuer: str | None) -> None:
+    """Let the user NAME, who is there already, sign in by OpenID Connect.
+
+    Whoever the provider had let in as that subject before stays a user, but comes in no more.
+    """
+    settings = read_settings()
+    issuer = issuer or settings.openid_issuer
+    on_database(settings, identities.link(OPERATOR, name, issuer, subject))
+    click.echo(f"{issuer} {subject!r} is {name!r} from now on.")
 
 
 @click.group("token")

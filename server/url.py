@@ -1,0 +1,24 @@
+"""URLs in settings, which may hold a password that is not to be told."""
+
+import re
+from urllib.parse import urlsplit
+
+
+def check_url(url: str, schemes: tuple[str, ...]) -> None:
+    """Raises ValueError, whose words have nothing of a password, unless it begins with one of these
+    and its parts can be told apart.
+    """
+    if not url.startswith(schemes):
+        raise ValueError(f"{masked(url)!r} should begin with {' or '.join(schemes)}")
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError(
+            f"{masked(url)!r} is no URL; in a user's name or password write each sign but letters "
+            "and digits as % and its code (/ as %2F)"
+        ) from None
+
+
+def masked(url: str) -> str:
+    """Without what stands before an @, and without a query."""
+    return re.sub(r"(?s)^([a-z0-9+]*:/*)?.*@", r"\1***@", url).partition("?")[0]
