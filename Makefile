@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or newer and make, nothing else: all the rest is set up
 # below, in .venv and in three folders node_modules, and set up again when what it depends on changes.
 
-.PHONY: help run test lint format bench chaos page lock audit clean
+.PHONY: help run test lint format bench chaos fuzz page lock audit clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -46,6 +46,11 @@ bench: .venv/dev.stamp ## Measure
 chaos: .venv/dev.stamp ## Kill and restart everything while scripts run, then check that nothing is lost
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
+# FUZZ: how many times as many examples as `make test` draws, by other seeds each time.
+fuzz: FUZZ ?= 10
+fuzz: .venv/dev.stamp ## Send the server thousands of requests that nobody thought of
+	@FUZZ=$(FUZZ) $(BIN)/pytest -n 2 -rP --hypothesis-show-statistics tests/test_openapi.py tests/test_fuzzing.py $(ARGS)
+
 page: $(CONSOLE) $(PAGE)/dist/index.html ## Build the console and the GraphiQL page
 
 lock: .venv/place ## Write requirements*.txt anew (ARGS=--upgrade: with the newest versions)
@@ -64,7 +69,7 @@ audit: .venv/place .venv/node.stamp ## Look for known vulnerabilities of what is
 	@test -x .venv/audit/bin/pip-audit || $(BIN)/python -m venv .venv/audit
 	@$(call quietly,.venv/audit/bin/python -m pip install '$(PIP_AUDIT)')
 	@.venv/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements-dev.txt -r requirements-node.txt
-	@for each in $(PAGE) tests/browser; do (cd $$each && $(NPM) audit --package-lock-only) || exit; done
+	@for each in $(PAGE) console tests/browser; do (cd $$each && $(NPM) audit --package-lock-only) || exit; done
 
 clean: ## Remove all that was set up or built, but no data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

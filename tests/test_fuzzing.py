@@ -21,11 +21,12 @@ from websockets.typing import Subprotocol
 from schema.schema import sdl
 from tests.installation import Installation, User, installed
 from tests.running import run_python
+from tests.thoroughness import TIMES, examples, take_time
 
-EXAMPLES = 60
 some = settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(60),
     deadline=None,
+    derandomize=settings().derandomize and not TIMES,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,
@@ -85,6 +86,11 @@ EVIL = st.sampled_from(
         ),
     ]
 )
+
+
+@pytest.fixture(autouse=True)
+def _patient(_no_test_hangs: None) -> None:
+    take_time()
 
 
 @pytest.fixture(scope="module")

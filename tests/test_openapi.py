@@ -16,8 +16,9 @@ from tests.conftest import Install
 from tests.faces import Rest, Upload
 from tests.installation import SHIPPED, Installation
 from tests.running import end_of
+from tests.thoroughness import SEED, TIMES, examples, take_time
 
-EXAMPLES = 20  # of each operation in each phase
+EXAMPLES = examples(20)  # of each operation in each phase
 FILE = "/api/system/processes/{processId}/files/{fileName}"
 OUTPUT = "/api/system/processes/{processId}/output"
 
@@ -112,14 +113,18 @@ def described_with_examples(it: Installation) -> dict[str, Any]:
 
 def fuzz(described: schemathesis.BaseSchema) -> tuple[set[tuple[str, int]], list[str]]:
     """Operations with the statuses that they answered, and what went wrong, in words."""
+    take_time()
     seen: set[tuple[str, int]] = set()
     failures: list[str] = []
+    cases = 0
     for event in from_schema(described).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
             failures.append(str(event))
         if isinstance(event, events.ScenarioFinished):
             seen |= answered(event.recorder)
+            cases += len(event.recorder.interactions)
             failures += complaints(event.recorder)
+    print(f"{cases} cases of the seed {SEED}")  # noqa: T201 - `make fuzz` shows it
     return seen, failures
 
 
@@ -147,9 +152,13 @@ def loaded(
     config = schemathesis.Config.from_dict(
         {
             "base-url": it.url,
-            "seed": 1,
+            "seed": SEED,
             "headers": {**it.admin.headers, **(headers or {})},
-            "generation": {"deterministic": True, "max-examples": EXAMPLES, "database": "none"},
+            "generation": {
+                "deterministic": not TIMES,
+                "max-examples": EXAMPLES,
+                "database": "none",
+            },
             "operations": [
                 {"include-name": name, "checks": {**unknown, **(checks or {}).get(name, {})}}
                 for name in NOT_IN_THE_SCHEMA
