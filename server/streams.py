@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +50,8 @@ class Streams:
             if not self._leaving:
                 raise
             if task in self._live:
-                await send({"type": "http.response.body", "body": b""})
+                with suppress(asyncio.CancelledError):  # uvicorn waits no longer for who stalls
+                    await send({"type": "http.response.body", "body": b""})
             else:  # uvicorn waits no longer
                 what = f"{scope['method']} {scope['path']}"
                 log.warning("The server left in the middle of %s", what)

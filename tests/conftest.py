@@ -14,8 +14,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.faces import Face, GraphQL, Rest
-from tests.installation import Installation, database_name, installed
+from tests.installation import Installation, database_name, installed, until
 from tests.postgres import create_database, drop_database, running_postgres
+from tests.workers import pids
 
 TEST_SECONDS = 180
 LONGEST = ["test_chaos", "test_exactness"]
@@ -28,7 +29,7 @@ class ByInstallation(LoadScopeScheduling):  # type: ignore[misc]
     starts only once: those of one module that are on one database."""
 
     def _split_scope(self, nodeid: str) -> str:
-        on = re.search(r"\[(sqlite|postgres)\b", nodeid)
+        on = re.search(r"[\[-](sqlite|postgres)[\]-]", nodeid)
         return f"{nodeid.partition('::')[0]} {on and on[1]}"
 
 
@@ -113,6 +114,33 @@ def installation(database: str, request: pytest.FixtureRequest) -> Installation:
     """A running server that all tests on this database share, each with its own processes."""
     it: Installation = request.getfixturevalue(f"on_{database}")
     return it
+
+
+@pytest.fixture(scope="session")
+def mortal_on_sqlite(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    with installed_on("sqlite", request) as it:
+        yield it
+
+
+@pytest.fixture(scope="session")
+def mortal_on_postgres(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    with installed_on("postgres", request) as it:
+        yield it
+
+
+@pytest.fixture
+def mortal(database: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """A running server that a test may end, kill and start again. One test after the other has it,
+    and no script of an earlier one runs any more."""
+    it: Installation = request.getfixturevalue(f"mortal_on_{database}")
+    if it.server is not None and pids(it, "jobs.supervisor"):
+        it.end()
+    if it.server is None:
+        it.start()
+    until(lambda: len(pids(it, "server.worker")) == 1)  # neither killed nor left by a killed server
+    before = it.log.stat().st_size
+    yield it
+    assert b"Traceback" not in it.log.read_bytes()[before:]
 
 
 @pytest.fixture

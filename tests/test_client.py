@@ -10,12 +10,13 @@ from uuid import uuid4
 
 import pytest
 
-from tests.command_line import SECONDS, client, environment
-from tests.conftest import Install
-from tests.installation import NOBODY, PROGRAM, Installation, User
+from tests.command_line import client, environment
+from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User
 from tests.rows import LONG_AGO, Row, insert
 from tests.running import Gate, end_of, facts, run_python, start_python, until_running
 
+# What no database has a part in is tested with one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @contextmanager
 def tailing(
@@ -44,7 +45,7 @@ def line_of(tail: subprocess.Popen[bytes]) -> str:
 
 def rest_of(tail: subprocess.Popen[bytes]) -> tuple[str, str]:
     """What it still prints, and what it complains of."""
-    printed, complaints = tail.communicate(timeout=SECONDS)
+    printed, complaints = tail.communicate(timeout=PATIENCE)
     return printed.decode(), complaints.decode()
 
 
@@ -60,6 +61,7 @@ def test_tail_prints_the_output_byte_for_byte(installation: Installation) -> Non
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@on_sqlite
 def test_tail_of_much_output_is_all_of_it(installation: Installation) -> None:
     it = installation
     ended = run_python(it, it.alice, "for n in range(100000): print('line', n, n % 777 * 'x')")
@@ -174,10 +176,8 @@ def test_tail_of_a_process_that_is_deleted_says_so(installation: Installation) -
     assert tail.returncode == 255
 
 
-def test_tail_goes_on_where_it_was_when_the_server_was_killed(install: Install) -> None:
-    it = install()
-    it.start()
-    alice, port = it.alice, int(it.url.rpartition(":")[2])
+def test_tail_goes_on_where_it_was_when_the_server_was_killed(mortal: Installation) -> None:
+    it, alice = mortal, mortal.alice
     gates = [Gate(it) for _ in range(3)]
     waits = [gate.wait for gate in gates]
     program = f"{waits[0]}; print(1); print(2); {waits[1]}; print(3); {waits[2]}; print(4)"
@@ -189,12 +189,12 @@ def test_tail_goes_on_where_it_was_when_the_server_was_killed(install: Install) 
         assert [line_of(tail), line_of(tail)] == ["1", "2"]
         assert line_of(last)
         it.kill()
-        it.start(port)
+        it.start()
         gates[1].open()
         assert line_of(tail) == "3"
         it.kill()
         gates[2].open()
-        it.start(port)
+        it.start()
         printed, complaints = rest_of(tail)
         assert rest_of(last)[0].endswith("3\n4\n")
     assert (printed, tail.returncode, last.returncode) == ("4\n", 0, 0)
@@ -217,6 +217,7 @@ def test_output_that_is_not_what_the_script_wrote_is_noticed(installation: Insta
     assert "Line 1 was not the last: there are 2" in done.stderr.decode()
 
 
+@on_sqlite
 def test_reader_that_goes_away_ends_it_quietly(installation: Installation) -> None:
     it = installation
     ended = run_python(it, it.alice, "for n in range(100000): print(n)")
@@ -226,7 +227,7 @@ def test_reader_that_goes_away_ends_it_quietly(installation: Installation) -> No
             env=environment(it, it.alice),
             cwd=it.folder,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=PATIENCE,
             check=False,
         )
         assert (done.returncode, done.stderr) == (141, b"")
@@ -254,7 +255,7 @@ def test_full_disk_is_told(installation: Installation, hundred: str) -> None:
             cwd=installation.folder,
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=SECONDS,
+            timeout=PATIENCE,
             check=False,
         )
     assert (done.returncode, b"No space left" in done.stderr) == (255, True)

@@ -39,13 +39,11 @@ def rounds() -> range:
 
 
 @pytest.fixture
-def troubled(install: Install) -> Iterator[House]:
-    """An installation of the test's own."""
-    yield from house_of(install())
+def troubled(mortal: Installation) -> Iterator[House]:
+    yield from house_of(mortal)
 
 
 def house_of(it: Installation) -> Iterator[House]:
-    it.start()
     house = House(it)
     yield house
     house.calm()
@@ -215,7 +213,9 @@ def test_words_of_the_supervisor_amid_a_line_come_once_although_the_worker_is_ki
 @pytest.fixture
 def narrow(install: Install) -> Iterator[House]:
     """An installation with a single connection to the database for each program."""
-    yield from house_of(install(PROCESSION_DATABASE_POOL="1"))
+    it = install(PROCESSION_DATABASE_POOL="1")
+    it.start()
+    yield from house_of(it)
 
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)

@@ -13,21 +13,18 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from tests.conftest import Install
 from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
 from tests.postgres import shut
-from tests.running import OUTPUT, Gate, end_of, start_python, until_status
+from tests.running import FLOOD, OUTPUT, Gate, end_of, facts, start_python, until_status
 from tests.workers import pids
 
 NOBODY = User("", "", "")
 
 
 @pytest.fixture
-def it(install: Install) -> Installation:
-    made = install()
-    made.start()
-    return made
+def it(mortal: Installation) -> Installation:
+    return mortal
 
 
 def readiness(it: Installation) -> tuple[int, dict[str, Any]]:
@@ -125,7 +122,7 @@ def test_leaving_server_finishes_requests_under_way(it: Installation) -> None:
     try:
         with ThreadPoolExecutor(1) as pool:
             started = pool.submit(Rest(it).start, it.admin, "python", ("c", "pass"))
-            until(lambda: it.rows("SELECT 1 FROM process"))
+            until(lambda: it.rows("SELECT 1 FROM process WHERE status = 'SCHEDULED'"))
             it.server.send_signal(signal.SIGTERM)
             assert started.result().status == "SCHEDULED"
             until(lambda: refuses(it))
@@ -140,7 +137,7 @@ def test_leaving_server_waits_for_nobody_who_has_stalled(it: Installation) -> No
     program = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').truncate(100_000_000)"
     stored = start_python(it, it.admin, f"import os; {program}")
     end_of(it, it.admin, stored)
-    flood = start_python(it, it.admin, "while True: print('x' * 1000)")
+    flood = start_python(it, it.admin, FLOOD)
     authorization = f"Authorization: Bearer {it.admin.token}\r\nHost: x\r\n"
     body = json.dumps({"query": OUTPUT, "variables": {"id": flood}})
     requests = [
@@ -158,7 +155,8 @@ def test_leaving_server_waits_for_nobody_who_has_stalled(it: Installation) -> No
         subscriber = stack.enter_context(it.subscribe(it.admin, OUTPUT, id=flood))
         next(iter(subscriber))
         until(lambda: any("staging" in path for path in it.stored()))
-        assert it.end(signal.SIGTERM, seconds=10) == 0
+        until(lambda: facts(it, it.admin, flood, "lastSeq") == {"lastSeq": 50_000})
+        assert it.end(signal.SIGTERM) == 0
     for request in (f"GET /api/system/processes/{stored}/files/x", "POST /api/system/scripts"):
         assert f"The server left in the middle of {request}" in it.log.read_text()
     assert not any("staging" in path for path in it.stored())

@@ -12,7 +12,6 @@ import pytest
 
 from jobs.supervisor.spool import HEADER
 from jobs.supervisor.spool import OUTPUT as PRINTED
-from tests.conftest import Install
 from tests.installation import Installation, until
 from tests.running import OUTPUT, Gate, alive, end_of, facts, run_python, start_python
 
@@ -248,10 +247,10 @@ ORIGINS: list[tuple[Callable[[str], str], str]] = [
 ]
 
 
-def test_lost_script_says_why_and_what_is_whole_in_a_torn_spool_is_stored(install: Install) -> None:
-    it = install()
-    it.start()
-    alice = it.alice
+def test_lost_script_says_why_and_what_is_whole_in_a_torn_spool_is_stored(
+    mortal: Installation,
+) -> None:
+    it, alice = mortal, mortal.alice
     fates = [(tail, *ORIGINS[0]) for tail in TAILS.values()] + [(b"", *each) for each in ORIGINS]
     gates = [Gate(it) for _ in fates]
     program = "print('stored'); {wait}; print('whole'); import time; time.sleep(600)"

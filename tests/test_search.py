@@ -310,6 +310,9 @@ def test_pattern_that_would_take_others_for_ever_is_answered(
     assert not seqs(search(installation, process_id, pattern, regex=True))
 
 
+# What no database has a part in is tested with one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 # RE2 needs a microsecond or more for each of these characters.
 SLOW = "(?:a?){{{}}}a{{1000}}b"
 
@@ -321,6 +324,7 @@ def slow(installation: Installation) -> str:
     return run_python(installation, installation.alice, program).id
 
 
+@on_sqlite
 def test_search_that_takes_long_says_how_far_it_came(installation: Installation, slow: str) -> None:
     it = installation
     pages: list[Any] = []
@@ -339,6 +343,7 @@ def test_search_that_takes_long_says_how_far_it_came(installation: Installation,
     assert further["searchedTo"] > page["searchedTo"]
 
 
+@on_sqlite
 def test_searches_of_clients_that_have_left_do_not_hold_up_others(
     installation: Installation, slow: str
 ) -> None:

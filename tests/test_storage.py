@@ -10,7 +10,6 @@ import pytest
 
 from jobs.page import STATEMENT
 from jobs.piece import Lines, Packer
-from tests.conftest import Install
 from tests.installation import Installation, until
 from tests.rows import Row, insert
 from tests.running import OUTPUT, Gate, end_of, facts, start_python
@@ -40,7 +39,6 @@ def until_chunks(it: Installation, process_id: str, least: int, most: int) -> No
     until(
         lambda: least <= chunks(it, process_id) <= most,
         lambda: f"there are {chunks(it, process_id)} chunks",
-        seconds=40,
     )
 
 
@@ -80,26 +78,19 @@ def everything(it: Installation, process_id: str) -> Read:
     return Read(by_pages, last(it, process_id, 30), rest(it, process_id))
 
 
-def chatty(gate: Gate, lines: int) -> str:
-    """A program that prints line by line, with time enough between two to store each by itself."""
-    return f"""
-import time
-for n in range({lines}):
-    print("line", n)
-    time.sleep(0.005)
-{gate.wait}
-print("bye")"""
-
-
 def test_chunks_of_a_chatty_script_are_merged_once_it_has_ended(installation: Installation) -> None:
     it, alice = installation, installation.alice
     gate = Gate(it)
-    process_id = start_python(it, alice, chatty(gate, 300))
-    gate.reached()
-    until(lambda: facts(it, alice, process_id, "lastSeq") == {"lastSeq": 300})
-    assert chunks(it, process_id) > FEW
+    lines = [f"line {n}" for n in range(100)]
+    program = f"for n in range({len(lines)}): print('line', n); {gate.wait}\nprint('bye')"
+    process_id = start_python(it, alice, program)
+    with it.subscribe(alice, OUTPUT, id=process_id) as events:
+        for line, event in zip(lines, events, strict=False):
+            assert [each["text"] for each in event["processOutput"]["lines"]] == [line]
+            if line != lines[-1]:
+                gate.open()
+    assert chunks(it, process_id) == len(lines) > FEW
     scattered = everything(it, process_id)
-    lines = [f"line {n}" for n in range(300)]
     assert (scattered.by_pages, scattered.last) == (lines, lines[-30:])
     gate.open()
     assert end_of(it, alice, process_id).lines == [*lines, "bye"]
@@ -109,7 +100,7 @@ def test_chunks_of_a_chatty_script_are_merged_once_it_has_ended(installation: In
     assert merged.last == [*lines[-29:], "bye"]
     assert merged.by_rest[:-1] == scattered.by_rest
     assert end_of(it, alice, process_id).lines == [*lines, "bye"]
-    assert end_of(it, alice, process_id, after=150).seqs == list(range(151, 302))
+    assert end_of(it, alice, process_id, after=50).seqs == list(range(51, 102))
 
 
 def test_few_chunks_are_left_as_they_are(installation: Installation) -> None:
@@ -138,7 +129,7 @@ while not os.path.exists({str(stop)!r}):
     process_id = start_python(it, alice, program)
     large = f"""SELECT count(*) FROM output_chunk
         WHERE process_id = '{process_id}' AND last_seq - first_seq >= 1000"""  # noqa: S608
-    until(lambda: it.rows(large) != [(0,)], seconds=60)
+    until(lambda: it.rows(large) != [(0,)])
     assert facts(it, alice, process_id, "status") == {"status": "RUNNING"}
     stop.touch()
     assert set(end_of(it, alice, process_id).lines) == {"x"}
@@ -201,11 +192,8 @@ def test_reader_who_stands_in_the_middle_of_a_merge_gets_each_line_once(
 
 
 @pytest.fixture
-def it(install: Install) -> Installation:
-    """A server of the test's own."""
-    made = install()
-    made.start()
-    return made
+def it(mortal: Installation) -> Installation:
+    return mortal
 
 
 def test_worker_that_is_killed_while_it_merges_loses_and_doubles_nothing(it: Installation) -> None:
@@ -237,7 +225,8 @@ def test_deleted_process_leaves_no_chunk_even_if_its_script_runs(
 ) -> None:
     it, alice = installation, installation.alice
     gate = Gate(it)
-    process_id = start_python(it, alice, chatty(gate, 100))
+    program = f"for n in range(100): print(n)\n{gate.wait}\nprint('bye')"
+    process_id = start_python(it, alice, program)
     gate.reached()
     until_chunks(it, process_id, 1, 100)
     it.graphql(alice, DELETE, id=process_id)

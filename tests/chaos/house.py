@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from server.redis import find_program
 from tests.chaos.disk import small_disk
@@ -52,7 +51,8 @@ class House:
 
     @property
     def logs(self) -> list[Path]:
-        return sorted({*self.folder.rglob("server.log"), *self.folder.rglob("worker*.log")})
+        places = ("server.log", "*/server.log", "*/worker*.log")
+        return sorted(path for place in places for path in self.folder.glob(place))
 
     def living(self, program: str = "") -> list[int]:
         """The ids of all programs of the house whose command contains this."""
@@ -66,7 +66,7 @@ def embedded(size_mb: int) -> Iterator[House]:
     with foundation() as (folder, stack):
         it = Installation(folder, settings=SETTINGS)
         stack.enter_context(small_disk(it.data, size_mb))
-        stack.callback(it.http.close)
+        stack.callback(it.close)
         it.start()
         yield House(folder, [it], [it.data], it.data / "files")
         it.end()
@@ -92,7 +92,7 @@ def shared(size_mb: int) -> Iterator[House]:
         stack.enter_context(small_disk(folder / "m1" / "data", size_mb))
         for each in servers:
             each.folder.mkdir()
-            stack.callback(each.http.close)
+            stack.callback(each.close)
         servers[0].cli("migrate")
         for program in workers:
             stack.callback(program.close)
@@ -145,10 +145,10 @@ def worker_on(machine: Path, name: str, server: Installation) -> Program:
 
 def start_again(it: Installation) -> None:
     """A server where it was, tried until it starts, as systemd does."""
-    port, deadline = urlsplit(it.url).port or 0, time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            it.start(port)
+            it.start()
         except RuntimeError:
             if time.monotonic() > deadline:
                 raise

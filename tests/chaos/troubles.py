@@ -90,7 +90,8 @@ def kill_redis(house: House, trouble: Trouble) -> bool:
 
 
 def flush_redis(house: House, _: Trouble) -> None:
-    socket = next(house.folder.rglob("redis.sock"))
+    places = ("redis", "data/redis")
+    socket = next(path for place in places for path in house.folder.glob(f"{place}/redis.sock"))
     with Redis(unix_socket_path=str(socket)) as redis:
         until(lambda: answers(redis))
         redis.flushall()

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -45,18 +44,13 @@ def kill_worker(it: Installation) -> None:
 
 def kill_server(it: Installation) -> None:
     it.kill()
-    start_again(it)
+    it.start()
 
 
 def end_server(it: Installation) -> None:
     """As for an upgrade."""
     assert it.end(signal.SIGTERM) == 0
-    start_again(it)
-
-
-def start_again(it: Installation) -> None:
-    """Where it was."""
-    it.start(urlsplit(it.url).port or 0)
+    it.start()
 
 
 def cut_database(it: Installation) -> None:

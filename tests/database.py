@@ -1,0 +1,43 @@
+"""PostgreSQL as the tests ask it: in any thread, over connections that are kept."""
+
+import asyncio
+import functools
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import asyncpg
+
+T = TypeVar("T")
+
+
+class Postgres:
+    """A database, to be closed. Connections that are cut are made anew."""
+
+    def __init__(self, url: str) -> None:
+        self._pool = _wait(_pool(url))
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in _wait(self._pool.fetch(sql))]
+
+    def execute_many(self, sql: str, values: list[tuple[Any, ...]]) -> None:
+        _wait(self._pool.executemany(sql, values))
+
+    def close(self) -> None:
+        _wait(self._pool.close())
+
+
+async def _pool(url: str) -> asyncpg.Pool:
+    # What is prepared does not outlive a migration.
+    return await asyncpg.create_pool(url, min_size=0, max_size=8, statement_cache_size=0)
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+
+def _wait(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run_coroutine_threadsafe(work, _loop()).result()
