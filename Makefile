@@ -28,7 +28,7 @@ run: .venv/run.stamp ## Run Procession; `procession serve`'s arguments go in ARG
 	@exec $(BIN)/procession serve $(ARGS)
 
 test: .venv/dev.stamp tests/browser/node_modules/.stamp page ## Run the tests; pytest's arguments go in ARGS='…'
-	@exec $(BIN)/pytest -n 2 $(ARGS)
+	@exec $(BIN)/pytest -n 3 $(ARGS)
 
 lint: .venv/dev.stamp ## Check style and types, and that `make lock` was not forgotten
 	@$(call quietly,$(BIN)/python -m pip check)

@@ -17,7 +17,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
-def run_in_browser(program: str, /, seconds: float = 60, **environment: str) -> object:
+def run_in_browser(program: str, /, seconds: float = 150, **environment: str) -> object:
     """What the program in `tests/browser/` printed, as JSON on its last line.
 
     It is given `environment` (URL, TOKEN and the like) and imports `launch` from `./chromium.mjs`.

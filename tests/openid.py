@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.browser import FOLDER, browser_command
-from tests.installation import NOBODY, Installation, User
+from tests.installation import NOBODY, PATIENCE, Installation, User
 
 SECRET = "a secret: 100% of /the+client"
 AUDIENCE = "urn:procession"
@@ -125,7 +125,7 @@ class Browser(httpx.Client):
     """Keeps cookies and follows links, at Procession and at the provider."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(base_url=url, trust_env=False, timeout=30)
+        super().__init__(base_url=url, trust_env=False, timeout=PATIENCE)
 
     def walk(self, address: str) -> httpx.Response:
         """Follows redirects from an address to what is none."""

@@ -162,15 +162,15 @@ def _server(folder: Path) -> Iterator[tuple[str, "_Server"]]:
         os.chown(folder, owner["user"], owner["group"])
     data, password = folder / "data", secrets.token_urlsafe()
     _initialise(programs / "initdb", data, password, owner)
-    port = _free_port()
-    settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": port}.items()]
-    command = [str(programs / "postgres"), "-D", str(data), *settings, *sys.argv[1:]]
-    server = _Server(command, data, owner)
-    server.start()
-    try:
-        yield f"postgres://postgres:{password}@127.0.0.1:{port}/postgres", server
-    finally:
-        server.end()
+    with _port() as port:
+        settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": port}.items()]
+        command = [str(programs / "postgres"), "-D", str(data), *settings, *sys.argv[1:]]
+        server = _Server(command, data, owner)
+        server.start()
+        try:
+            yield f"postgres://postgres:{password}@127.0.0.1:{port}/postgres", server
+        finally:
+            server.end()
 
 
 class _Server:
@@ -264,11 +264,14 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+@contextlib.contextmanager
+def _port() -> Iterator[int]:
+    """One that nobody else gets, also while the server is down: it is bound here, without
+    listening, so that the server can listen."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], data: Path) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.faces import Face, GraphQL, Parameter, Refused, Rest, Upload, check_error, form
-from tests.installation import Installation, until
+from tests.installation import Installation, files_below, until
 from tests.subscription import GraphQLRefusal
 
 
@@ -334,7 +334,7 @@ def test_client_that_vanishes_in_the_middle_leaves_nothing(
     )
     with socket.create_connection((address.hostname, address.port)) as client:
         client.sendall(head.encode() + body[:2_500_000])
-        until(lambda: any(path.stat().st_size for path in staging.glob("*/*")))
+        until(lambda: any(path.stat().st_size for path in files_below(staging)))
     until(lambda: not list(staging.iterdir()))
 
 

@@ -217,7 +217,7 @@ def test_queue_that_was_flushed_is_filled_again_in_order(it: Installation) -> No
     later = [start_python(it, admin, f"print({n})") for n in range(3)]
     with contextlib.closing(it.redis()) as redis:
         redis.flushall()
-    until(lambda: set(later) <= set(it.queued()), seconds=20)
+    until(lambda: set(later) <= set(it.queued()))
     first_in_turn, *others = it.queued()
     assert first_in_turn in crowd
     assert others == later

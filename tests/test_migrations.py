@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.installation import Installation, database_name, installed
+from tests.installation import PATIENCE, Installation, database_name, installed
 from tests.postgres import create_database, drop_database
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ Catalogue = set[tuple[object, ...]]
 
 def generated(url: str) -> None:
     """Puts the tables there as the models say, without migrations."""
-    subprocess.run([sys.executable, "-c", GENERATE, url], cwd=ROOT, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", GENERATE, url], cwd=ROOT, check=True, timeout=PATIENCE)
 
 
 SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type <> 'trigger'"
@@ -135,7 +135,7 @@ def test_models_have_no_change_that_no_migration_makes(tmp_path: Path, dialect: 
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert drafted.stdout.strip() == ""
     assert sorted(copy.rglob("*.py")) == before
@@ -155,6 +155,6 @@ def test_drafting_would_notice_a_change(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert drafted.stdout.strip().endswith("probe.py")

@@ -280,7 +280,7 @@ def test_jwt_that_is_not_good_is_refused(it: Installation, provider: Provider) -
 
 @ON_SQLITE
 def test_subscription_ends_with_its_jwt(it: Installation, provider: Provider) -> None:
-    short = as_bearer(provider.jwt(exp=int(time.time()) + 2))
+    short = as_bearer(provider.jwt(exp=int(time.time()) + 4))
     with it.subscribe(short, CHANGES) as events, pytest.raises(GraphQLRefusal, match="expired"):
         list(events)
 

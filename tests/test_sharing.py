@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from models.instant import now
 from tests.faces import Face
-from tests.installation import Installation
+from tests.installation import PATIENCE, Installation
 from tests.rows import Row, insert
 from tests.running import CHANGES, OUTPUT, Gate, end_of, start_python, until_running
 from tests.subscription import GraphQLRefusal, Subscription
@@ -106,7 +106,7 @@ def test_who_leaves_takes_no_answer_from_others(installation: Installation) -> N
     ).encode()
 
     def ask(stays: bool) -> bytes:
-        with socket.create_connection((where.hostname, where.port), 30) as client:
+        with socket.create_connection((where.hostname, where.port), PATIENCE) as client:
             client.sendall(request)
             return client.makefile("rb").read() if stays else b""
 

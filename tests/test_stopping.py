@@ -82,7 +82,7 @@ def leave(*_):
     raise SystemExit(4)
 signal.signal(signal.SIGTERM, leave)
 {SLEEP}"""
-    process_id, _ = running(it, program)
+    process_id, _ = running(it, program, "patient")
     stop(it, alice, process_id)
     ended = end_of(it, alice, process_id)
     assert (ended.status, ended.exit_code) == ("STOPPED", 4)
@@ -134,21 +134,22 @@ time.sleep(600)
 
 
 @pytest.mark.parametrize(
-    ("reaction", "said"),
+    ("reaction", "script", "said"),
     [
-        ("leave", ["told"]),
+        ("leave", "patient", ["told"]),
         (
             "signal.SIG_IGN",
+            "python",
             ["[procession] The script ended but left processes behind; they were killed"],
         ),
     ],
 )
 @on_sqlite
 def test_daemons_are_told_and_ended_too(
-    installation: Installation, reaction: str, said: list[str]
+    installation: Installation, reaction: str, script: str, said: list[str]
 ) -> None:
     it, alice = installation, installation.alice
-    process_id, daemon = running(it, DAEMON.format(reaction=reaction))
+    process_id, daemon = running(it, DAEMON.format(reaction=reaction), script)
     stop(it, alice, process_id)
     ended = end_of(it, alice, process_id)
     assert ended.lines[1:] == ["[procession] Stopped by alice; SIGTERM sent", *said]
@@ -228,7 +229,7 @@ def leave(*_):
     sys.exit(0)
 signal.signal(signal.SIGTERM, leave)
 print(0); signal.pause()"""
-    process_id, _ = running(it, program)
+    process_id, _ = running(it, program, "patient")
     stop(it, alice, process_id)
     ended = end_of(it, alice, process_id)
     assert ended.lines[-1] == "4999"
@@ -264,12 +265,11 @@ def test_scheduled_process_that_is_stopped_never_starts(installation: Installati
 
 def test_script_that_takes_too_long_is_ended(installation: Installation) -> None:
     it, alice = installation, installation.alice
-    process_id, pid = running(it, SLEEP, "hurried")
-    ended = end_of(it, alice, process_id)
+    ended = run_python(it, alice, "import time; time.sleep(600)", "hurried")
     assert (ended.status, ended.exit_code) == ("FAILED", None)
-    assert ended.lines[1:] == ["[procession] The time limit of 1 s was reached; SIGTERM sent"]
-    assert facts(it, alice, process_id, "reason") == {"reason": "The time limit of 1 s was reached"}
-    assert not alive(pid)
+    assert ended.lines == ["[procession] The time limit of 1 s was reached; SIGTERM sent"]
+    assert facts(it, alice, ended.id, "reason") == {"reason": "The time limit of 1 s was reached"}
+    assert not [each for each in it.living() if ended.id in each]
 
 
 # --- deleting -------------------------------------------------------------------------------------

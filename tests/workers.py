@@ -32,7 +32,7 @@ def worker(
         ) as program,
     ):
         try:
-            until(lambda: "is ready" in log.read_text(), log.read_text, 30)
+            until(lambda: "is ready" in log.read_text(), log.read_text)
             yield program
         finally:
             program.send_signal(signal.SIGCONT)

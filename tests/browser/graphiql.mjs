@@ -51,7 +51,7 @@ async function visit() {
 async function open(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(45_000);
   const note = (address) => {
     const { protocol, host } = new URL(address);
     if (!["data:", "blob:"].includes(protocol) && host !== new URL(origin).host) outside.push(address);

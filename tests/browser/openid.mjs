@@ -11,7 +11,7 @@ const { URL: origin, NAME: name } = process.env;
 const browser = await launch();
 try {
   const page = await browser.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(45_000);
   await page.route(/fonts\.googleapis/, (route) => route.abort()); // of the provider's page
   await page.goto(`${origin}/graphql`);
   await goThere(page);

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.chaos.case import Case
 from tests.chaos.house import House
 from tests.chaos.round import UNENDED, runs_of
-from tests.installation import Installation, until
+from tests.installation import Installation, files_below, until
 from tests.running import alive
 
 TABLES = ("output_chunk", "parameter", "file", "merge")  # whose rows belong to processes
@@ -56,7 +56,7 @@ def stored(house: House, cases: list[Case]) -> Iterable[str]:
     told = {
         f"{owner}/{file}" for owner, file in house.database.rows("SELECT process_id, id FROM file")
     }
-    paths = [path for path in house.files.rglob("*") if path.is_file()]
+    paths = files_below(house.files)
     found = {path.relative_to(house.files).as_posix() for path in paths}
     yield from (f"no file {each}" for each in told - found)
     lost = sum(case.record.lost for case in cases if case.record)
