@@ -41,7 +41,7 @@ def visited(it: Installation, tmp_path_factory: pytest.TempPathFactory) -> Any:
     chapters = {"CHAPTERS": os.environ["CHAPTERS"]} if "CHAPTERS" in os.environ else {}
     return run_in_browser(
         "console.mjs",
-        120,
+        300,  # on a machine that has much else to do
         URL=it.url,
         TOKEN=it.admin.token,
         PASSWORD=PASSWORD,

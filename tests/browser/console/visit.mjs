@@ -16,7 +16,7 @@ export const seen = { outside: [], problems: [], pictures: 0 };
 export async function open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 820 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   const note = (address) => {
     const { protocol, host } = new URL(address);
     if (!["data:", "blob:"].includes(protocol) && host !== new URL(origin).host) seen.outside.push(address);
