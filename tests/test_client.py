@@ -18,6 +18,7 @@ from tests.running import Gate, end_of, facts, run_python, start_python, until_r
 # What no database has a part in is tested with one.
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
+
 @contextmanager
 def tailing(
     it: Installation, who: User, *arguments: str, **settings: str
