@@ -68,12 +68,18 @@ class Gauge:
 
 def in_words(progress: dict[str, Any]) -> str:
     """Such as `40 %  4 of 10 items  Reading`; empty where nothing is known."""
-    done, total, fraction = (progress.get(name) for name in ("done", "total", "fraction"))
+    done, total = progress.get("done"), progress.get("total")
     counts = [f"{each:.15g}" for each in (done, total) if each is not None]
     parts = [
-        "" if fraction is None else f"{fraction:.0%}".replace("%", " %"),
+        in_percent(progress),
         " of ".join(counts) + (f" {progress['unit']}" if counts and progress["unit"] else ""),
         progress.get("message", ""),
     ]
     text = "  ".join(filter(None, parts))
     return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
+def in_percent(progress: dict[str, Any]) -> str:
+    """Such as `40 %`; empty where the total is not known."""
+    fraction = progress.get("fraction")
+    return "" if fraction is None else f"{fraction:.0%}".replace("%", " %")

@@ -12,6 +12,7 @@ from client.moment import sent
 FIELDS = """fragment fields on Process {
   id scriptName user { id name } status waitsFor createdAt startTime endedAt exitCode reason
   stopRequestedAt parameters { name value } lastSeq outputBytes
+  progress { done total unit message fraction }
 }"""
 """What is told of a process everywhere; `--json` prints it as it is."""
 LIST = """query ($first: Int!, $after: String, $filter: ProcessFilter, $sort: ProcessSort) {
@@ -21,7 +22,8 @@ LIST = """query ($first: Int!, $after: String, $filter: ProcessFilter, $sort: Pr
 }"""
 SHOW = f"""query ($id: ID!) {{
   process(id: $id) {{
-    ...fields outputSha256
+    ...fields outputSha256 summary noticeCounts {{ notices warnings errors }}
+    values {{ name value }} notices {{ level message }}
     uploads {{ name size mediaType sha256 }} files {{ name size mediaType sha256 url }}
   }}
 }} {FIELDS}"""

@@ -17,7 +17,7 @@ from tests.command_line import (
     on_terminal,
     printed,
 )
-from tests.installation import PROGRAM, Installation, User
+from tests.installation import PROGRAM, Installation, User, until
 from tests.rows import Row, insert
 from tests.running import Gate, end_of, facts, run_python, start, start_python, until_running
 
@@ -252,6 +252,29 @@ def test_show_tells_all_of_one_by_the_beginning_of_its_id(
     text = printed(it, dora, "show", three[1])
     assert re.search(r"^status +FAILED \(7\)$", text, re.M)
     assert re.search(r"^reason +Exit code 7$", text, re.M)
+
+
+TELL = """
+import json, os
+with open(os.environ['PROCESSION_EVENTS'], 'w') as events:
+    print(json.dumps({'progress': {'done': 2, 'total': 8, 'unit': 'items'}}), file=events)
+    print(json.dumps({'warning': 'odd', 'values': {'a': 1}, 'summary': '# Half'}), file=events)
+"""
+
+
+def test_list_and_show_tell_how_far_a_script_is(installation: Installation, dora: User) -> None:
+    it, gate = installation, Gate(installation)
+    process_id = start_python(it, dora, f"{TELL}{gate.wait}")
+    until(lambda: facts(it, dora, process_id, "summary")["summary"])
+    with on_terminal(it, dora, "list", "--mine") as screen:
+        screen.until(rf"{process_id[:8]} .* RUNNING \(25 %\)")
+    text = printed(it, dora, "show", process_id)
+    for line in ("progress +25 %  2 of 8 items", "value +a=1", "warning +odd", "summary +# Half"):
+        assert re.search(f"^{line}$", text, re.M)
+    (found,) = objects(printed(it, dora, "show", process_id, "--json"))
+    assert (found["progress"]["fraction"], found["noticeCounts"]["warnings"]) == (0.25, 1)
+    gate.open()
+    end_of(it, dora, process_id)
 
 
 @pytest.mark.parametrize(

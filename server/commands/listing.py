@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from client.gauge import in_percent, in_words
 from client.moment import shown, spent
 from client.processes import Process
 from client.table import Cell
@@ -73,6 +74,8 @@ def state(found: Process) -> str:
         beside = str(found["exitCode"])
     elif found["status"] == "RUNNING" and found["stopRequestedAt"]:
         beside = "stopping"
+    elif found["status"] == "RUNNING" and found["progress"]:
+        beside = in_percent(found["progress"])
     return f"{found['status']} ({beside.lower()})" if beside else str(found["status"])
 
 
@@ -90,9 +93,25 @@ def facts(found: Process) -> Iterator[tuple[str, Cell]]:
             text = str(found[name])
             yield name, Cell(shown(text, now()) if name.endswith(("At", "Time")) else text)
     yield "user", Cell(found["user"]["name"])
+    if found["progress"]:
+        yield "progress", Cell(in_words(found["progress"]))
     yield "output", Cell(f"{found['lastSeq']} lines, {found['outputBytes']} bytes")
     for each in found["parameters"]:
         yield "parameter", Cell(f"{each['name']}={each['value']}")
     for kind in ("uploads", "files"):
         for each in found[kind]:
             yield kind[:-1], Cell(f"{each['name']} ({each['size']} bytes)")
+    yield from _told(found)
+
+
+def _told(found: Process) -> Iterator[tuple[str, Cell]]:
+    """What the script has told of itself. Of many notices the first are kept, and all counted."""
+    for each in found["values"]:
+        yield "value", Cell(f"{each['name']}={each['value']}")
+    for each in found["notices"]:
+        yield each["level"].lower(), Cell(each["message"])
+    for level, count in found["noticeCounts"].items():
+        if count:
+            yield level, Cell(str(count))
+    for line in (found["summary"] or "").splitlines():
+        yield "summary", Cell(line)
