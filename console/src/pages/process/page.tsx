@@ -12,6 +12,7 @@ import { Files } from "./files.tsx";
 import { Outcome } from "./outcome.tsx";
 import "./process.css";
 import { Stopping } from "./stopping.tsx";
+import { Progress, Told } from "./told.tsx";
 import { useWatched } from "./watched.ts";
 
 export function ProcessPage({ id }: { id: string }) {
@@ -29,10 +30,12 @@ export function ProcessPage({ id }: { id: string }) {
         <Actions process={process} />
       </div>
       <Outcome process={process} />
+      <Progress process={process} />
       <Stopping process={process} />
       <div className="process">
         <Output key={id} id={id} />
         <aside>
+          <Told process={process} />
           <Facts process={process} />
           <Files process={process} />
         </aside>
