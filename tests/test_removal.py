@@ -23,9 +23,8 @@ def it(install: Install) -> Installation:
     return made
 
 
-def kill(it: Installation) -> None:
+def kill(it: Installation, worker: int) -> None:
     """First the worker, which removes; then the server."""
-    (worker,) = pids(it, "server.worker")
     os.kill(worker, signal.SIGKILL)
     it.kill()
     until(lambda: not pids(it, "server.worker"))
@@ -58,7 +57,7 @@ def test_deletion_whose_worker_was_killed_before_it_began_is_finished(it: Instal
         face.delete(admin, each)
     assert left(it) | {"output_chunk": 0} == dict.fromkeys(NAMES, 0) | {"deletion": 2}
     assert len(it.stored()) == 2
-    kill(it)
+    kill(it, worker)
     assert alive(pid)
     it.start()
     check_gone(it)
@@ -72,9 +71,10 @@ def test_deletion_that_was_killed_half_way_is_finished(it: Installation) -> None
     seqs = range(2, CHUNKS)
     it.insert("output_chunk", [{**same, "first_seq": n, "last_seq": n} for n in seqs])
     stored = chunks(it)
+    (worker,) = pids(it, "server.worker")  # to look for it later would take too long
     GraphQL(it).delete(it.admin, process_id)
     until(lambda: chunks(it) < stored)
-    kill(it)
+    kill(it, worker)
     assert 0 < chunks(it) < stored
     assert left(it)["deletion"] == 1
     it.start()
