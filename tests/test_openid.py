@@ -186,7 +186,7 @@ def test_disabled_user_stays_out(
 def test_page_offers_the_provider(it: Installation, name: str) -> None:
     if not (DIST / "index.html").exists():
         pytest.skip("the GraphiQL page is not built: `make page` builds it")
-    assert run_in_browser("openid.mjs", URL=it.url, NAME=name) == name
+    assert run_in_browser("openid.mjs", 150, URL=it.url, NAME=name) == name
 
 
 # --- programs ------------------------------------------------------------------------------------

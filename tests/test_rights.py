@@ -142,6 +142,10 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
             Operation("query ($id: ID!) { process(id: $id) { uploads { url } } }"),
             Operation("query ($id: ID!) { process(id: $id) { worker { machine } } }"),
             Operation(
+                "query ($id: ID!) { process(id: $id) {"
+                " summary notices { message } values { name } } }"
+            ),
+            Operation(
                 'query ($id: ID!) { process(id: $id) { outputSearch(pattern: "x") { hasMore } } }'
             ),
             Operation(

@@ -32,7 +32,8 @@ try {
   await page.getByRole("button", { name: `Account of ${viewer}` }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("button", { name: "Sign in with the university" }).click();
-  await page.getByRole("heading", { name: "Timeline" }).waitFor(); // the provider knows who is there
+  await page.getByRole("button", { name: "Continue" }).click(); // the provider knows who is there
+  await page.getByRole("heading", { name: "Timeline" }).waitFor();
   assert.equal(page.url(), `${origin}/timeline?span=6h`);
   console.log(JSON.stringify(viewer));
 } finally {
