@@ -121,8 +121,13 @@ def test_question_has_what_guards_its_answer(fooled: Installation, visitor: Brow
         "code_challenge_method": "S256",
     }
     answer = visitor.get("/session/openid")
-    [cookie] = answer.headers.get_list("set-cookie")
-    assert cookie.split("; ")[1:] == ["HttpOnly", "Max-Age=600", "Path=/", "SameSite=lax"]
+    cookies = [each.split("; ") for each in answer.headers.get_list("set-cookie")]
+    assert [each.partition("=")[0] for each, *_ in cookies] == [
+        "procession-openid",
+        "procession-place",
+    ]
+    for _, *attributes in cookies:
+        assert attributes == ["HttpOnly", "Max-Age=600", "Path=/", "SameSite=lax"]
     through_tls = visitor.get("/session/openid", headers={"X-Forwarded-Proto": "https"})
     back = fooled.url.replace("http:", "https:", 1) + "/session/openid/callback"
     assert quote_plus(back) in through_tls.headers["location"]
