@@ -237,7 +237,9 @@ class Installation:
 
     @cached_property
     def http(self) -> httpx.Client:
-        return httpx.Client(timeout=PATIENCE, trust_env=False)
+        # The server closes a connection after 5 s: none is to be used just then.
+        limits = httpx.Limits(keepalive_expiry=1)
+        return httpx.Client(timeout=PATIENCE, trust_env=False, limits=limits)
 
     def request(self, user: User, method: str, path: str, **rest: Any) -> httpx.Response:
         """One HTTP request; `headers` are added to those of the user."""
