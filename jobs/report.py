@@ -133,7 +133,7 @@ def read_new(wanted: Iterable[Reported]) -> list[News]:
     """The reports that are not stored."""
     found = []
     for reported in wanted:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # of one run: the others' are stored all the same
             written = reported.run.report.stat().st_mtime_ns
             if written != reported.written and (report := read(reported.run)):
                 found.append((reported, written, report))

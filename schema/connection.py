@@ -22,6 +22,7 @@ from schema.scalars import read_id
 from schema.status import ProcessStatus
 
 DEFAULT_PAGE = 20
+LONGEST_TEXT = 1000  # characters; SQLite takes no pattern of more than 50 000 bytes
 
 
 @strawberry.input(description="From one moment to another, both included; leave one out for none.")
@@ -63,7 +64,7 @@ class ProcessFilter:
         default=None,
         description="Only those whose id begins so, or that have this text in the name of the "
         "script or the user, in a parameter or in the reason; capitals and small letters are the "
-        "same.",
+        f"same. {LONGEST_TEXT} characters at most.",
     )
 
     def resolved(self) -> Filter:
@@ -75,7 +76,7 @@ class ProcessFilter:
             created_at=_range(self.created_at),
             start_time=_range(self.start_time),
             ended_at=_range(self.ended_at),
-            text=self.text,
+            text=_text(self.text),
         )
 
 
@@ -209,6 +210,13 @@ def _size(first: int | None, last: int | None, most: int) -> int:
     if not 0 <= size <= most:
         raise BadInput({name: [f"This must be from 0 to {most}."]})
     return size
+
+
+def _text(given: str | None) -> str | None:
+    """Raises BadInput for what is too long for a database to look for."""
+    if given is not None and len(given) > LONGEST_TEXT:
+        raise BadInput({"filter.text": [f"This may have {LONGEST_TEXT} characters at most."]})
+    return given
 
 
 def _range(given: TimeRange | None) -> Range:

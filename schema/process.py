@@ -149,8 +149,10 @@ class Process:
     async def notices(
         self, info: Info, first: Annotated[int, arg("At most so many.")] = 150
     ) -> list[Notice]:
+        if first < 0:
+            raise BadInput({"first": ["This must be 0 or more."]})
         report = await info.context.reports.load(self.row.id)
-        return [Notice.of(each) for each in report.notices[: max(0, first)]] if report else []
+        return [Notice.of(each) for each in report.notices[:first]] if report else []
 
     @strawberry.field(
         description="The summary that its script wrote, in Markdown; null if there is none."

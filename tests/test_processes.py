@@ -190,6 +190,7 @@ FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
     "text of the reason": ({"text": '100% \\"X'}, lambda row: row.status == "FAILED"),
     "text of nothing": ({"text": "%"}, lambda row: row.status == "FAILED"),
     "text that no database takes": ({"text": "\0"}, lambda row: False),
+    "longest text": ({"text": "\x01!" * 500}, lambda row: False),
     "all together": (
         {
             "script": "one",
@@ -277,6 +278,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "empty cursor": ({"before": ""}, "before"),
     "cursor with other contents": ({"after": "WyJzdGFydF90aW1lIiwxXQ=="}, "after"),
     "user id": ({"filter": {"userId": "x"}}, "filter.userId"),
+    "long text": ({"filter": {"text": "x" * 1001}}, "filter.text"),
 }
 
 

@@ -8,12 +8,12 @@ a hundred scripts leave hardly anything for the worker and the server beside the
 SESSION = "/proc/self/autogroup"
 
 
-def session_is_nice(how: int) -> bool:
-    """For the session; False: not yet, for the system lets it be said ten times a second, by all of
-    a machine together. Where sessions are not weighed there is nothing to be said."""
+def calm_session(nice: int) -> bool:
+    """Makes our session as nice. False: not yet, for the system lets that be done ten times a
+    second, by all of a machine together. Where sessions are not weighed nothing is to be done."""
     try:
         with open(SESSION, "w") as file:
-            file.write(str(how))
+            file.write(str(nice))
     except BlockingIOError:
         return False
     except OSError:

@@ -3,7 +3,7 @@
 import os
 import time
 
-from jobs.supervisor.courtesy import session_is_nice
+from jobs.supervisor.courtesy import calm_session
 from jobs.supervisor.events import Events
 from jobs.supervisor.family import Family, descendants
 from jobs.supervisor.launch import Launch, start
@@ -36,7 +36,7 @@ class Script:
         self.alone = False
         self.killing = False
         self.given_up = False
-        self.nice = False
+        self.calm = False  # whether our session is as nice as it is to be
         self.deadline = time.monotonic() + launch.timeout if launch.timeout else None
         self.events = Events(launch, secrets, spool)
         self.pid, self.descriptor = start(launch, secrets)
@@ -80,7 +80,7 @@ class Script:
 
     def look(self) -> None:
         """Does what is due."""
-        self.nice = self.nice or session_is_nice(self.launch.nice)
+        self.calm = self.calm or calm_session(self.launch.nice)
         self.output.look()
         self.events.look()
         if self.deadline is not None and time.monotonic() >= self.deadline:
@@ -140,7 +140,7 @@ class Script:
 
     def wait_ms(self) -> int | None:
         """How long nothing needs to be looked at, in milliseconds; None: until something comes."""
-        if not self.nice:
+        if not self.calm:
             return 100
         if self.alone:
             return 20  # nothing tells when a group becomes empty whose processes are not ours

@@ -121,14 +121,21 @@ const top = (page) => page.evaluate(() => {
   return Number([...document.querySelectorAll(".line")].find((each) => each.getBoundingClientRect().bottom > edge + 1).querySelector("a").dataset.line);
 });
 
+/** Waits, frame by frame, until this line is at the upper edge. */
+async function arrives(page, seq) {
+  const end = Date.now() + 30_000;
+  while ((await top(page)) !== seq) {
+    assert.ok(Date.now() < end, `line ${await top(page)} is at the edge, not ${seq}`);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
 /** A turn of the wheel moves by so many lines, wherever it is. */
 async function wheel(page) {
   const box = await output(page).boundingBox();
   await page.mouse.move(box.x + 300, box.y + 100);
   await page.mouse.wheel(0, 190);
-  await page.waitForFunction(() => !document.querySelector('[data-line="1"]') || document.querySelector(".screen").scrollTop > 0);
-  await page.waitForTimeout(250);
-  assert.equal(await top(page), 11);
+  await arrives(page, 11);
 }
 
 /** The scroll bar leads to as large a share of the lines. */
@@ -138,8 +145,7 @@ async function drag(page) {
   assert.ok(Math.abs((await top(page)) - LAST / 2) < 1000);
   const before = await top(page);
   await page.mouse.wheel(0, 19 * 20);
-  await page.waitForTimeout(300);
-  assert.equal(await top(page), before + 20);
+  await arrives(page, before + 20);
 }
 
 async function jump(page) {
