@@ -2,9 +2,10 @@
 
     python -m bench.listeners PORT TOKEN SOCKETS SECONDS ID…
 
-Each of the WebSockets follows one of the processes, in turn. Prints a line once all are subscribed,
-and at the end, when the last process has ended, what was heard as JSON (`Heard`). A line must be
-the time of its print in nanoseconds; those printed in the first SECONDS are measured.
+Each of the WebSockets follows one of the processes, in turn. Prints a line once all have heard
+something, and at the end, when the last process has ended, what was heard as JSON (`Heard`). A line
+must be the time of its print in nanoseconds; those printed in the SECONDS after that are measured:
+when a thousand come at the same moment, it takes the server one second until the last is let in.
 """
 
 import asyncio
@@ -74,8 +75,9 @@ class Listening:
     def __init__(self, sockets: Sequence[WebSocket], seconds: float) -> None:
         self._sockets = {each.fileno(): each for each in sockets}
         self._seqs = dict.fromkeys(self._sockets, 0)
-        self._begin = time.time_ns()
-        self._end = self._begin + int(seconds * 1e9)
+        self._silent = set(self._sockets)
+        self._seconds = seconds
+        self._begin = self._end = sys.maxsize
         self._times = array("q")
         self._wrong = 0
 
@@ -95,6 +97,10 @@ class Listening:
 
     def _hear(self, descriptor: int, event: Event, received: int) -> None:
         seq = self._seqs[descriptor]
+        if descriptor in self._silent:
+            self._silent.discard(descriptor)
+            if not self._silent:
+                self._start()
         if event.first is None:
             self._wrong += event.last != seq
             self._sockets.pop(descriptor).close()
@@ -104,6 +110,12 @@ class Listening:
         self._times.extend(
             received - printed for printed in event.printed if self._begin <= printed < self._end
         )
+
+    def _start(self) -> None:
+        self._begin = time.time_ns()
+        self._end = self._begin + int(self._seconds * 1e9)
+        sys.stdout.buffer.write(READY)
+        sys.stdout.buffer.flush()
 
     def _heard(self, lines: int) -> Heard:
         times = sorted(self._times)
@@ -165,8 +177,6 @@ def main(port: int, token: str, sockets: int, seconds: float, processes: Sequenc
     for number, each in enumerate(opened):
         each.subscribe(FOLLOW, {"id": processes[number % len(processes)]})
     listening = Listening(opened, seconds)
-    sys.stdout.buffer.write(READY)
-    sys.stdout.buffer.flush()
     sys.stdout.buffer.write(orjson.dumps(asdict(listening.run())) + b"\n")
 
 

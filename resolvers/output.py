@@ -23,6 +23,8 @@ from resolvers.processes import process
 from resolvers.rights import require_sight
 from resolvers.viewer import Viewer
 
+BREATH = 0.1  # seconds, at most, in which more lines gather for those who were served late
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -101,23 +103,28 @@ async def follow(
     """Each line once, in order, from the asked place on; then the End, and the iterator is over.
 
     Lines come as `show` shows them, which is called once for all who stand at the same place. Two
-    looks for them are `pause` seconds apart at least. Raises NotFound when the process is deleted
-    meanwhile, NotSignedIn or Forbidden when the viewer may not see it any more.
+    looks for them are `pause` seconds apart at least, and as long as the last one took: where many
+    follow, fewer and larger events keep up with what a flood of small ones would not. Raises
+    NotFound when the process is deleted meanwhile, NotSignedIn or Forbidden when the viewer may not
+    see it any more.
     """
     with app.seats.taken(viewer), app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
         after = _beginning(part, await _first_look(viewer, app, process_id))
+        clock = asyncio.get_running_loop().time
         while True:
+            begun = clock()
             row = await _look(viewer, app, process_id)  # the status before the lines
             news = await app.live.news(process_id, after, show) if row.last_seq > after else None
             if news is not None:
                 yield news.shown
                 after = news.last_seq
-                await asyncio.sleep(pause)
             if news is not None and after < row.last_seq:
+                await asyncio.sleep(pause)
                 continue
             if Status(row.status).ended:
                 yield End(row)
                 return
+            await asyncio.sleep(max(pause, min(clock() - begun, BREATH)))
             await bell.wait()
 
 
