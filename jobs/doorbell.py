@@ -43,11 +43,11 @@ class Bell:
 
     async def wait(self, seconds: float = LOOK_AGAIN) -> set[str]:
         """Waits for a ring, that long at most; returns the ids it was about (maybe none)."""
+        timer = asyncio.get_running_loop().call_later(seconds, self._event.set)
         try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return set()
+            await self._event.wait()
+        finally:
+            timer.cancel()
         self._event.clear()
         ids, self._ids = self._ids, set()
         return ids

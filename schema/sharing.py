@@ -6,7 +6,7 @@ from which cursor; so the first execution is kept with the event, as JSON, for t
 """
 
 from collections.abc import Hashable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 import strawberry
@@ -26,25 +26,38 @@ class Shared:
     answers: strawberry.Private[Answers]
 
 
+class Answered(NamedTuple):
+    """In place of the executor of an event: its answer is known."""
+
+    answer: ExecutionResult
+
+    def execute_operation(self, _: bool | None = None) -> ExecutionResult:
+        return self.answer
+
+
 class SharingExecution(Execution):
     """Executes an operation, or takes what was made of the same event before."""
 
     question: Hashable = None
 
     def build_per_event_executor(self, payload: Any) -> Any:
-        if self.question is None and isinstance(payload, Shared):
-            self.question = self._question()
+        if isinstance(payload, Shared):
+            if self.question is None:
+                self.question = self._question()
+            if self.question in payload.answers:  # a copy of the executor would cost more than that
+                return Answered(payload.answers[self.question])
         return super().build_per_event_executor(payload)
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         event = self.root_value
-        if not isinstance(event, Shared):
-            return super().execute_operation(serially)
-        if self.question not in event.answers:
-            answer = super().execute_operation(serially)
-            if not isinstance(answer, ExecutionResult) or answer.errors:
-                return answer
-            event.answers[self.question] = encoded(answer)
+        answer = super().execute_operation(serially)
+        if (
+            not isinstance(event, Shared)
+            or not isinstance(answer, ExecutionResult)
+            or answer.errors
+        ):
+            return answer
+        event.answers[self.question] = encoded(answer)
         return event.answers[self.question]
 
     def _question(self) -> Hashable:
