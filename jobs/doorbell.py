@@ -28,6 +28,7 @@ class Topic(StrEnum):
     PROCESS = "procession:process"
     OUTPUT = "procession:output"
     DELETION = "procession:deletion"
+    ACCESS = "procession:access"
 
 
 class Bell:
@@ -41,13 +42,18 @@ class Bell:
         self._ids.update(about)
         self._event.set()
 
-    async def wait(self, seconds: float = LOOK_AGAIN) -> set[str]:
-        """Waits for a ring, that long at most; returns the ids it was about (maybe none)."""
-        timer = asyncio.get_running_loop().call_later(seconds, self._event.set)
+    async def wait(self, seconds: float | None = LOOK_AGAIN) -> set[str]:
+        """Waits for a ring, that long at most (None: for ever).
+
+        Returns the ids that it was about, maybe none.
+        """
+        loop = asyncio.get_running_loop()
+        timer = None if seconds is None else loop.call_later(seconds, self._event.set)
         try:
             await self._event.wait()
         finally:
-            timer.cancel()
+            if timer:
+                timer.cancel()
         self._event.clear()
         ids, self._ids = self._ids, set()
         return ids

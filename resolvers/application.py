@@ -8,9 +8,9 @@ from jobs.queue import Queue
 from jobs.safe import Safe
 from jobs.store import Store
 from models.script import Catalogue
+from resolvers.door import Door
 from resolvers.live import Live
 from resolvers.quota import Seats, Starts
-from resolvers.viewer import Door
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from models.group import ANY_SCRIPT, Grant, Group, Membership, Right
 from models.user import Scope
 from resolvers.access import administrators, needs
 from resolvers.audit import about, deed
+from resolvers.door import felt_at_once
 from resolvers.errors import Forbidden, NotFound
 from resolvers.groups import group
 from resolvers.users import Key
@@ -23,6 +24,7 @@ async def grants(viewer: Viewer, group_id: UUID) -> list[Granted]:
     return [Granted(Right(row.right), row.script) for row in rows]
 
 
+@felt_at_once
 @deed("right.grant", "which")
 @administrators
 async def grant_right(
@@ -44,6 +46,7 @@ async def grant_right(
     return found
 
 
+@felt_at_once
 @deed("right.revoke", "which")
 @administrators
 async def revoke_right(viewer: Viewer, which: Key, right: Right, script: str) -> Group:

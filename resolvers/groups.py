@@ -11,6 +11,7 @@ from models.group import Group, Membership
 from models.user import Scope, User
 from resolvers.access import administrators, needs
 from resolvers.audit import about, deed
+from resolvers.door import felt_at_once
 from resolvers.errors import BadInput, NotFound
 from resolvers.users import LONGEST_NAME, Key, is_name, named, user
 from resolvers.viewer import Viewer
@@ -66,6 +67,7 @@ async def rename_group(viewer: Viewer, which: Key, name: str) -> Group:
     return await group(viewer, found.id)
 
 
+@felt_at_once
 @deed("group.delete", "which")
 @administrators
 async def delete_group(viewer: Viewer, which: Key) -> Group:
@@ -76,6 +78,7 @@ async def delete_group(viewer: Viewer, which: Key) -> Group:
     return found
 
 
+@felt_at_once
 @deed("group.join", "which")
 @administrators
 async def join(viewer: Viewer, which: Key, who: Key) -> Group:
@@ -87,6 +90,7 @@ async def join(viewer: Viewer, which: Key, who: Key) -> Group:
     return found
 
 
+@felt_at_once
 @deed("group.leave", "which")
 @administrators
 async def leave(viewer: Viewer, which: Key, who: Key) -> Group:

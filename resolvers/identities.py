@@ -17,6 +17,7 @@ from models.transaction import transaction
 from models.user import Identity, User
 from resolvers.access import administrators
 from resolvers.audit import about, deed
+from resolvers.door import Door
 from resolvers.errors import BadInput, NotSignedIn
 from resolvers.groups import join, leave
 from resolvers.signature import Claims
@@ -91,26 +92,26 @@ def _is_storable(text: str) -> bool:
     return 0 < len(text) <= LONGEST and text.isprintable()
 
 
-async def arrange(user: User, theirs: frozenset[str], reading: Reading) -> None:
+async def arrange(user: User, theirs: frozenset[str], reading: Reading, door: Door) -> None:
     """Puts a user into those of our groups, and the role, that the provider's groups mean."""
     ours = frozenset(reading.groups.values())
     wanted = {name for group, name in reading.groups.items() if group in theirs}
     joined = set(await Group.filter(memberships__user_id=user.id).values_list("name", flat=True))
     for name in sorted(wanted - joined):
         await Group.bulk_create([Group(name=name)], ignore_conflicts=True)
-        await join(PROVIDER, name, user.id)
+        await join(PROVIDER, door, name, user.id)
     for name in sorted((ours - wanted) & joined):
-        await leave(PROVIDER, name, user.id)
+        await leave(PROVIDER, door, name, user.id)
     if reading.admin_groups is not None:
-        await _give_role(user, is_admin=bool(reading.admin_groups & theirs))
+        await _give_role(user, door, is_admin=bool(reading.admin_groups & theirs))
 
 
-async def _give_role(user: User, *, is_admin: bool) -> None:
+async def _give_role(user: User, door: Door, *, is_admin: bool) -> None:
     """The last administrator stays one, so that somebody can still help."""
     if user.is_admin == is_admin:
         return
     try:
-        await set_admin(PROVIDER, user.id, is_admin=is_admin)
+        await set_admin(PROVIDER, door, user.id, is_admin=is_admin)
     except BadInput as error:
         log.warning("%r is to be no administrator any more: %s", user.name, error)
 

@@ -5,6 +5,7 @@ from models.user import Scope, Token, TokenKind, User
 from resolvers import attempts
 from resolvers.access import administrators, needs
 from resolvers.audit import about, audited, recorded
+from resolvers.door import felt_at_once
 from resolvers.errors import BadInput
 from resolvers.hashing import hashed, matches
 from resolvers.users import Key, named
@@ -13,6 +14,7 @@ from resolvers.viewer import Viewer
 SHORTEST, LONGEST = 12, 1000  # characters
 
 
+@felt_at_once
 @audited("user.password", "who")
 @administrators
 async def set_password(viewer: Viewer, who: Key, password: str) -> User:
@@ -24,6 +26,7 @@ async def set_password(viewer: Viewer, who: Key, password: str) -> User:
     return found
 
 
+@felt_at_once
 @audited("user.password", "viewer")
 @needs(Scope.ADMIN)
 async def change_password(viewer: Viewer, old: str, new: str) -> User:

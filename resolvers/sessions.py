@@ -8,11 +8,11 @@ from models.user import Scope, Token, TokenKind, User
 from resolvers import attempts
 from resolvers.application import Application
 from resolvers.audit import Deed, doing, recorded
+from resolvers.door import token_digest
 from resolvers.errors import NotSignedIn, TooManyRequests
 from resolvers.hashing import hashed, is_outdated, matches
 from resolvers.tokens import Issued, issue
 from resolvers.users import is_name
-from resolvers.viewer import token_digest
 
 NAME = "session"
 KEPT = timedelta(days=30)  # after their end
@@ -82,7 +82,7 @@ async def sign_out(app: Application, token: str | None, address: str) -> None:
     user = found.user
     async with doing(Deed("session.end", user.name, user.id, user.name, found.id, address)):
         await _end(found)
-    app.door.forget()
+    await app.door.forget_everywhere()
 
 
 @recorded

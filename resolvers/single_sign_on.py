@@ -9,6 +9,7 @@ from resolvers import sessions
 from resolvers.access import REACH
 from resolvers.application import Application
 from resolvers.audit import Deed, doing
+from resolvers.door import Door
 from resolvers.errors import NotSignedIn
 from resolvers.identities import Reading, arrange, identify
 from resolvers.openid import Errand, Provider
@@ -44,19 +45,20 @@ class SingleSignOn:
             claims = await self.provider.redeem(errand, answer, redirect_uri)
             user = await identify(claims, self.reading)
             deed.target = user.name
-            await arrange(user, self.reading.groups_of(claims) or frozenset(), self.reading)
+            theirs = self.reading.groups_of(claims) or frozenset()
+            await arrange(user, theirs, self.reading, app.door)
             return await sessions.begin(app, user, caller, deed)
 
-    async def introduce(self, jwt: str, address: str) -> None:
-        """Makes a JWT a token of who sends it, from there. Raises NotSignedIn, Unavailable.
+    async def introduce(self, door: Door, jwt: str, address: str) -> None:
+        """Makes a JWT a token of who sends it to this door, from there.
 
-        One that says nothing of groups leaves them as they are.
+        Raises NotSignedIn, Unavailable. One that says nothing of groups leaves them as they are.
         """
         claims = await self.provider.claims_of(jwt)
         user = await identify(claims, self.reading)
         theirs = self.reading.groups_of(claims)
         if theirs is not None:
-            await arrange(user, theirs, self.reading)
+            await arrange(user, theirs, self.reading, door)
         await accept_jwt(user, jwt, scope_of(claims), _end_of(claims), address)
 
 

@@ -9,9 +9,10 @@ from models.instant import now
 from models.user import Scope, Token, TokenKind, User
 from resolvers.access import administrators, needs
 from resolvers.audit import Deed, about, deed, doing, recorded
+from resolvers.door import felt_at_once, token_digest
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.users import Key, is_name, user
-from resolvers.viewer import Viewer, token_digest
+from resolvers.viewer import Viewer
 
 PREFIX = "psn_"  # makes a token recognisable where it does not belong
 
@@ -102,6 +103,7 @@ async def list_tokens(viewer: Viewer, who: Key | None, *kinds: TokenKind) -> lis
     return await tokens
 
 
+@felt_at_once
 @deed("token.revoke", "token_id")
 @needs(Scope.ADMIN)
 async def revoke_token(viewer: Viewer, token_id: UUID) -> Token:

@@ -11,8 +11,9 @@ from models.instant import now
 from models.user import Scope, User
 from resolvers.access import administrators, needs
 from resolvers.audit import Deed, about, audited, deed, doing, recorded
+from resolvers.door import REMEMBERED, felt_at_once
 from resolvers.errors import BadInput, Forbidden, NotFound
-from resolvers.viewer import REMEMBERED, Viewer
+from resolvers.viewer import Viewer
 
 LONGEST_NAME = 100  # characters
 
@@ -68,6 +69,7 @@ async def user(viewer: Viewer, who: Key) -> User:
     return await named(who)
 
 
+@felt_at_once
 @deed("user.disable", "who")
 @administrators
 async def disable_user(viewer: Viewer, who: Key) -> User:
@@ -82,6 +84,7 @@ async def enable_user(viewer: Viewer, who: Key) -> User:
     return await _change(await named(who), disabled_at=None)
 
 
+@felt_at_once
 @deed("user.role", "who")
 @administrators
 async def set_admin(viewer: Viewer, who: Key, *, is_admin: bool) -> User:

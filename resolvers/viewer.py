@@ -1,27 +1,11 @@
 """The viewer: who asks."""
 
-import asyncio
-import hashlib
-import logging
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from models.group import Grant, Right
-from models.instant import now
-from models.user import Scope, Token, TokenKind
-from resolvers.coalescer import Coalescer
-from resolvers.errors import NotSignedIn
-
-REMEMBERED = 5.0  # seconds for which a token need not be looked up again
-AT_MOST = 10_000  # tokens remembered
-NOTED = timedelta(minutes=1)  # between two notes of the use of a token
-JWT_DOTS = 2  # no token of ours has one
-
-log = logging.getLogger(__name__)
+from models.group import Right
+from models.user import Scope
 
 
 class Granted(NamedTuple):
@@ -53,98 +37,3 @@ class Viewer:
 NOWHERE = UUID(int=0)
 OPERATOR = Viewer(NOWHERE, "operator", True, "", NOWHERE, Scope.ADMIN, frozenset())
 """Who works at the command line of the server's machine: they could change the database anyhow."""
-
-
-class Door:
-    """Knows viewers by their tokens. A session that is not used for `idle` is over.
-
-    `introduce` makes a JWT of an identity provider, which came from an address, known as a token
-    until it expires, or raises NotSignedIn or Unavailable; without it none are taken.
-    """
-
-    def __init__(
-        self,
-        idle: timedelta = timedelta(hours=8),
-        introduce: Callable[[str, str], Awaitable[None]] | None = None,
-    ) -> None:
-        self._idle = idle
-        self._introduce = introduce
-        self._remembered: dict[str, tuple[float, Viewer]] = {}
-        self._look_ups: Coalescer[str, Viewer] = Coalescer()
-        self._notes: set[asyncio.Task[None]] = set()
-
-    async def sign_in(self, token: str | None, address: str = "") -> Viewer:
-        """The viewer whose token this is, who asks from there. Raises NotSignedIn, Unavailable."""
-        if not token:
-            raise NotSignedIn("Sign in: send your token in the header `Authorization: Bearer …`")
-        found = await self.known(token_digest(token), token, address)
-        return replace(found, address=address)
-
-    async def renew(self, viewer: Viewer) -> Viewer:
-        """The viewer as they are now, for what lasts. Raises NotSignedIn if they may not stay."""
-        return replace(await self.known(viewer.token), address=viewer.address)
-
-    def forget(self) -> None:
-        """Has every token looked up again, for some may have been revoked."""
-        self._remembered.clear()
-
-    async def known(self, digest: str, text: str = "", address: str = "") -> Viewer:
-        """The viewer with the token of this digest. Raises NotSignedIn, Unavailable."""
-        until, viewer = self._remembered.get(digest, (0.0, None))
-        if viewer is None or until < time.monotonic():
-            viewer = await self._look_ups.ask(digest, lambda: self._look_up(digest, text, address))
-            if len(self._remembered) >= AT_MOST:
-                self._remembered.clear()
-            self._remembered[digest] = time.monotonic() + REMEMBERED, viewer
-        return viewer
-
-    async def _look_up(self, digest: str, text: str, address: str) -> Viewer:
-        token = await _find(digest)
-        if token is None and self._introduce is not None and text.count(".") == JWT_DOTS:
-            await self._introduce(text, address)
-            token = await _find(digest)
-        if token is None or self._is_over(token):
-            raise NotSignedIn("This token is unknown, expired or revoked; sign in again")
-        user = token.user
-        if user.disabled_at:
-            raise NotSignedIn(f"The user {user.name!r} is disabled; ask an administrator")
-        grants = await _grants(user.id)
-        self._note_use(token)
-        scope = Scope(token.scope)
-        return Viewer(user.id, user.name, user.is_admin, digest, token.id, scope, grants)
-
-    def _is_over(self, token: Token) -> bool:
-        if token.revoked_at is not None:
-            return True
-        ends = [token.expires_at] if token.expires_at else []
-        if token.kind == TokenKind.SESSION:
-            ends.append((token.last_used_at or token.created_at) + self._idle)
-        return any(end <= now() for end in ends)
-
-    def _note_use(self, token: Token) -> None:
-        """Beside what is asked, which need not wait for it."""
-        if token.last_used_at is None or token.last_used_at + NOTED <= now():
-            note = asyncio.create_task(_store_use(token.id))
-            self._notes.add(note)
-            note.add_done_callback(self._notes.discard)
-
-
-def token_digest(token: str) -> str:
-    """What is stored of a token. Tokens are long and random, so a plain SHA-256 will do."""
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
-async def _find(digest: str) -> Token | None:
-    return await Token.get_or_none(digest=digest).select_related("user")
-
-
-async def _store_use(token_id: UUID) -> None:
-    try:
-        await Token.filter(id=token_id).update(last_used_at=now())
-    except Exception as error:
-        log.warning("The use of a token could not be noted: %s", error)
-
-
-async def _grants(user_id: UUID) -> frozenset[Granted]:
-    rows = await Grant.filter(group__memberships__user_id=user_id)
-    return frozenset(Granted(Right(row.right), row.script) for row in rows)

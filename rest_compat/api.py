@@ -14,8 +14,9 @@ from models.status import Status
 from resolvers import addresses
 from resolvers.application import Application
 from resolvers.coalescer import Coalescer
+from resolvers.door import Door
 from resolvers.errors import BadInput
-from resolvers.viewer import Door, Viewer
+from resolvers.viewer import Viewer
 from rest_compat import hal
 from rest_compat.errors import MethodNotAllowed, refusal
 from rest_compat.links import Links

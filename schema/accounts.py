@@ -38,7 +38,8 @@ async def add_user(
 
 
 async def disable_user(info: Info, id: UserId) -> User:  # noqa: A002
-    return User.of(await users.disable_user(info.context.viewer, read_id(id)))
+    viewer, door = info.context.viewer, info.context.app.door
+    return User.of(await users.disable_user(viewer, door, read_id(id)))
 
 
 async def enable_user(info: Info, id: UserId) -> User:  # noqa: A002
@@ -50,18 +51,20 @@ async def set_admin(
     id: UserId,  # noqa: A002
     is_admin: Annotated[bool, arg("Whether it is to be an administrator.")],
 ) -> User:
-    row = await users.set_admin(info.context.viewer, read_id(id), is_admin=is_admin)
-    return User.of(row)
+    viewer, door = info.context.viewer, info.context.app.door
+    return User.of(await users.set_admin(viewer, door, read_id(id), is_admin=is_admin))
 
 
 async def set_password(info: Info, id: UserId, password: Password) -> User:  # noqa: A002
-    return User.of(await passwords.set_password(info.context.viewer, read_id(id), password))
+    viewer, door = info.context.viewer, info.context.app.door
+    return User.of(await passwords.set_password(viewer, door, read_id(id), password))
 
 
 async def change_password(
     info: Info, old: Annotated[str, arg("The present password.")], new: Password
 ) -> User:
-    return User.of(await passwords.change_password(info.context.viewer, old, new))
+    viewer, door = info.context.viewer, info.context.app.door
+    return User.of(await passwords.change_password(viewer, door, old, new))
 
 
 async def create_token(
@@ -80,7 +83,8 @@ async def create_token(
 
 
 async def revoke_token(info: Info, id: TokenId) -> Token:  # noqa: A002
-    return Token.of(await tokens.revoke_token(info.context.viewer, read_id(id)))
+    viewer, door = info.context.viewer, info.context.app.door
+    return Token.of(await tokens.revoke_token(viewer, door, read_id(id)))
 
 
 async def add_group(info: Info, name: Annotated[str, arg("Its name.")]) -> Group:
@@ -96,31 +100,35 @@ async def rename_group(
 
 
 async def delete_group(info: Info, id: GroupId) -> strawberry.ID:  # noqa: A002
-    await groups.delete_group(info.context.viewer, read_id(id))
+    await groups.delete_group(info.context.viewer, info.context.app.door, read_id(id))
     return id
 
 
 async def join_group(info: Info, group_id: GroupId, user_id: UserId) -> Group:
     group, user = read_id(group_id, "groupId"), read_id(user_id, "userId")
-    return Group.of(await groups.join(info.context.viewer, group, user))
+    door = info.context.app.door
+    return Group.of(await groups.join(info.context.viewer, door, group, user))
 
 
 async def leave_group(info: Info, group_id: GroupId, user_id: UserId) -> Group:
     group, user = read_id(group_id, "groupId"), read_id(user_id, "userId")
-    return Group.of(await groups.leave(info.context.viewer, group, user))
+    door = info.context.app.door
+    return Group.of(await groups.leave(info.context.viewer, door, group, user))
 
 
 async def grant_right(
     info: Info, group_id: GroupId, right: GrantedRight, script: GrantedScript
 ) -> Group:
-    viewer, scripts = info.context.viewer, info.context.app.catalogue
+    viewer, app = info.context.viewer, info.context.app
     group = read_id(group_id, "groupId")
-    return Group.of(await grants.grant_right(viewer, scripts, group, Right(right), script))
+    door, scripts = app.door, app.catalogue
+    return Group.of(await grants.grant_right(viewer, door, scripts, group, Right(right), script))
 
 
 async def revoke_right(
     info: Info, group_id: GroupId, right: GrantedRight, script: GrantedScript
 ) -> Group:
     group = read_id(group_id, "groupId")
-    row = await grants.revoke_right(info.context.viewer, group, Right(right), script)
+    door = info.context.app.door
+    row = await grants.revoke_right(info.context.viewer, door, group, Right(right), script)
     return Group.of(row)

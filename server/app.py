@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from resolvers.application import Application
+from resolvers.door import Door
 from resolvers.errors import NotFound
 from resolvers.quota import Seats, Starts
-from resolvers.viewer import Door
 from rest_compat.api import Api
 from rest_compat.errors import refusal
 from rest_compat.links import Links
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from resolvers.single_sign_on import SingleSignOn
 
 
-def web_app(settings: Settings, parts: Parts, sso: "SingleSignOn | None") -> Starlette:
+def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | None") -> Starlette:
     """An ASGI application; what it uses is opened and closed by who calls this."""
-    introduce = sso.introduce if sso and settings.openid_audience else None
     app = Application(
         parts.catalogue,
         parts.store,
@@ -49,7 +48,7 @@ def web_app(settings: Settings, parts: Parts, sso: "SingleSignOn | None") -> Sta
         parts.doorbell,
         settings.max_upload,
         timedelta(days=settings.session_days),
-        door=Door(timedelta(minutes=settings.session_idle_minutes), introduce),
+        door=door,
         safe=parts.safe,
         max_parts=settings.max_parts,
         max_fields=settings.max_fields,

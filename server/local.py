@@ -9,6 +9,7 @@ import uvloop
 
 from models.database import connected, dialect
 from models.version import NotMigratedError, pending
+from resolvers.door import Door
 from server.late import late
 from server.settings import Settings
 
@@ -38,6 +39,15 @@ def on_present_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
     Raises NoDatabaseError or NotMigratedError.
     """
     return _on(settings, require_up_to_date(settings), work)
+
+
+def door(settings: Settings) -> Door:
+    """For what changes who may do what: it tells the servers."""
+
+    async def tell() -> None:
+        await late("server.door:tell")(settings)
+
+    return Door(tell=tell)
 
 
 async def require_up_to_date(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from resolvers.users import first_administrator
 from server.app import web_app
 from server.children import WorkerChild
 from server.connection import Connection, Patience
+from server.door import open_door
 from server.headers import ALWAYS
 from server.insistence import insist
 from server.keys import safe
@@ -101,10 +102,10 @@ async def serve(settings: Settings) -> None:
         if settings.openid_issuer:
             single_sign_on = late("server.identity_provider:single_sign_on")
             sso = await stack.enter_async_context(single_sign_on(settings))
+        door = await stack.enter_async_context(open_door(settings, parts.doorbell, sso))
         token = await _first_token()
-        server = Server(
-            web_app(settings, parts, sso), settings, lambda port: _greet(settings, port, token)
-        )
+        app = web_app(settings, parts, door, sso)
+        server = Server(app, settings, lambda port: _greet(settings, port, token))
         _end_on_signal(server, worker)
         await server.serve()
 

@@ -11,8 +11,8 @@ from models.instant import now
 from models.user import Scope, Token, TokenKind
 from resolvers import identities, passwords, tokens, users
 from resolvers.viewer import OPERATOR
-from server.local import on_database
-from server.settings import read_settings
+from server.local import door, on_database
+from server.settings import Settings, read_settings
 
 SCOPES = [each.value.lower() for each in Scope]
 
@@ -44,7 +44,8 @@ def list_users() -> None:
 @click.argument("name")
 def disable_user(name: str) -> None:
     """Refuse the user NAME from now on, whatever they sign in with. Their processes stay."""
-    on_database(read_settings(), users.disable_user(OPERATOR, name))
+    settings = read_settings()
+    on_database(settings, users.disable_user(OPERATOR, door(settings), name))
     click.echo(f"Disabled {name!r}.")
 
 
@@ -61,7 +62,8 @@ def enable_user(name: str) -> None:
 @click.argument("role", type=click.Choice(["admin", "user"]))
 def set_role(name: str, role: str) -> None:
     """Make the user NAME an administrator, or one no more."""
-    on_database(read_settings(), users.set_admin(OPERATOR, name, is_admin=role == "admin"))
+    settings, is_admin = read_settings(), role == "admin"
+    on_database(settings, users.set_admin(OPERATOR, door(settings), name, is_admin=is_admin))
     click.echo(f"{name!r} now has the role {role}.")
 
 
@@ -72,7 +74,9 @@ def set_password(name: str) -> None:
 
     Asks for it, or reads it from the first line of standard input.
     """
-    on_database(read_settings(), passwords.set_password(OPERATOR, name, _password()))
+    settings = read_settings()
+    wanted = passwords.set_password(OPERATOR, door(settings), name, _password())
+    on_database(settings, wanted)
     click.echo(f"{name!r} has a new password.")
 
 
@@ -125,13 +129,14 @@ def list_tokens(user: str | None) -> None:
 @click.argument("token_id", metavar="ID")
 def revoke_token(token_id: str) -> None:
     """Refuse a token from now on. ID is the one that `token list` shows, or its beginning."""
-    on_database(read_settings(), _revoke(token_id))
+    settings = read_settings()
+    on_database(settings, _revoke(settings, token_id))
     click.echo("Revoked.")
 
 
-async def _revoke(beginning: str) -> None:
+async def _revoke(settings: Settings, beginning: str) -> None:
     token = await tokens.find_token(OPERATOR, beginning)
-    await tokens.revoke_token(OPERATOR, token.id)
+    await tokens.revoke_token(OPERATOR, door(settings), token.id)
 
 
 def _password() -> str:

@@ -6,7 +6,7 @@ from models.group import Group, Right
 from models.manifest import read_catalogue
 from resolvers import grants, groups
 from resolvers.viewer import OPERATOR
-from server.local import on_database
+from server.local import door, on_database
 from server.settings import read_settings
 
 RIGHTS = click.Choice([each.value.lower() for each in Right])
@@ -45,7 +45,8 @@ def rename_group(name: str, new_name: str) -> None:
 @click.argument("name")
 def delete_group(name: str) -> None:
     """Remove the group NAME; its members stay, and lose the rights that they had by it."""
-    on_database(read_settings(), groups.delete_group(OPERATOR, name))
+    settings = read_settings()
+    on_database(settings, groups.delete_group(OPERATOR, door(settings), name))
     click.echo(f"Deleted {name!r}.")
 
 
@@ -54,7 +55,8 @@ def delete_group(name: str) -> None:
 @click.argument("user")
 def add_member(name: str, user: str) -> None:
     """Put USER into the group NAME."""
-    on_database(read_settings(), groups.join(OPERATOR, name, user))
+    settings = read_settings()
+    on_database(settings, groups.join(OPERATOR, door(settings), name, user))
     click.echo(f"{user!r} is in {name!r}.")
 
 
@@ -63,7 +65,8 @@ def add_member(name: str, user: str) -> None:
 @click.argument("user")
 def remove_member(name: str, user: str) -> None:
     """Take USER out of the group NAME."""
-    on_database(read_settings(), groups.leave(OPERATOR, name, user))
+    settings = read_settings()
+    on_database(settings, groups.leave(OPERATOR, door(settings), name, user))
     click.echo(f"{user!r} is not in {name!r}.")
 
 
@@ -79,8 +82,8 @@ def grant_right(name: str, right: str, script: str) -> None:
     """
     settings = read_settings()
     scripts = {} if script == "*" else read_catalogue(settings.script_folders)
-    wanted = grants.grant_right(OPERATOR, scripts, name, Right(right.upper()), script)
-    on_database(settings, wanted)
+    granted = name, Right(right.upper()), script
+    on_database(settings, grants.grant_right(OPERATOR, door(settings), scripts, *granted))
     click.echo(f"{name!r} may {right} {script}.")
 
 
@@ -91,7 +94,8 @@ def grant_right(name: str, right: str, script: str) -> None:
 def revoke_right(name: str, right: str, script: str) -> None:
     """Take a right to SCRIPT, or to '*', from the group NAME."""
     settings = read_settings()
-    on_database(settings, grants.revoke_right(OPERATOR, name, Right(right.upper()), script))
+    revoked = name, Right(right.upper()), script
+    on_database(settings, grants.revoke_right(OPERATOR, door(settings), *revoked))
     click.echo(f"{name!r} has no grant to {right} {script}.")
 
 
