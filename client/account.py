@@ -53,5 +53,5 @@ def create_token(
 
 
 def revoke_token(connection: Connection, token_id: str) -> None:
-    """Raises Refused where its own scope does not reach so far."""
+    """Another than that of the connection only where its scope is ADMIN. Raises Refused."""
     connection.ask(REVOKE, id=token_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from models.instant import now
 from models.user import Scope, Token, TokenKind, User
-from resolvers.access import administrators, needs
+from resolvers.access import administrators, needs, require_scope
 from resolvers.audit import Deed, about, deed, doing, recorded
 from resolvers.door import felt_at_once, token_digest
 from resolvers.errors import BadInput, Forbidden, NotFound
@@ -105,12 +105,15 @@ async def list_tokens(viewer: Viewer, who: Key | None, *kinds: TokenKind) -> lis
 
 @felt_at_once
 @deed("token.revoke", "token_id")
-@needs(Scope.ADMIN)
+@needs(Scope.READ)
 async def revoke_token(viewer: Viewer, token_id: UUID) -> Token:
     """One's own or, for administrators, anyone's; of a session it is its end.
 
-    Raises NotFound, and Forbidden where it is somebody else's.
+    Whatever its scope, a token may revoke itself: who has it could as well forget it. Raises
+    NotFound, and Forbidden where it is somebody else's, or another and the scope too small.
     """
+    if token_id != viewer.token_id:
+        require_scope(viewer, Scope.ADMIN)
     token = await Token.get_or_none(id=token_id).select_related("user")
     if token is None:
         raise NotFound(f"There is no token {token_id}")

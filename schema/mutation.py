@@ -106,7 +106,7 @@ class Mutation:
     revoke_token: Token = strawberry.mutation(
         resolver=accounts.revoke_token,
         description="Refuses a token from now on, or ends a session: yours or, for "
-        "administrators, anyone's.",
+        "administrators, anyone's. That with which you ask may have any scope.",
     )
     add_group: Group = strawberry.mutation(
         resolver=accounts.add_group, description="Makes a group of users."

@@ -261,6 +261,27 @@ def test_anybody_signs_out(installation: Installation) -> None:
         assert SIGN_OUT.ask(installation, who, "") == OK
 
 
+def test_any_token_revokes_itself(installation: Installation) -> None:
+    it = installation
+    kinds = every_kind(it)
+    shared = ("other user", "owner", "administrator")
+    kinds |= {kind: it.add_token(kinds[kind]) for kind in shared}
+    revocation = "mutation { revokeToken(id: %s) { id } }"
+    found = {
+        kind: Operation(revocation % (token_id(it, who) or NO_ID)).ask(it, who, "")
+        for kind, who in kinds.items()
+    }
+    assert found == expected(OK)
+    assert {it.get(who, "/api/system/scripts").status_code for who in kinds.values()} == {401}
+
+
+def token_id(it: Installation, who: User) -> str:
+    """Quoted; empty where it is not known."""
+    digest = sha256(who.token.encode()).hexdigest()
+    rows = it.rows(f"SELECT id FROM token WHERE digest = '{digest}'")  # noqa: S608
+    return "".join(f'"{each}"' for (each,) in rows)
+
+
 @pytest.mark.parametrize("door", ENDINGS, ids=named)
 def test_process_is_ended_only_by_its_owner_and_administrators(
     installation: Installation, kinds: Kinds, door: Door

@@ -119,7 +119,7 @@ def _with_password(name: str, url: str, scope: str, expires: datetime) -> Profil
 
 
 def _revoke(profile: Profile) -> None:
-    """As far as it is ours to revoke, and its scope allows it."""
+    """As far as it is ours to revoke."""
     token = token_of(profile)
     if not profile.token_id or not token:
         return
