@@ -8,20 +8,22 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
+from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
 from models.audit import by_itself, printable
 from models.group import Group
+from models.instant import now
 from models.transaction import transaction
-from models.user import Identity, User
-from resolvers.access import administrators
+from models.user import Identity, Scope, Token, TokenKind, User
+from resolvers.access import administrators, needs
 from resolvers.audit import about, deed
-from resolvers.door import Door
-from resolvers.errors import BadInput, NotSignedIn
+from resolvers.door import Door, felt_at_once
+from resolvers.errors import BadInput, NotFound, NotSignedIn
 from resolvers.groups import join, leave
 from resolvers.signature import Claims
-from resolvers.users import LONGEST_NAME, Key, is_name, named, set_admin
+from resolvers.users import LONGEST_NAME, Key, is_name, named, set_admin, user
 from resolvers.viewer import OPERATOR, Viewer
 
 PROVIDER = replace(OPERATOR, name="identity provider")
@@ -68,12 +70,19 @@ async def identify(claims: Claims, reading: Reading) -> User:
     return user
 
 
+@needs(Scope.ADMIN)
+async def identities_of(viewer: Viewer, who: Key) -> list[Identity]:
+    """Who a user is elsewhere: oneself or, for administrators, anyone."""
+    found = await user(viewer, who)
+    return await Identity.filter(user_id=found.id).order_by("issuer", "subject")
+
+
+@felt_at_once
 @deed("user.link", "who")
 @administrators
 async def link(viewer: Viewer, who: Key, issuer: str, subject: str) -> User:
-    """From now on whom the issuer knows as this subject is this user, whoever that was before.
-
-    Raises NotFound, BadInput.
+    """From now on whom the issuer knows as this subject is this user, whoever that was before: as
+    that one they are out. Raises NotFound, BadInput.
     """
     found = await named(who)
     about(found.name, issuer=printable(issuer), subject=printable(subject))
@@ -84,12 +93,36 @@ async def link(viewer: Viewer, who: Key, issuer: str, subject: str) -> User:
         wrong["subject"] = ["Give the claim `sub` of this user, as the provider has it."]
     if wrong:
         raise BadInput(wrong)
+    former = await Identity.get_or_none(issuer=issuer, subject=subject)
+    if former is not None and former.user_id != found.id:
+        await _put_out(former.user_id)
     await Identity.update_or_create({"user": found}, issuer=issuer, subject=subject)
+    return found
+
+
+@felt_at_once
+@deed("user.unlink", "who")
+@administrators
+async def unlink(viewer: Viewer, who: Key, issuer: str, subject: str) -> User:
+    """Whom the issuer knows as this subject is this user no more, and is out. Raises NotFound."""
+    found = await named(who)
+    about(found.name, issuer=printable(issuer), subject=printable(subject))
+    theirs = Identity.filter(user_id=found.id, issuer=issuer, subject=subject)
+    if not (_is_storable(issuer) and _is_storable(subject) and await theirs.delete()):
+        raise NotFound(f"{found.name!r} is not linked to this subject of this issuer")
+    await _put_out(found.id)
     return found
 
 
 def _is_storable(text: str) -> bool:
     return 0 < len(text) <= LONGEST and text.isprintable()
+
+
+async def _put_out(user_id: UUID) -> None:
+    """Ends what somebody may have begun by an identity: sessions, and JWTs that were accepted."""
+    kinds = [TokenKind.SESSION.value, TokenKind.JWT.value]
+    begun = Token.filter(user_id=user_id, kind__in=kinds, revoked_at=None)
+    await begun.update(revoked_at=now())
 
 
 async def arrange(user: User, theirs: frozenset[str], reading: Reading, door: Door) -> None:

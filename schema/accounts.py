@@ -7,7 +7,7 @@ import strawberry
 
 from models.group import Right
 from models.user import Scope
-from resolvers import grants, groups, passwords, tokens, users
+from resolvers import grants, groups, identities, passwords, tokens, users
 from schema.arguments import arg
 from schema.context import Info
 from schema.scalars import read_id
@@ -18,6 +18,8 @@ GroupId = Annotated[strawberry.ID, arg("The group's id.")]
 TokenId = Annotated[strawberry.ID, arg("The id of the token or session.")]
 GrantedRight = Annotated[ScriptRight, arg("What may be done.")]  # type: ignore[valid-type]
 GrantedScript = Annotated[str, arg("With which script, by its name; `*`: every one.")]
+Issuer = Annotated[str, arg("The provider, by its address, as in its tokens.")]
+Subject = Annotated[str, arg("How the provider knows them: the claim `sub`.")]
 Password = Annotated[str, arg("At least 12 characters, of any kind.")]
 
 
@@ -65,6 +67,16 @@ async def change_password(
 ) -> User:
     viewer, door = info.context.viewer, info.context.app.door
     return User.of(await passwords.change_password(viewer, door, old, new))
+
+
+async def link_identity(info: Info, user_id: UserId, issuer: Issuer, subject: Subject) -> User:
+    viewer, door, who = info.context.viewer, info.context.app.door, read_id(user_id, "userId")
+    return User.of(await identities.link(viewer, door, who, issuer, subject))
+
+
+async def unlink_identity(info: Info, user_id: UserId, issuer: Issuer, subject: Subject) -> User:
+    viewer, door, who = info.context.viewer, info.context.app.door, read_id(user_id, "userId")
+    return User.of(await identities.unlink(viewer, door, who, issuer, subject))
 
 
 async def create_token(

@@ -100,6 +100,15 @@ class Mutation:
         resolver=accounts.change_password,
         description="Changes your own password, and ends your other sessions.",
     )
+    link_identity: User = strawberry.mutation(
+        resolver=accounts.link_identity,
+        description="Lets a user who is there sign in by OpenID Connect, as this subject of this "
+        "provider. Whoever that was before is no more, and out.",
+    )
+    unlink_identity: User = strawberry.mutation(
+        resolver=accounts.unlink_identity,
+        description="Lets a user sign in so no more, and ends their sessions and JWTs.",
+    )
     create_token: accounts.NewToken = strawberry.mutation(
         resolver=accounts.create_token, description="Makes a token for a program."
     )

@@ -9,7 +9,7 @@ from models.group import Right
 from models.user import Scope, TokenKind
 from models.user import Token as TokenRow
 from models.user import User as UserRow
-from resolvers import grants, groups, tokens
+from resolvers import grants, groups, identities, tokens
 from resolvers.viewer import Granted, Viewer
 from schema.context import Info
 from schema.scalars import read_id
@@ -63,6 +63,12 @@ class Token:
         )
 
 
+@strawberry.type(description="Who a user is elsewhere: with which they sign in by OpenID Connect.")
+class Identity:
+    issuer: str = strawberry.field(description="The provider.")
+    subject: str = strawberry.field(description="How the provider knows them.")
+
+
 @strawberry.type(description="A person or a program that may sign in.")
 class User:
     id: strawberry.ID = strawberry.field(description="The user's UUID.")
@@ -84,6 +90,13 @@ class User:
     async def groups(self, info: Info) -> list["Group"]:
         rows = await groups.groups_of(info.context.viewer, read_id(self.id))
         return [Group.of(row) for row in rows]
+
+    @strawberry.field(
+        description="Who they are elsewhere; one's own or, for administrators, anyone's."
+    )
+    async def identities(self, info: Info) -> list[Identity]:
+        rows = await identities.identities_of(info.context.viewer, read_id(self.id))
+        return [Identity(issuer=row.issuer, subject=row.subject) for row in rows]
 
     async def _tokens(self, info: Info, *kinds: TokenKind) -> list[Token]:
         rows = await tokens.list_tokens(info.context.viewer, read_id(self.id), *kinds)

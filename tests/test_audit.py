@@ -27,7 +27,7 @@ ENTRIES = """query ($first: Int!, $after: String, $filter: AuditFilter) {
 }"""
 LOOKING = {  # resolvers of the scopes START and ADMIN by which nothing is done
     *("receive", "list_users", "page", "count", "list_groups", "members", "group"),
-    *("list_tokens", "find_token", "entries", "own_process"),
+    *("list_tokens", "find_token", "entries", "own_process", "identities_of"),
 }
 
 Entry = dict[str, Any]

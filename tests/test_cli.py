@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = [
     *("", "serve", "worker", "migrate", "schema", "scripts", "scripts list", "scripts check"),
     *("user", "user add", "user list", "user disable", "user enable", "user role"),
-    *("user password", "user link"),
+    *("user password", "user link", "user unlink"),
     *("token", "token create", "token list", "token revoke"),
     *("group", "group list", "group create", "group rename", "group delete"),
     *("group add", "group remove", "group grant", "group revoke"),

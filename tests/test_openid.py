@@ -78,7 +78,7 @@ def test_person_signs_in_by_the_provider(it: Installation, browser: Browser, nam
     assert browser.session["viewer"] == viewer, "they are known by now"
     assert it.get(as_bearer(before), "/api/system/processes").status_code == 401
     assert browser.delete("/session").status_code == 204
-    assert browser.session["viewer"] is None
+    assert browser.session.get("viewer") is None
 
 
 @ON_SQLITE
@@ -165,6 +165,39 @@ def test_user_who_is_there_is_linked_to_an_identity(
     assert "There is no user" in it.cli("user", "link", "nobody", "--subject", "x", code=1)
     assert "subject" in it.cli("user", "link", mine.name, "--subject", "a\nb", code=1)
     assert "issuer" in it.cli(*link, "--issuer", "login.example.org", code=1)
+    unlink = ("user", "unlink", *link[2:])
+    assert it.cli(*unlink) == f"{provider.issuer} {name!r} is {mine.name!r} no more.\n"
+    assert browser.session.get("viewer") is None
+
+
+def test_administrator_moves_an_identity_from_one_user_to_another(
+    it: Installation, provider: Provider, browser: Browser, name: str
+) -> None:
+    """Whoever has come in by it is out at once, for they are to come in as somebody else."""
+    mine = it.add_user(f"local-{name}")
+    identity = {"issuer": provider.issuer, "subject": name}
+    document = """mutation ($id: ID!, $issuer: String!, $subject: String!) {
+      %sIdentity(userId: $id, issuer: $issuer, subject: $subject) { name identities { subject } }
+    }"""
+    browser.sign_in(name)
+    jwt = provider.jwt(sub=name)
+    assert it.sign_in(jwt).name == name
+    linked = it.graphql(it.admin, document % "link", id=mine.id, **identity)["linkIdentity"]
+    assert linked == {"name": mine.name, "identities": [{"subject": name}]}
+    assert browser.session.get("viewer") is None
+    with pytest.raises(GraphQLRefusal, match="revoked"):
+        it.sign_in(jwt)
+    browser.sign_in(name)
+    assert browser.session["viewer"]["id"] == mine.id
+    own = it.graphql(mine, "{ viewer { identities { issuer subject } } }")["viewer"]
+    assert own == {"identities": [identity]}
+    it.graphql(it.admin, document % "unlink", id=mine.id, **identity)
+    assert browser.session.get("viewer") is None
+    assert it.sign_in(mine.token).id == mine.id
+    with pytest.raises(GraphQLRefusal, match="is not linked to this subject"):
+        it.graphql(it.admin, document % "unlink", id=mine.id, **identity)
+    browser.sign_in(name)
+    assert browser.session["viewer"]["name"] == f"{name}-2"
 
 
 def test_disabled_user_stays_out(

@@ -105,6 +105,7 @@ NO_ID, ONE = f'"{uuid4()}"', f"{API}/processes/ID"
 LATER = "2030-01-01T00:00:00Z"
 NO_FORM = "application/x-www-form-urlencoded"
 START = f'startProcess(script: "%s", startTime: "{LATER}") {{ id }}'
+IDENTITY = f'userId: {NO_ID}, issuer: "https://x.example", subject: "x"'
 RIGHT = f'groupId: {NO_ID}, right: READ, script: "*"'
 
 DOORS: list[tuple[dict[str, str], list[Door]]] = [
@@ -183,7 +184,10 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
     ),
     (
         expected(OK, needs="ADMIN"),
-        [Operation('mutation { createToken(name: "x", scope: READ) { text } }')],
+        [
+            Operation('mutation { createToken(name: "x", scope: READ) { text } }'),
+            Operation("query { viewer { identities { subject } } }"),
+        ],
     ),
     (
         expected(REFUSED, REFUSED),
@@ -206,6 +210,8 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
                 f"enableUser(id: {NO_ID}) {{ id }}",
                 f"setAdmin(id: {NO_ID}, isAdmin: true) {{ id }}",
                 f'setPassword(id: {NO_ID}, password: "correct horse") {{ id }}',
+                f"linkIdentity({IDENTITY}) {{ id }}",
+                f"unlinkIdentity({IDENTITY}) {{ id }}",
                 f'renameGroup(id: {NO_ID}, name: "x") {{ id }}',
                 f"deleteGroup(id: {NO_ID})",
                 f"joinGroup(groupId: {NO_ID}, userId: {NO_ID}) {{ id }}",

@@ -91,8 +91,23 @@ def link_user(name: str, subject: str, issuer: str | None) -> None:
     """
     settings = read_settings()
     issuer = issuer or settings.openid_issuer
-    on_database(settings, identities.link(OPERATOR, name, issuer, subject))
+    on_database(settings, identities.link(OPERATOR, door(settings), name, issuer, subject))
     click.echo(f"{issuer} {subject!r} is {name!r} from now on.")
+
+
+@user_group.command("unlink")
+@click.argument("name")
+@click.option("--subject", required=True, help="How the provider knows them: the claim `sub`.")
+@click.option("--issuer", help="The provider: PROCESSION_OPENID_ISSUER unless said.")
+def unlink_user(name: str, subject: str, issuer: str | None) -> None:
+    """Let the user NAME sign in as that subject no more, and end their sessions.
+
+    If the provider still lets them in, they come as a new user.
+    """
+    settings = read_settings()
+    issuer = issuer or settings.openid_issuer
+    on_database(settings, identities.unlink(OPERATOR, door(settings), name, issuer, subject))
+    click.echo(f"{issuer} {subject!r} is {name!r} no more.")
 
 
 @click.group("token")
