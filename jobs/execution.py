@@ -21,6 +21,7 @@ from jobs.run import End, Run
 from jobs.site import Site
 from jobs.spool import Reader, unread
 from models.file import Direction, File
+from models.outage import is_outage
 from models.process import Process
 from models.status import Status
 
@@ -176,7 +177,9 @@ class Execution:
             try:
                 ours = await self._journal.store(self._process.id, piece)
                 return ours or await self._is_stored(piece)
-            except Exception as error:  # whatever a driver raises while the database is away
+            except Exception as error:
+                if not is_outage(error):
+                    raise
                 log.warning("Output of %s is not stored yet: %s", self._process.id, error)
                 await asyncio.sleep(TROUBLE)
 

@@ -13,6 +13,7 @@ from jobs.sandbox import sandboxed
 from jobs.site import Site
 from jobs.supervisor.launch import Launch
 from models.file import Direction, File
+from models.outage import is_outage
 from models.process import Process
 from models.script import Script
 
@@ -115,6 +116,8 @@ async def _inputs(process: Process) -> list[File]:
     while True:
         try:
             return await of_process
-        except Exception as error:  # whatever a driver raises while the database is away
+        except Exception as error:
+            if not is_outage(error):
+                raise
             log.warning("Process %s cannot be started yet: %s", process.id, error)
             await asyncio.sleep(AGAIN)

@@ -10,9 +10,11 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
@@ -143,8 +145,10 @@ def read_new(wanted: Iterable[Reported]) -> list[News]:
 def read(run: Run) -> Report | None:
     """The report of a run, if there is one."""
     try:
-        told = json.loads(run.report.read_bytes())
         # By name, since the supervisor may be of another version than the worker.
-        return Report(**{each.name: told[each.name] for each in fields(Report)})
-    except (FileNotFoundError, ValueError):  # what was written when the machine failed is torn
+        report = msgspec.convert(json.loads(run.report.read_bytes()), Report)
+    except FileNotFoundError:
         return None
+    except (ValueError, msgspec.ValidationError):  # torn when the machine failed, or damaged
+        return None
+    return report if set(LEVELS) <= report.counts.keys() else None

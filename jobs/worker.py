@@ -26,6 +26,7 @@ from jobs.trouble import Trouble
 from jobs.unknown import end_unknown
 from jobs.watch import Watch
 from models.instant import now
+from models.outage import is_outage
 from models.process import Process
 from models.script import Script
 from models.status import Status
@@ -200,7 +201,7 @@ class Worker:
                 "Process %s cannot be followed now; trying again: %s",
                 process.id,
                 error,
-                exc_info=new and not isinstance(error, OSError),
+                exc_info=new and not is_outage(error),
             )
             return False
         return True

@@ -7,6 +7,7 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import OperationalError
 
 from models.database import configuration, connection, dialect
+from models.outage import is_outage
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -28,7 +29,9 @@ async def pending(url: str) -> list[str]:
         await tortoise.init(config=configuration(url, pool=1, tables=["models.worker"]))
         try:
             rows = await connection().execute_query_dict("SELECT version FROM aerich")
-        except OperationalError:  # there is not even aerich's own table
-            return known(url)
+        except OperationalError as error:
+            if is_outage(error):
+                raise
+            return known(url)  # there is not even aerich's own table
     had = {row["version"] for row in rows}
     return [name for name in known(url) if name not in had]

@@ -57,10 +57,12 @@ EXPLAINED = {
 
 GARBAGE = (10_000, 10, 10)  # new objects until a look through the youngest; of looks till the next
 SWITCH = 0.0005  # seconds
+CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
 
 
 class Commands(click.Group):
-    """Loads a command when it is needed, and tells EXPLAINED errors without a traceback."""
+    """Loads a command when it is needed, and tells EXPLAINED errors without a traceback, and what
+    `server.explanation` has words for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -79,6 +81,10 @@ class Commands(click.Group):
         except Exception as error:
             if isinstance(error, tuple(_explained())):
                 raise click.ClickException(str(error)) from error
+            if isinstance(error, CLICK):
+                raise
+            if words := late("server.explanation:explain")(error):
+                raise click.ClickException(words) from error
             raise
 
 

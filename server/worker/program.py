@@ -77,7 +77,8 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, orders))
     with suppress(LeftError):
-        await insist(partial(_see_database, settings), "The database cannot be used", orders.pause)
+        look, what = partial(_see_database, settings), "The database cannot be used"
+        await insist(look, what, orders.pause, (NotYetMigratedError,))
         await _work(settings, orders)
 
 

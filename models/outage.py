@@ -1,0 +1,65 @@
+"""Outages: what a database raises because it is away, busy, full or damaged, not because of what it
+was asked. After an outage the same may be asked again; after a mistake of ours that would not help.
+
+PostgreSQL's driver is known here by its classes of SQLSTATE: with SQLite it is not even loaded.
+"""
+
+import sqlite3
+
+from tortoise.exceptions import BaseORMException
+
+AWAY = (
+    "08",  # the connection was lost
+    "25",  # it takes no writes, or gave up a transaction
+    "40",  # of two who wait for each other
+    "53",  # out of connections, memory, disk
+    "55",  # somebody has locked it, or it lets nobody in for now
+    "57",  # it ends, or does not take anybody yet
+    "58",  # its system fails
+)
+REFUSALS = ("28", "3D", "42501")  # a wrong user or password, no such database, no right to it
+SQLITE_AWAY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+PRIMARY = 0xFF  # of SQLite's result codes, without what they add
+
+
+def root(error: BaseException) -> BaseException:
+    """What the driver raised, where Tortoise has wrapped it."""
+    while isinstance(error, BaseORMException):
+        inner = error.args[0] if error.args else None
+        if not isinstance(inner, BaseException):
+            return error.__cause__ or error
+        error = inner
+    return error
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether it may go away by itself."""
+    found = root(error)
+    if isinstance(found, sqlite3.Error):
+        return getattr(found, "sqlite_errorcode", 0) & PRIMARY in SQLITE_AWAY
+    if state := _sqlstate(found):
+        return state.startswith(AWAY)
+    return isinstance(found, OSError) or _is_of_a_lost_connection(found)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the database lets nobody in who comes so."""
+    return _sqlstate(root(error)).startswith(REFUSALS)
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error, "sqlstate", None) or ""
+
+
+def _is_of_a_lost_connection(error: BaseException) -> bool:
+    """What asyncpg says where PostgreSQL says nothing; of a wrong argument it is a ValueError."""
+    return type(error).__module__.startswith("asyncpg.") and not isinstance(error, ValueError)
