@@ -1,9 +1,13 @@
 """The OpenAPI document: it is valid and whole, and the server keeps to it under a fuzzer."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import schemathesis
+from schemathesis.checks import CHECKS as REGISTRY
+from schemathesis.checks import load_all_checks
+from schemathesis.config import PhasesConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from starlette.routing import Route
@@ -19,6 +23,14 @@ from tests.running import end_of
 from tests.thoroughness import SEED, TIMES, examples, take_time
 
 EXAMPLES = examples(20)  # of each operation in each phase
+PHASES = {"examples", "coverage", "fuzzing", "stateful"}
+CHECKS = {
+    *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
+    *("response_schema_conformance", "response_headers_conformance", "allow_header_conformance"),
+    *("positive_data_acceptance", "negative_data_rejection", "missing_required_header"),
+    *("use_after_free", "ensure_resource_availability"),
+    *("ignored_auth", "object_level_authorization", "unsupported_method"),
+}
 FILE = "/api/system/processes/{processId}/files/{fileName}"
 OUTPUT = "/api/system/processes/{processId}/output"
 
@@ -54,6 +66,12 @@ def test_document_is_valid() -> None:
     schemathesis.openapi.from_dict(openapi.document()).validate()
 
 
+def test_every_phase_and_check_that_there_is_is_made() -> None:
+    assert set(PhasesConfig.__slots__) == PHASES
+    load_all_checks()
+    assert set(REGISTRY.get_all_names()) == CHECKS
+
+
 def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
     document = openapi.document()
     used = set(re.findall(r"'#/components/(\w+/[\w-]+)'", str(document)))
@@ -85,7 +103,9 @@ def test_server_keeps_to_the_document(install: Install) -> None:
     ignored = {f"GET {OUTPUT}": {"negative_data_rejection": {"enabled": False}}}
     seen, failures = fuzz(loaded(it, described_with_examples(it), checks=ignored))
     assert not failures, "\n\n".join(failures)
-    assert seen >= SUCCESSES
+    assert seen.answers >= SUCCESSES
+    assert seen.phases >= PHASES
+    assert seen.checks >= CHECKS
 
 
 def test_server_keeps_to_the_document_where_bare_lines_are_asked_for(install: Install) -> None:
@@ -95,7 +115,7 @@ def test_server_keeps_to_the_document_where_bare_lines_are_asked_for(install: In
     document["paths"] = {OUTPUT: document["paths"][OUTPUT]}
     seen, failures = fuzz(loaded(it, document, {"Accept": "text/plain"}))
     assert not failures, "\n\n".join(failures)
-    assert (f"GET {OUTPUT}", 200) in seen
+    assert (f"GET {OUTPUT}", 200) in seen.answers
 
 
 def described_with_examples(it: Installation) -> dict[str, Any]:
@@ -111,17 +131,31 @@ def described_with_examples(it: Installation) -> dict[str, Any]:
     return document
 
 
-def fuzz(described: schemathesis.BaseSchema) -> tuple[set[tuple[str, int]], list[str]]:
-    """Operations with the statuses that they answered, and what went wrong, in words."""
+@dataclass
+class Seen:
+    """Operations with the statuses that they answered; phases and checks that were carried out."""
+
+    answers: set[tuple[str, int]] = field(default_factory=set)
+    phases: set[str] = field(default_factory=set)
+    checks: set[str] = field(default_factory=set)
+
+    def add(self, event: events.ScenarioFinished) -> None:
+        self.answers |= answered(event.recorder)
+        self.phases.add(event.phase.value)
+        self.checks |= {each.name for made in event.recorder.checks.values() for each in made}
+
+
+def fuzz(described: schemathesis.BaseSchema) -> tuple[Seen, list[str]]:
+    """What was seen, and what went wrong, in words."""
     take_time()
-    seen: set[tuple[str, int]] = set()
+    seen = Seen()
     failures: list[str] = []
     cases = 0
     for event in from_schema(described).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
             failures.append(str(event))
         if isinstance(event, events.ScenarioFinished):
-            seen |= answered(event.recorder)
+            seen.add(event)
             cases += len(event.recorder.interactions)
             failures += complaints(event.recorder)
     print(f"{cases} cases of the seed {SEED}")  # noqa: T201 - `make fuzz` shows it
@@ -154,6 +188,8 @@ def loaded(
             "base-url": it.url,
             "seed": SEED,
             "headers": {**it.admin.headers, **(headers or {})},
+            "phases": {name: {"enabled": True} for name in PHASES},
+            "checks": {name: {"enabled": True} for name in CHECKS},
             "generation": {
                 "deterministic": not TIMES,
                 "max-examples": EXAMPLES,
