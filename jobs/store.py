@@ -23,13 +23,17 @@ ABANDONED_AFTER = 24 * 3600.0  # seconds without a write after which a stage is 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A file that has arrived whole but belongs to no process yet."""
+    """A file that has arrived whole but belongs to no process yet.
+
+    `arrival` is the id under which it came in pieces (`jobs.arrivals`), and which it keeps.
+    """
 
     path: Path
     name: str
     media_type: str
     size: int
     sha256: str
+    arrival: UUID | None = None
 
 
 class Stage:
@@ -102,6 +106,16 @@ class Store:
         kept = self.path(process_id, file_id)
         kept.parent.mkdir(exist_ok=True)
         shutil.move(path, kept)
+
+    def share(self, path: Path, process_id: UUID, file_id: UUID) -> None:
+        """Makes a file to which nobody writes any more part of a process; it also stays where it
+        is, for who can still fail."""
+        kept = self.path(process_id, file_id)
+        kept.parent.mkdir(exist_ok=True)
+        try:
+            os.link(path, kept)
+        except OSError:  # a file system without links, or no room
+            shutil.copyfile(path, kept)
 
     def adopt(self, file: BufferedReader, process_id: UUID, file_id: UUID) -> None:
         """Makes an open file part of a process; where it was it stays, and it may be done again.

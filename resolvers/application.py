@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from jobs.arrivals import Arrivals
 from jobs.doorbell import Doorbell
 from jobs.queue import Queue
 from jobs.safe import Safe
@@ -10,7 +11,7 @@ from jobs.store import Store
 from models.script import Catalogue
 from resolvers.door import Door
 from resolvers.live import Live
-from resolvers.quota import Seats, Starts
+from resolvers.quota import Allowance, Seats, Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Application:
     doorbell: Doorbell
     max_upload: int
     session_lifetime: timedelta
+    arrivals: Arrivals
     safe: Safe = field(default_factory=Safe)
     max_parts: int = 1000
     max_fields: int = 4 << 20
@@ -33,3 +35,4 @@ class Application:
     live: Live = field(default_factory=Live)
     starts: Starts = field(default_factory=Starts)
     seats: Seats = field(default_factory=Seats)
+    allowance: Allowance = field(default_factory=Allowance)

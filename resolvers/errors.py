@@ -4,6 +4,7 @@ ProcessionError
 ├── NotSignedIn       UNAUTHENTICATED     nobody, or an unknown, expired or revoked token
 ├── Forbidden         FORBIDDEN           somebody else's
 ├── NotFound          NOT_FOUND           nobody's
+├── Conflict          CONFLICT            somebody else is doing something to it, or was faster
 ├── BadInput          BAD_INPUT           with a message for each wrong field
 ├── TooLarge          TOO_LARGE           more than a limit allows
 ├── TooManyRequests   TOO_MANY_REQUESTS   more often than a limit allows
@@ -30,6 +31,10 @@ class Forbidden(ProcessionError):
 
 class NotFound(ProcessionError):
     code = "NOT_FOUND"
+
+
+class Conflict(ProcessionError):
+    code = "CONFLICT"
 
 
 class TooLarge(ProcessionError):

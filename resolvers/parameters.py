@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from jobs.disguises import SHORTEST
 from jobs.store import Staged
@@ -19,11 +20,13 @@ MASK = "***"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A parameter as it came: under its short or long name, with a value or an upload."""
+    """A parameter as it came: under its short or long name, with a value or an upload, or the id of
+    one that came before (`resolvers.arrivals`)."""
 
     name: str
     value: str | None = None
     upload: Staged | None = None
+    arrival: UUID | None = None
 
 
 @dataclass(slots=True)

@@ -1,9 +1,12 @@
-"""How much a viewer may ask of one server: starts in a minute, and subscriptions at once."""
+"""How much a viewer may ask: starts in a minute, and subscriptions at once, of one server; uploads
+that nothing was started with yet, of all servers together.
+"""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from resolvers.errors import TooManyRequests
@@ -12,6 +15,14 @@ from resolvers.viewer import Viewer
 MINUTE = 60.0  # seconds
 COME_BACK = 10.0  # seconds after which a subscription may be tried again
 REMEMBERED = 10_000  # viewers
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Of what a viewer has begun to upload and not used yet: how many, and bytes in all."""
+
+    count: int = 1000
+    size: int = 128 << 30
 
 
 class Starts:

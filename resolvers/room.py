@@ -11,15 +11,15 @@ WORDS = ("disk is full", "No space left", "Disk quota exceeded")  # as databases
 
 
 @contextmanager
-def room() -> Iterator[None]:
-    """Raises NoRoom for what fails inside because there is none."""
+def room(kept: str = "nothing of this was kept") -> Iterator[None]:
+    """Raises NoRoom for what fails inside because there is none; says what is kept."""
     try:
         yield
     except Exception as error:  # each driver has its own for this
         if not is_full(error):
             raise
         raise NoRoom(
-            "The server has no room left on its disk, so nothing of this was kept; "
+            f"The server has no room left on its disk, so {kept}; "
             "tell its administrator, and try again later"
         ) from error
 

@@ -5,7 +5,7 @@ from models.user import Scope
 from resolvers.access import needs, reaches
 from resolvers.application import Application
 from resolvers.audit import audited
-from resolvers.errors import Forbidden, NotFound
+from resolvers.errors import Forbidden, NotFound, TooLarge
 from resolvers.rights import may_see_script, may_start
 from resolvers.viewer import Viewer
 
@@ -41,3 +41,12 @@ async def startable(viewer: Viewer, app: Application, name: str) -> Script:
 def can_start(viewer: Viewer, found: Script) -> bool:
     """Whether the viewer may start it with the token that they have."""
     return reaches(viewer, Scope.START) and may_start(viewer, found)
+
+
+def require_size(found: Script, size: int) -> None:
+    """Raises TooLarge where uploads of so many bytes are more than it takes."""
+    if found.max_upload is not None and size > found.max_upload:
+        raise TooLarge(
+            f"{found.name!r} takes uploads of at most {found.max_upload} bytes "
+            "(max_upload in its manifest)"
+        )

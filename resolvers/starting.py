@@ -18,11 +18,12 @@ from models.transaction import run_to_end
 from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
+from resolvers.arrivals import arrived, used_by, used_up
 from resolvers.audit import about, audited, recorded
-from resolvers.errors import BadInput, NotFound, TooLarge
+from resolvers.errors import BadInput, NotFound
 from resolvers.parameters import Checked, Sent, check
 from resolvers.room import room
-from resolvers.scripts import startable
+from resolvers.scripts import require_size, startable
 from resolvers.viewer import Viewer
 
 START_TIME = "startTime"
@@ -43,16 +44,19 @@ async def start(
 ) -> Process:
     """A new process of the script of that name; waits up to `patience` seconds for it to run.
 
-    Raises NotFound and Forbidden for the script, TooManyRequests, TooLarge for more uploads than
-    the script takes, BadInput for what was sent, NoRoom where the disk is full; then nothing is
-    left of it.
+    With uploads that it was started with already it is the one that there is, for then only the
+    answer was lost. Raises NotFound and Forbidden for the script, TooManyRequests, TooLarge for
+    more uploads than the script takes, BadInput for what was sent, Conflict if uploads are being
+    used, NoRoom where the disk is full; then nothing is left of it.
     """
     wanted = await startable(viewer, app, name)
     app.starts.take(viewer)
     created = now()
-    sent = list(sent)
-    _check_size(wanted, sent)
+    sent, earlier = await arrived(viewer, app, sent)
+    require_size(wanted, sum(each.upload.size for each in sent if each.upload))
     checked, due = _check(wanted, sent, start_time, created)
+    if earlier is not None:
+        return _again(earlier, wanted, checked)
     if app.safe.closed and checked.secrets:
         raise BadInput({checked.shown[int(each)][0]: [NO_KEY] for each in checked.secrets})
     process = Process(
@@ -95,15 +99,14 @@ def _check(
     return checked, due
 
 
-def _check_size(wanted: Script, sent: Iterable[Sent]) -> None:
-    size = sum(each.upload.size for each in sent if each.upload)
-    if wanted.max_upload is not None and size > wanted.max_upload:
-        raise TooLarge(uploads_of(wanted, wanted.max_upload))
-
-
-def uploads_of(wanted: Script, most: int) -> str:
-    """The limit of a script, in words."""
-    return f"{wanted.name!r} takes uploads of at most {most} bytes (max_upload in its manifest)"
+def _again(earlier: Process, wanted: Script, checked: Checked) -> Process:
+    """The process that the same uploads were given to before, if all else is the same too: whoever
+    lost the answer asks again. Raises BadInput."""
+    given = [(name, value) for name, value in earlier.parameters]
+    if earlier.script == wanted.name and given == checked.shown:
+        return earlier
+    used = [checked.shown[position][0] for position in checked.uploads]
+    raise BadInput({name: [used_by(earlier)] for name in used})
 
 
 def _moment(start_time: datetime | str | None) -> datetime | None:
@@ -119,8 +122,9 @@ async def _accept(app: Application, process: Process, checked: Checked) -> None:
     """From here on the start happens, even if who asked for it has gone."""
     try:
         with room():
-            files = await asyncio.to_thread(_keep, app.store, process.id, checked)
-            await _insert(process, files)
+            async with used_up(app, process.user_id, checked.uploads.values()):
+                files = await asyncio.to_thread(_keep, app.store, process.id, checked)
+                await _insert(process, files)
     except BaseException:
         await asyncio.to_thread(app.store.remove, process.id)
         raise
@@ -132,6 +136,7 @@ def _keep(store: Store, process_id: UUID, checked: Checked) -> list[File]:
     files = []
     for position, upload in checked.uploads.items():
         file = File(
+            id=upload.arrival or uuid4(),
             process_id=process_id,
             direction=Direction.INPUT.value,
             parameter=position,
@@ -140,7 +145,8 @@ def _keep(store: Store, process_id: UUID, checked: Checked) -> list[File]:
             media_type=upload.media_type,
             sha256=upload.sha256,
         )
-        store.keep(upload.path, process_id, file.id)
+        keep = store.share if upload.arrival else store.keep
+        keep(upload.path, process_id, file.id)
         files.append(file)
     return files
 

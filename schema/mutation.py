@@ -18,7 +18,9 @@ from schema.scalars import read_id
 from schema.user import Group, Token, User
 
 
-@strawberry.input(description="A parameter to start a script with: a value, or an uploaded file.")
+@strawberry.input(
+    description="A parameter to start a script with: a value, a file, or the id of an upload."
+)
 class ParameterInput:
     name: str = strawberry.field(description="The short or the long name of the parameter.")
     value: str | None = strawberry.field(
@@ -29,13 +31,20 @@ class ParameterInput:
         description="An upload, by the GraphQL multipart request specification.",
     )
 
+    upload: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id of a file that was sent to `/uploads` before. It is good for one "
+        "start; who asks for the same start again is answered with the process that there is.",
+    )
+
     def sent(self) -> Sent:
-        """Raises BadInput where there is not exactly one of both."""
-        if (self.value is None) == (self.file is None):
-            raise BadInput({self.name: ["Give either a value or a file."]})
+        """Raises BadInput where there is not exactly one of them."""
+        if [self.value, self.file, self.upload].count(None) != 2:
+            raise BadInput({self.name: ["Give either a value or a file or an upload."]})
         if self.file is not None and not isinstance(self.file, Staged):
             raise BadInput({self.name: ["Send the file as a part of a multipart request."]})
-        return Sent(self.name, self.value, self.file)
+        arrival = None if self.upload is None else read_id(self.upload, self.name)
+        return Sent(self.name, self.value, self.file, arrival)
 
 
 Id = Annotated[strawberry.ID, arg("The process's id.")]

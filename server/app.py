@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from resolvers.application import Application
 from resolvers.door import Door
 from resolvers.errors import NotFound
-from resolvers.quota import Seats, Starts
+from resolvers.quota import Allowance, Seats, Starts
 from rest_compat.api import Api
 from rest_compat.errors import refusal
 from rest_compat.links import Links
@@ -21,7 +21,7 @@ from rest_compat.stream import Stream
 from schema.endpoint import Endpoint
 from schema.limits import Limits
 from schema.schema import build
-from server import console
+from server import console, tus
 from server.cookie import Cookies
 from server.graphql import GraphQLOrPage
 from server.headers import Headers
@@ -33,7 +33,13 @@ from server.parts import Parts
 from server.session import session
 from server.settings import Settings
 
-MACHINES = ("/api", "/graphql", "/session", "/assets")  # addresses that only programs ask for
+MACHINES = (
+    "/api",
+    "/graphql",
+    "/session",
+    "/uploads",
+    "/assets",
+)  # addresses that only programs ask for
 
 if TYPE_CHECKING:
     from resolvers.single_sign_on import SingleSignOn
@@ -48,14 +54,17 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
         parts.doorbell,
         settings.max_upload,
         timedelta(days=settings.session_days),
+        parts.arrivals,
         door=door,
         safe=parts.safe,
         max_parts=settings.max_parts,
         max_fields=settings.max_fields,
         starts=Starts(settings.max_starts),
         seats=Seats(settings.max_viewer_subscriptions, settings.max_subscriptions),
+        allowance=Allowance(settings.max_open_uploads, settings.max_open_upload_bytes),
     )
     links = Links(settings.rest_base_url.rstrip("/"))
+    api = Api(app, app.door, links, settings.max_page_size)
     graphql = Endpoint(
         build(_limits(settings)),
         app,
@@ -73,7 +82,8 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
             WebSocketRoute("/graphql", graphql),
             Route("/session", session(app, sso.label if sso else None)),
             *(late("server.openid:Gate")(app, sso, links.base).routes() if sso else []),
-            *routes(Api(app, app.door, links, settings.max_page_size)),
+            *routes(api),
+            *tus.routes(api),
             *console.routes(),
         ],
         middleware=[

@@ -7,11 +7,14 @@ from starlette.middleware.cors import CORSMiddleware
 
 SENT = [
     *("Authorization", "Content-Type", "Last-Event-ID", "Range"),
+    *("Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
     *("If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since"),
 ]
 SEEN = [
     *("Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Last-Modified"),
     *("Link", "Location", "Retry-After", "WWW-Authenticate", "Authorization"),
+    *("Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version"),
+    *("Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
 ]
 REMEMBERED = 600  # seconds for which a browser need not ask again
 
@@ -24,7 +27,7 @@ def cross_origin(origins: Sequence[str]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
             allow_headers=SENT,
             expose_headers=SEEN,
             allow_credentials=False,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from arq import ArqRedis
 
+from jobs.arrivals import Arrivals
 from jobs.doorbell import Doorbell
 from jobs.queue import Queue, connect
 from jobs.safe import Safe
@@ -41,6 +42,7 @@ class Parts:
 
     catalogue: Catalogue
     store: Store
+    arrivals: Arrivals
     redis: ArqRedis
     doorbell: Doorbell
     queue: Queue
@@ -53,12 +55,14 @@ async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
     catalogue = read_catalogue(settings.script_folders)
     with usable(settings.files_folder):
         store = Store(settings.files_folder)
+    arrivals = Arrivals(settings.files_folder / "arriving", settings.upload_hours * 3600)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())
-        yield Parts(catalogue, store, redis, doorbell, Queue(redis, doorbell), safe(settings))
+        queue = Queue(redis, doorbell)
+        yield Parts(catalogue, store, arrivals, redis, doorbell, queue, safe(settings))
 
 
 @contextmanager

@@ -71,6 +71,9 @@ class Settings(OpenIdSettings, frozen=True, forbid_unknown_fields=True, kw_only=
     handover: Positive = 300
     script_patience: Positive = 3600
     max_upload: Positive = 64 << 30
+    max_open_uploads: Positive = 1000
+    max_open_upload_bytes: Positive = 128 << 30
+    upload_hours: Positive = 24
     max_page_size: Positive = 1000
     session_idle_minutes: Annotated[int, msgspec.Meta(ge=5)] = 480
     session_days: Positive = 14

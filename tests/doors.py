@@ -10,6 +10,8 @@ from starlette.routing import Route
 
 from rest_compat.api import Api
 from rest_compat.routes import routes
+from server import tus as uploads
+from tests import tus
 from tests.faces import check_error, form
 from tests.installation import Installation, User
 from tests.subscription import GraphQLRefusal
@@ -17,7 +19,7 @@ from tests.subscription import GraphQLRefusal
 OK, UNKNOWN, REFUSED, ABSENT, WRONG = (
     *("OK", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_INPUT"),
 )
-CODES = {200: OK, 202: OK, 204: OK, 400: WRONG, 401: UNKNOWN, 403: REFUSED, 404: ABSENT}
+CODES = {200: OK, 201: OK, 202: OK, 204: OK, 400: WRONG, 401: UNKNOWN, 403: REFUSED, 404: ABSENT}
 
 
 class Door(Protocol):
@@ -45,6 +47,24 @@ class Request:
         path = self.path.replace("ID", process_id)
         answer = it.request(who, self.method, path, **options)
         if answer.is_error:
+            check_error(answer)
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"] == "Bearer"
+        return CODES[answer.status_code]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A request about an upload in pieces; `ID` in `path` is one of the owner's, begun for each."""
+
+    method: str
+    path: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, it: Installation, who: User, process_id: str) -> str:
+        upload_id = tus.begin(it, it.alice, 1) if self.path.endswith("ID") else ""
+        answer = tus.ask(it, who, self.method, upload_id, b"", **self.headers)
+        if answer.is_error and self.method != "HEAD":
             check_error(answer)
         if answer.status_code == 401:
             assert answer.headers["www-authenticate"] == "Bearer"
@@ -96,8 +116,8 @@ class Operation:
 
 
 def endpoints() -> Iterator[tuple[str, Route]]:
-    """Each method of each route of the older contract."""
-    for route in routes(cast(Api, None)):
+    """Each method of each route of the older contract, and of uploads in pieces."""
+    for route in [*routes(cast(Api, None)), *uploads.routes(cast(Api, None))]:
         assert isinstance(route, Route)
         for method in set(cast(Any, route.endpoint)._answers) - {"HEAD"}:
             yield method, route

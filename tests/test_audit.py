@@ -28,6 +28,7 @@ ENTRIES = """query ($first: Int!, $after: String, $filter: AuditFilter) {
 LOOKING = {  # resolvers of the scopes START and ADMIN by which nothing is done
     *("receive", "list_users", "page", "count", "list_groups", "members", "group"),
     *("list_tokens", "find_token", "entries", "own_process", "identities_of"),
+    *("begin", "show", "append", "cancel", "arrived"),  # nothing is started by an upload alone
 }
 
 Entry = dict[str, Any]

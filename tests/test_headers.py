@@ -96,6 +96,16 @@ def test_page_of_a_known_origin_may_ask_by_token_but_not_by_cookie(
         assert "access-control-allow-credentials" not in each.headers
 
 
+def test_page_of_a_known_origin_may_upload_in_pieces(known: Installation) -> None:
+    wanted = "authorization,content-type,tus-resumable,upload-offset"
+    headers = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": wanted}
+    asked = known.request(NOBODY, "OPTIONS", "/uploads/x", headers={"Origin": FRIEND, **headers})
+    assert asked.status_code == 200
+    answer = known.request(known.admin, "HEAD", "/uploads/x", headers={"Origin": FRIEND})
+    exposed = set(answer.headers["access-control-expose-headers"].split(", "))
+    assert {"Location", "Upload-Offset", "Upload-Length"} <= exposed
+
+
 @pytest.mark.parametrize(
     "origin", [STRANGER, "null", f"{FRIEND}.evil.org", f"{FRIEND}:8443", FRIEND.upper()]
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import tus
 from tests.faces import Face, GraphQL, Refused, Rest, Upload, form
 from tests.installation import Installation, User, installed, until
 from tests.running import CHANGES
@@ -30,6 +31,7 @@ def it(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     limits = {
         **{"MAX_STARTS": "3", "MAX_SUBSCRIPTIONS": "3", "MAX_VIEWER_SUBSCRIPTIONS": "2"},
         **{"MAX_PARTS": "3", "MAX_FIELDS": "1000"},
+        **{"MAX_OPEN_UPLOADS": "2", "MAX_OPEN_UPLOAD_BYTES": "20000"},
     }
     settings = {f"PROCESSION_{name}": value for name, value in limits.items()}
     with installed(PROCESSION_SCRIPTS=str(folder), **settings) as made:
@@ -92,6 +94,28 @@ def test_uploads_beyond_what_the_script_takes_are_refused(its_face: Face) -> Non
         with pytest.raises(Refused, match="'small' takes uploads of at most 10000") as refused:
             its_face.start(who, "small", ("f", Upload("a", b"x" * size)))
         assert refused.value.code == "TOO_LARGE"
+
+
+def test_uploads_in_pieces_beyond_the_limits_are_refused_until_one_is_used(
+    it: Installation,
+) -> None:
+    ann, bea = it.add_user("ann of the pieces"), it.add_user("bea of the pieces")
+
+    def status(size: int, **said: str) -> int:
+        words = tus.metadata(filename="a", **said)
+        answer = tus.ask(it, ann, "POST", Upload_Length=str(size), Upload_Metadata=words)
+        assert ("retry-after" in answer.headers) == (answer.status_code == 429)
+        return answer.status_code
+
+    assert [status(10_001, script="small"), status(20_001), status(99 << 30)] == [413, 429, 413]
+    upload_id = tus.begin(it, ann, 10_000, script="small")
+    assert [status(10_001), status(10_000), status(0)] == [429, 201, 429]
+    tus.begin(it, bea, 20_000)
+    assert tus.send(it, ann, upload_id, 0, b"x" * 10_000).status_code == 204
+    assert status(0) == 429
+    parameters = [{"name": "f", "upload": upload_id}]
+    it.graphql(ann, tus.START, script="small", parameters=parameters)
+    assert status(10_000) == 201
 
 
 def test_form_with_too_many_parts_or_too_large_fields_is_refused(it: Installation) -> None:

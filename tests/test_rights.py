@@ -19,12 +19,14 @@ from tests.doors import (
     WRONG,
     Door,
     Operation,
+    Piece,
     Request,
     endpoints,
 )
 from tests.faces import GraphQL, Refused, Rest
 from tests.installation import NOBODY, Installation, User, until
 from tests.rows import Row, insert
+from tests.tus import CONTENT, metadata
 
 RESOLVERS = sorted((Path(__file__).parents[1] / "resolvers").glob("*.py"))
 
@@ -106,6 +108,7 @@ LATER = "2030-01-01T00:00:00Z"
 NO_FORM = "application/x-www-form-urlencoded"
 START = f'startProcess(script: "%s", startTime: "{LATER}") {{ id }}'
 IDENTITY = f'userId: {NO_ID}, issuer: "https://x.example", subject: "x"'
+BEGIN = {"Upload-Length": "1", "Upload-Metadata": metadata(filename="a")}
 RIGHT = f'groupId: {NO_ID}, right: READ, script: "*"'
 
 DOORS: list[tuple[dict[str, str], list[Door]]] = [
@@ -178,6 +181,16 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
             Operation(f"mutation {{ {START % 'hidden'} }}"),
         ],
     ),
+    (everybody(OK), [Piece("OPTIONS", "/uploads"), Piece("OPTIONS", "/uploads/ID")]),
+    (expected(OK, needs="START"), [Piece("POST", "/uploads", BEGIN)]),
+    (
+        expected(ABSENT, OK, ABSENT, "START"),
+        [
+            Piece("HEAD", "/uploads/ID"),
+            Piece("PATCH", "/uploads/ID", {"Upload-Offset": "0", "Content-Type": CONTENT}),
+            Piece("DELETE", "/uploads/ID"),
+        ],
+    ),
     (
         expected(REFUSED, needs="ADMIN"),
         [Operation('query { user(name: "alice") { tokens { name } sessions { name } } }')],
@@ -242,7 +255,7 @@ ALL: list[Door] = [*(door for door, _ in TABLE), *ENDINGS, SIGN_OUT]
 
 
 def named(door: Door) -> str | None:
-    if isinstance(door, Request):
+    if isinstance(door, Request | Piece):
         return f"{door.method} {door.path}"
     return door.name if isinstance(door, Operation) else None
 
@@ -342,7 +355,7 @@ def test_use_of_a_token_is_noted(installation: Installation) -> None:
 
 
 def test_every_endpoint_of_rest_is_a_door_here() -> None:
-    requests = [door for door in ALL if isinstance(door, Request)]
+    requests = [door for door in ALL if isinstance(door, Request | Piece)]
     forgotten = {
         f"{method} {route.path}"
         for method, route in endpoints()

@@ -123,6 +123,8 @@ def test_cookie_is_no_good_for_pages_of_other_sites(
     check_error(browser.delete(missing, headers=headers))
     assert browser.delete(missing, headers=headers).status_code == 403
     assert browser.delete("/session", headers=headers).status_code == 403
+    for method, path in (("POST", "/uploads"), ("PATCH", "/uploads/x"), ("DELETE", "/uploads/x")):
+        assert browser.request(method, path, headers=headers).status_code == 403
     cookie = {"Cookie": f"procession={browser.cookies['procession']}"}
     with pytest.raises(InvalidStatus, match="403"):
         name_by_socket(it, {**cookie, **headers})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tus
 from tests.conftest import Install
 from tests.faces import Face, GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
@@ -50,6 +51,12 @@ def test_upload_that_does_not_fit_is_refused_and_nothing_of_it_is_left(it: Insta
         assert it.rows("SELECT id FROM process") == []
     started = [face.start(it.admin, "python", program, upload).id for face in faces]
     assert {end_of(it, it.admin, each).status for each in started} == {"COMPLETED"}
+    in_pieces = tus.begin(it, it.admin, 3_000_000)
+    with small_disk(it):
+        answer = tus.send(it, it.admin, in_pieces, 0, b"x" * 3_000_000)
+        assert answer.status_code == 507 and "no more of this was kept" in answer.json()["message"]
+        assert tus.offset(it, it.admin, in_pieces) == 2_000_000
+    assert tus.send(it, it.admin, in_pieces, 2_000_000, b"x" * 1_000_000).status_code == 204
 
 
 def test_files_that_cannot_be_stored_are_waited_for(it: Installation) -> None:

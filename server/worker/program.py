@@ -130,7 +130,7 @@ async def _launch(
 ) -> None:
     """Launches what is due."""
     launches = LaunchQueue(parts.redis, parts.doorbell, worker.launch, settings.worker_slots)
-    house = partial(keep_house, site, settings.default_keep, settings.audit_rule)
+    house = partial(keep_house, site, settings.default_keep, settings.audit_rule, parts.arrivals)
     timetable = Timetable(parts.redis, partial(sweep, site), house)
     worker.use_slots(launches)
     log.info("Worker %s is ready", worker.id)
