@@ -128,8 +128,9 @@ def data_of(message: Any) -> Any:
 
 
 def refuse(error: Any) -> NoReturn:
-    """Raises Refused, or Cut for a fault of the server's, after which one may try again."""
+    """Raises Refused, or Cut for a fault of the server's, or where somebody else was in the way,
+    after which one may try again."""
     extensions = error.get("extensions", {})
-    if extensions.get("code") == "INTERNAL":
+    if extensions.get("code") in ("INTERNAL", "CONFLICT"):
         raise Cut(error["message"])
     raise Refused(error["message"], extensions.get("fields"))

@@ -19,8 +19,7 @@ from client.connection import Server
 from client.errors import ClientError, Cut, Incomplete, Refused, Unreachable
 from client.exchange import answer_of, exchange
 from client.insistence import Insistence
-from client.meter import Meter
-from client.starting import OpenMeter
+from client.meter import Meter, OpenMeter
 from client.table import plain
 
 BLOCK = 1 << 18

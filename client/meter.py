@@ -1,6 +1,7 @@
 """A bar that shows how far a transfer has come, on a terminal."""
 
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 from client.moment import clock
@@ -57,6 +58,10 @@ class Meter:
             f"[{bar:{BAR}}] {part:4.0%}  {size(self._done)} of {size(self._total)}  "
             f"{size(int(rate))}/s  {left}"
         )
+
+
+OpenMeter = Callable[[str, int | None], Meter]
+"""Makes the meter of a transfer: what is to be said of it, and its bytes if they are known."""
 
 
 def size(count: int) -> str:

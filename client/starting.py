@@ -1,30 +1,26 @@
 """Starting a script: what it is given, and the upload of its files."""
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from mimetypes import guess_type
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any, BinaryIO
 
 import orjson
 
-from client.connection import Connection, Server
-from client.errors import ClientError, Cut
+from client.connection import Server
+from client.errors import Cut, Unreachable
 from client.exchange import answer_of, exchange
-from client.meter import Meter
+from client.insistence import Insistence
+from client.meter import Meter, OpenMeter
+from client.pieces import Pieces, is_large
 from client.processes import FIELDS, Process
+from client.source import blocks, length, media_type, opened
 
 START = f"""mutation ($script: String!, $parameters: [ParameterInput!], $startTime: DateTime) {{
   startProcess(script: $script, parameters: $parameters, startTime: $startTime) {{ ...fields }}
 }} {FIELDS}"""
-BLOCK = 1 << 18
-
-OpenMeter = Callable[[str, int | None], Meter]
-"""Makes the meter of a transfer: what is to be said of it, and its bytes if they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +42,47 @@ class Given:
 
 def start(
     server: Server,
-    connection: Connection,
     script: str,
     given: Sequence[Given],
     at: str | None,
     open_meter: OpenMeter,
+    warn: Callable[[str], None],
 ) -> Process:
-    """The new process. Raises Refused, its `fields` by parameter; Cut, and ClientError for files
-    that cannot be read."""
-    told = [each.told for each in given]
+    """The new process. Large files go before it, in pieces, and then no cut matters any more, of
+    which `warn` is told.
+
+    Raises Refused, its `fields` by parameter; Cut, and ClientError for files that cannot be read.
+    """
+    pieces = Pieces(server, script, open_meter, warn)
+    files = {n: Path(each.value) for n, each in enumerate(given) if each.is_file}
+    uploads = {n: pieces.upload(path) for n, path in files.items() if is_large(path)}
+    told = [
+        {"name": each.name, "upload": uploads[n]} if n in uploads else each.told
+        for n, each in enumerate(given)
+    ]
     variables = {"script": script, "parameters": told, "startTime": at}
-    places = {f"variables.parameters.{n}.file": each for n, each in enumerate(given)}
-    paths = {place: Path(each.value) for place, each in places.items() if each.is_file}
+    places = {
+        f"variables.parameters.{n}.file": path for n, path in files.items() if n not in uploads
+    }
+    insistence = Insistence(warn)
+    if uploads:
+        insistence.begin()  # who names an upload is not answered with a second process
+    while True:
+        try:
+            started: Process = _ask(server, variables, places, open_meter)["startProcess"]
+        except (Cut, Unreachable) as error:
+            insistence.wait(error)
+        else:
+            return started
+
+
+def _ask(
+    server: Server, variables: dict[str, Any], paths: dict[str, Path], open_meter: OpenMeter
+) -> Any:
     if paths:
-        answer = _upload(server, variables, paths, open_meter)
-    else:
-        answer = connection.ask(START, **variables)
-    started: Process = answer["startProcess"]
-    return started
+        return _upload(server, variables, paths, open_meter)
+    with server.connected() as connection:
+        return connection.ask(START, **variables)
 
 
 def _upload(
@@ -76,7 +95,7 @@ def _upload(
         form.add_field("operations", orjson.dumps({"query": START, "variables": variables}))
         form.add_field("map", orjson.dumps(places))
         for number, path in enumerate(paths.values()):
-            form.add_file(str(number), path, stack.enter_context(_opened(path)))
+            form.add_file(str(number), path, stack.enter_context(opened(path)))
         label = ", ".join(path.name for path in paths.values())
         meter = open_meter(label, form.length)
         stack.callback(meter.clear)
@@ -112,12 +131,9 @@ class Form:
         self._parts.append((self._head(f'name="{name}"'), value, len(value)))
 
     def add_file(self, name: str, path: Path, file: BinaryIO) -> None:
-        kind = guess_type(path.name)[0] or "application/octet-stream"
+        kind = media_type(path)
         about = f'name="{name}"; filename="{_quoted(path.name)}"\r\nContent-Type: {kind}'
-        facts = os.fstat(file.fileno())
-        self._parts.append(
-            (self._head(about), file, facts.st_size if S_ISREG(facts.st_mode) else None)
-        )
+        self._parts.append((self._head(about), file, length(file)))
 
     def content(self, meter: Meter) -> Iterator[bytes]:
         for block in self._content():
@@ -127,7 +143,7 @@ class Form:
     def _content(self) -> Iterator[bytes]:
         for head, value, size in self._parts:
             yield head
-            yield from [value] if isinstance(value, bytes) else _blocks(value, size)
+            yield from [value] if isinstance(value, bytes) else blocks(value, size)
             yield b"\r\n"
         yield self._end
 
@@ -143,26 +159,3 @@ class Form:
 def _quoted(name: str) -> str:
     """As browsers do it."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise ClientError(f"{path}: {error.strerror}") from error
-
-
-def _blocks(file: BinaryIO, size: int | None) -> Iterator[bytes]:
-    """What is in it; exactly `size` bytes if that was said to the server."""
-    rest = size
-    while rest != 0:
-        try:
-            block = file.read(BLOCK if rest is None else min(BLOCK, rest))
-        except OSError as error:
-            raise ClientError(f"{file.name}: {error.strerror}") from error
-        if not block:
-            break
-        rest = rest and rest - len(block)
-        yield block
-    if rest:
-        raise ClientError(f"{file.name} became smaller while it was sent; nothing was started")

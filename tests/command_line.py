@@ -152,17 +152,20 @@ def resize(screen: int, columns: int, rows: int) -> None:
 
 class Wire:
     """A way to a server that breaks the connections: each after so many bytes of answer, in turn;
-    those after them are whole. With `stop` the last of them stands still instead."""
+    those after them are whole. With `stop` the last of them stands still instead. The one by which
+    `hold` bytes of requests are reached stands still until the server ends it."""
 
-    def __init__(self, url: str, *breaks: int, stop: bool = False) -> None:
+    def __init__(self, url: str, *breaks: int, stop: bool = False, hold: int = 1 << 40) -> None:
         self._server = url.removeprefix("http://").rpartition(":")
         self._breaks = breaks
         self._stop = stop
+        self._hold = hold
         self._near: list[socket] = []
         self._threads = [Thread(target=self._accept)]
         self._listener = create_server(("127.0.0.1", 0))
         self.connections = 0
         self.carried = 0  # bytes of answers
+        self.asked = 0  # bytes of requests
         self.stopped = Event()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -195,10 +198,16 @@ class Wire:
 
     def _carry(self, near: socket, number: int) -> None:
         left = self._breaks[number] if number < len(self._breaks) else 1 << 40
-        with near, create_connection((self._server[0], int(self._server[2]))) as far:
+        address = self._server[0], int(self._server[2])
+        with suppress(OSError), near, create_connection(address) as far:
             with suppress(OSError):
                 while left:
                     left -= self._pass_on(near, far, left)
+                    if self.asked >= self._hold:
+                        self._hold = 1 << 40
+                        self.stopped.set()
+                        far.recv(1)
+                        return
             if self._stop and number == len(self._breaks) - 1:
                 self.stopped.set()
                 with suppress(OSError):
@@ -211,6 +220,7 @@ class Wire:
         if not block:
             raise ConnectionResetError
         (far if source is near else near).sendall(block)
+        self.asked += len(block) if source is near else 0
         count = len(block) if source is far else 0
         self.carried += count
         return count

@@ -1,8 +1,10 @@
 """Commands about processes of a server: starting, listing, showing, stopping, deleting them."""
 
 import json
+import random
 import re
 import subprocess
+from hashlib import sha256
 from uuid import uuid4
 
 import pytest
@@ -85,6 +87,39 @@ def test_upload_shows_a_bar_on_a_terminal(installation: Installation, carol: Use
     assert re.fullmatch(r"[0-9a-f-]{36}\r\n", last)
 
 
+def test_large_file_goes_on_when_the_server_was_killed_meanwhile(mortal: Installation) -> None:
+    it, size = mortal, 24_000_000
+    content = random.Random(2).randbytes(size)  # noqa: S311
+    (it.folder / "large ü.bin").write_bytes(content)
+    program = (
+        "import hashlib, sys; print(hashlib.sha256(open(sys.argv[2], 'rb').read()).hexdigest())"
+    )
+    files = ("-f", "large ü.bin")
+    with Wire(it.url, hold=20_000_000) as wire:
+        command = ("start", "python", "-c", program, *files, "--follow", "--server", wire.url)
+        with on_terminal(it, it.alice, *command) as ours:
+            wire.stopped.wait()
+            it.kill()
+            ours.until("procession: The connection to .* was cut.*; connecting again")
+            it.start()
+            assert ours.end() == 0, ours.text
+        assert wire.asked < 1.6 * size  # what had arrived was not sent again
+    assert sha256(content).hexdigest() in ours.text
+    assert re.search(r"large ü\.bin \[#{20}\] 100%  24 MB of 24 MB", ours.text)
+
+
+def test_large_file_that_is_not_taken_is_refused_before_it_is_sent(
+    installation: Installation, carol: User
+) -> None:
+    it = installation
+    with (it.folder / "huge").open("wb") as huge:
+        huge.truncate(65 << 30)
+    done = client(it, carol, "start", "python", "-c", "pass", "-f", "huge")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert "An upload may have at most" in done.stderr.decode()
+    (it.folder / "huge").unlink()
+
+
 def test_start_follows_and_ends_as_the_script_does(installation: Installation, carol: User) -> None:
     it = installation
     done = client(
@@ -164,7 +199,7 @@ def test_secret_is_asked_for_on_a_terminal(installation: Installation, carol: Us
 def test_upload_that_is_cut_says_how_to_go_on(installation: Installation, carol: User) -> None:
     it = installation
     (it.folder / "cut.bin").write_bytes(bytes(1_000_000))
-    with Wire(it.url, 10**9, 10**9, 0) as wire:
+    with Wire(it.url, 10**9, 0) as wire:
         given = ("start", "python", "-c", "pass", "-f", "cut.bin", "--server", wire.url)
         told = complaint(it, carol, *given, code=4)
     assert "`procession list` tells whether it was started" in told

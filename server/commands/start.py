@@ -165,13 +165,12 @@ def start_command(
     given = [*_given(found, values), *_paired(found, pairs)]
     given += _missing(context, found, {each.name for each in given})
     with explained(FAILED if follow else None):
-        with server.connected() as connection:
-            try:
-                moment = sent(at) if at else None
-                process = start(server, connection, script_name, given, moment, open_meter)
-            except Refused as error:
-                _tell_fields(found, error)
-                raise
+        try:
+            moment = sent(at) if at else None
+            process = start(server, script_name, given, moment, open_meter, say)
+        except Refused as error:
+            _tell_fields(found, error)
+            raise
         if follow:
             _follow(server, process["id"], as_json)
         elif as_json:

@@ -1,0 +1,120 @@
+"""Uploads in pieces, by tus 1.0: a cut of the connection, or a server that is restarted, costs
+nothing of what has arrived."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import BinaryIO
+
+from client.connection import Server
+from client.errors import ClientError, Cut, Refused, Unreachable
+from client.exchange import answer_of, exchange
+from client.insistence import Insistence
+from client.meter import Meter, OpenMeter
+from client.source import blocks, length, media_type, opened
+
+LARGE = 8 << 20  # bytes above which a file goes in pieces
+PATH = "/uploads"
+VERSION = {"Tus-Resumable": "1.0.0"}
+CONTENT = {"Content-Type": "application/offset+octet-stream"}
+AGAIN = {409, 502, 503, 504}  # the server still believes in the last connection; a proxy has none
+
+
+def is_large(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > LARGE
+
+
+class Pieces:
+    """Uploads files for a script; `warn` is told of cuts."""
+
+    def __init__(
+        self, server: Server, script: str, open_meter: OpenMeter, warn: Callable[[str], None]
+    ) -> None:
+        self._server = server
+        self._script = script
+        self._open_meter = open_meter
+        self._warn = warn
+
+    def upload(self, path: Path) -> str:
+        """The id of the upload, once all of it is there; none is left if the user gives up.
+
+        Raises Refused, and ClientError for a file that cannot be read; Unreachable only at first.
+        """
+        with opened(path) as file:
+            size = length(file) or 0
+            place = self._begin(path, size)
+            meter = self._open_meter(path.name, size)
+            try:
+                self._fill(place, file, size, meter)
+            except (KeyboardInterrupt, ClientError):
+                self._forget(place)
+                raise
+            finally:
+                meter.clear()
+        return place.rpartition("/")[2]
+
+    def _forget(self, place: str) -> None:
+        """If that is possible at once; otherwise the server will."""
+        with suppress(ClientError), exchange(self._server, "DELETE", place, VERSION):
+            pass
+
+    def _begin(self, path: Path, size: int) -> str:
+        said = {"filename": path.name, "filetype": media_type(path), "script": self._script}
+        words = ",".join(f"{key} {_encoded(value)}" for key, value in said.items())
+        headers = {"Upload-Length": str(size), "Upload-Metadata": words, "Content-Length": "0"}
+        with exchange(self._server, "POST", PATH, {**VERSION, **headers}) as answer:
+            _check(answer)
+            location = answer.headers["Location"] or ""
+        return f"{PATH}/{location.rpartition('/')[2]}"
+
+    def _fill(self, place: str, file: BinaryIO, size: int, meter: Meter) -> None:
+        """Until all of it is there, across cuts of the connection."""
+        insistence, have = Insistence(self._warn), 0
+        insistence.begin()
+        while have < size:
+            before = have
+            try:
+                self._send(place, file, have, size, meter)
+                have = size
+            except (Cut, Unreachable) as error:
+                meter.clear()
+                insistence.wait(error)
+                with suppress(Cut, Unreachable):
+                    have = self._arrived(place)
+            if have > before:
+                insistence.succeed()
+
+    def _send(self, place: str, file: BinaryIO, have: int, size: int, meter: Meter) -> None:
+        file.seek(have)
+        meter.begin(have)
+        headers = {"Upload-Offset": str(have), "Content-Length": str(size - have), **CONTENT}
+        content = _measured(blocks(file, size - have), meter)
+        with exchange(self._server, "PATCH", place, {**VERSION, **headers}, content) as answer:
+            _check(answer)
+
+    def _arrived(self, place: str) -> int:
+        with exchange(self._server, "HEAD", place, VERSION) as answer:
+            _check(answer)
+            return int(answer.headers["Upload-Offset"])
+
+
+def _encoded(text: str) -> str:
+    return b64encode(text.encode(errors="replace")).decode()
+
+
+def _measured(content: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
+    for block in content:
+        yield block
+        meter.add(len(block))
+
+
+def _check(answer: HTTPResponse) -> None:
+    """Raises Refused, or Cut for what passes by itself."""
+    if answer.status in AGAIN:
+        raise Cut(f"The server answers {answer.status} {answer.reason}")
+    if answer.status >= 400:
+        answer_of(answer)
+    if answer.status not in (200, 201, 204):
+        raise Refused(f"The server answers {answer.status} {answer.reason}")
