@@ -13,5 +13,5 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   // For work on the page: `npx vite`, beside a server on port 8080.
-  server: { proxy: Object.fromEntries(["/graphql", "/session", "/api"].map((path) => [path, { target: "http://127.0.0.1:8080", ws: true }])) },
+  server: { proxy: Object.fromEntries(["/graphql", "/session", "/uploads", "/api"].map((path) => [path, { target: "http://127.0.0.1:8080", ws: true }])) },
 });

@@ -1,8 +1,14 @@
 // Starting: the form of a script, files, times, and again.
 
 import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 
-import { archive, ask, enter, look, origin } from "./visit.mjs";
+import { archive, ask, enter, look, open, origin, seen, token } from "./visit.mjs";
 
 const SLOWLY = 100_000; // bytes a second
 const FOUND = "query ($id: ID!) { process(id: $id) { startTime parameters { name value } uploads { name size } } }";
@@ -85,8 +91,7 @@ async function again(page, id) {
 /** A file on its way shows how far it is, and can be called back. */
 export async function upload(browser) {
   const page = await enter(browser, "/start/import");
-  const throttle = await page.context().newCDPSession(page);
-  const limit = (uploadThroughput) => throttle.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+  const limit = await limiter(page);
   await page.locator(".field.file input#field-z").setInputFiles({ name: "large.zip", mimeType: "application/zip", buffer: Buffer.alloc(1_000_000) });
   await limit(SLOWLY);
   await page.getByLabel("add").check();
@@ -106,4 +111,81 @@ export async function upload(browser) {
   await page.goto(`${origin}/start/nothing`);
   await page.getByText("nothing").first().waitFor();
   await page.context().close();
+}
+
+/** What says how many bytes a second may go to the server. */
+async function limiter(page) {
+  const throttle = await page.context().newCDPSession(page);
+  return (uploadThroughput) =>
+    throttle.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+}
+
+/** A way to the server that can be cut, and mended. */
+async function relayed() {
+  const { hostname, port } = new URL(origin);
+  const sockets = new Set();
+  let isCut = false;
+  const relay = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const each of [near, far]) {
+      sockets.add(each);
+      each.on("error", () => {}).on("close", () => [near, far].forEach((one) => one.destroy()));
+    }
+    if (isCut) near.destroy();
+    else near.pipe(far).pipe(near);
+  });
+  await once(relay.listen(0, "127.0.0.1"), "listening");
+  const cut = (is) => {
+    isCut = is;
+    if (is) sockets.forEach((each) => each.destroy());
+  };
+  return { url: `http://127.0.0.1:${relay.address().port}`, cut: () => cut(true), mend: () => cut(false), close: () => relay.close() };
+}
+
+const SUM = "import hashlib, sys; print(hashlib.sha256(open(sys.argv[2], 'rb').read()).hexdigest())";
+
+/** A file that was paused, then cut off, goes on after a reload of the page, and arrives as it is. */
+export async function pause(browser) {
+  const folder = await mkdtemp(path.join(tmpdir(), "psn-pause-"));
+  const [file, content] = [path.join(folder, "large.bin"), randomBytes(1_500_000)];
+  await writeFile(file, content);
+  const way = await relayed();
+  const page = await open(browser);
+  await page.goto(`${way.url}/start/python#token=${token}`);
+  const limit = await limiter(page);
+  await begin(page, file, () => limit(SLOWLY));
+  await page.getByText(/Sending, [1-9]\d* %/).waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText(/Paused at \d+ %/).waitFor();
+  await look(page, "start-paused");
+  way.cut();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("The server cannot be reached. Trying again…").waitFor();
+  await look(page, "start-cut-off");
+  way.mend();
+  await page.getByText(/Sending, \d+ %/).waitFor();
+  way.cut(); // in the middle of it
+  await page.getByText("Trying again…").waitFor();
+  way.mend();
+  await limit(-1);
+  await page.reload();
+  const rest = page.waitForRequest((request) => request.method() === "PATCH");
+  await begin(page, file);
+  const from = Number((await (await rest).allHeaders())["upload-offset"]);
+  assert.ok(from > 0 && from < content.length, `it went on from ${from}`);
+  await page.waitForURL(/\/processes\/[\w-]{36}$/);
+  await page.getByRole("log").getByText(createHash("sha256").update(content).digest("hex")).waitFor();
+  await page.context().close();
+  way.close();
+  await rm(folder, { recursive: true });
+  // The browser complains of cuts itself, and the way is another host.
+  seen.problems = seen.problems.filter((each) => !/net::ERR_(CONNECTION|EMPTY|SOCKET)|status of 409/.test(each));
+  seen.outside = seen.outside.filter((each) => new URL(each).host !== new URL(way.url).host);
+}
+
+async function begin(page, file, beforehand = () => {}) {
+  await page.locator("#field-c").fill(SUM);
+  await page.locator("input#field-f").setInputFiles(file);
+  await beforehand();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
 }

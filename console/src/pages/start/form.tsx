@@ -8,6 +8,7 @@ import { useTitle } from "#parts/title.ts";
 import { tell } from "#parts/toast.tsx";
 import { go, Link, useSearch } from "../../router.tsx";
 import { Field } from "./field.tsx";
+import { Go } from "./go.tsx";
 import { AT_ONCE, momentOf, StartTime } from "./moment.tsx";
 import { useSending } from "./sending.ts";
 import { Again, type AgainQuery, OneScript } from "./start.graphql.ts";
@@ -36,7 +37,7 @@ function Form({ script, earlier }: { script: Script; earlier: AgainQuery["proces
   const [values, setValues] = useState<Values>(() => valuesAgain(script, earlier));
   const [later, setLater] = useState(AT_ONCE);
   const form = useRef<HTMLFormElement>(null);
-  const { sending, start, tell: tellMissing, cancel } = useSending((id) => {
+  const { sending, start, tell: tellMissing, ...control } = useSending((id) => {
     tell(`${script.name} is ${momentOf(later) ? "scheduled" : "started"}.`);
     go(`/processes/${id}`);
   });
@@ -72,24 +73,8 @@ function Form({ script, earlier }: { script: Script; earlier: AgainQuery["proces
         {!script.parameters.length && <p className="faint">It takes no parameters.</p>}
         <StartTime later={later} change={setLater} problem={sending.fields.startTime?.join(" ")} />
       </div>
-      <Go share={sending.share} hasFiles={starting.given.some(({ file }) => file)} isLater={starting.startTime !== null} cancel={cancel} />
+      <Go progress={sending.progress} hasFiles={starting.given.some(({ file }) => file)} isLater={starting.startTime !== null} {...control} />
       <Words starting={starting} />
     </form>
-  );
-}
-
-type Going = { share: number | null; hasFiles: boolean; isLater: boolean; cancel(): void };
-
-function Go({ share, hasFiles, isLater, cancel }: Going) {
-  if (share === null) {
-    return <div className="buttons"><button type="submit" className="primary"><Icon name="play" />{isLater ? "Schedule" : "Start"}</button></div>;
-  }
-  const percent = Math.round(share * 100);
-  return (
-    <div className="buttons" role="status">
-      {hasFiles && <progress max={1} value={share} aria-label="Sending" />}
-      <span>{hasFiles && percent < 100 ? `Sending, ${percent} %` : "Starting…"}</span>
-      {hasFiles && percent < 100 && <button type="button" onClick={cancel}>Cancel</button>}
-    </div>
   );
 }

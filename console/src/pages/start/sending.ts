@@ -1,46 +1,47 @@
-// A start on its way to the server.
+// A start on its way to the server: first its files, then what is to be done with them.
 import { useRef, useState } from "react";
-import { ask, send } from "#api/endpoint.ts";
+import { ask } from "#api/endpoint.ts";
 import { Refusal, wordsOf } from "#api/operation.ts";
-import { Start, type StartMutation } from "./start.graphql.ts";
+import { Start } from "./start.graphql.ts";
+import { type Progress, Transfer } from "./transfer.ts";
 import type { Given } from "./values.ts";
 
 export type Sending = {
-  /** The share of the files that has arrived; null while nothing is sent. */
-  share: number | null;
+  /** How far the files are; null while nothing is sent. */
+  progress: Progress | null;
   problem: string | null;
   fields: Record<string, string[]>;
 };
 
 type Wanted = { script: string; given: Given[]; startTime: string | null };
 
-const STILL: Sending = { share: null, problem: null, fields: {} };
+const STILL: Sending = { progress: null, problem: null, fields: {} };
 
 export function useSending(done: (id: string) => void) {
   const [sending, setSending] = useState(STILL);
-  const control = useRef<AbortController>(undefined);
+  const transfer = useRef<Transfer>(undefined);
   const start = async (wanted: Wanted) => {
-    control.current = new AbortController();
-    setSending({ ...STILL, share: 0 });
+    const files = wanted.given.flatMap(({ file }) => file ?? []);
+    transfer.current = new Transfer(wanted.script, files, (progress) => setSending({ ...STILL, progress }));
+    setSending({ ...STILL, progress: { share: 0, isPaused: false, waits: null } });
     try {
-      const onProgress = (share: number) => setSending({ ...STILL, share });
-      const { startProcess } = await startNow(wanted, onProgress, control.current.signal);
-      done(startProcess.id);
+      done(await startNow(wanted, transfer.current));
     } catch (error) {
       setSending({ ...STILL, problem: wordsOf(error), fields: error instanceof Refusal ? error.fields : {} });
     }
   };
   const tell = (fields: Record<string, string[]>) => setSending({ ...STILL, problem: "Something is missing.", fields });
-  return { sending, start, tell, cancel: () => control.current?.abort() };
+  const to = (act: "pause" | "resume" | "cancel") => () => transfer.current?.[act]();
+  return { sending, start, tell, pause: to("pause"), resume: to("resume"), cancel: to("cancel") };
 }
 
-function startNow({ script, given, startTime }: Wanted, onProgress: (share: number) => void, signal: AbortSignal): Promise<StartMutation> {
-  const files = new Map<string, File>();
-  const parameters = given.map(({ name, value, file }, index) => {
-    if (!file) return { name, value: value ?? "" };
-    files.set(`variables.parameters.${index}.file`, file);
-    return { name, file: null };
-  });
+/** Who names uploads is not answered with a second process, so the start itself may be asked for again, too. */
+async function startNow({ script, given, startTime }: Wanted, transfer: Transfer): Promise<string> {
+  const uploads = await transfer.send();
+  const parameters = given.map(({ name, value, file }) => (file ? { name, upload: uploads.shift() ?? "" } : { name, value: value ?? "" }));
   const variables = { script, parameters, startTime };
-  return files.size ? send<StartMutation>({ operation: Start, variables, files }, onProgress, signal) : ask(Start, variables, signal);
+  const startOnce = (signal?: AbortSignal) => ask(Start, variables, signal);
+  const { startProcess } = await (given.some(({ file }) => file) ? transfer.insist(startOnce) : startOnce());
+  transfer.forget();
+  return startProcess.id;
 }
