@@ -18,7 +18,7 @@ PICTURES = Path(__file__).with_name("browser") / "pictures"
 BUDGET = 150_000  # bytes of the first view as they are sent
 CHAPTERS = (
     *("firstView", "signIn", "list", "phone", "live", "report", "longOutput", "ends", "start"),
-    *("upload", "pause", "timeline", "timelineDark", "users"),
+    *("upload", "pause", "telling", "tellingWithout", "timeline", "timelineDark", "users"),
 )
 PAGE = {"Accept": "text/html"}
 

@@ -1,6 +1,7 @@
 // The frame of all pages, and which of them an address stands for.
 import { type ComponentType, lazy, Suspense } from "react";
 import { useCut } from "#api/socket.ts";
+import { Endings } from "./endings/endings.tsx";
 import { Frame } from "./frame.tsx";
 import { Broken } from "./parts/broken.tsx";
 import { Empty, Loading } from "./parts/states.tsx";
@@ -39,6 +40,7 @@ export function App() {
       <Suspense fallback={<Loading what="the page" />}>
         <Broken key={path}><Routed path={path} isAdmin={viewer.isAdmin} /></Broken>
       </Suspense>
+      <Endings />
       <Cut />
       <Toasts />
     </Frame>

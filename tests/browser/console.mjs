@@ -8,11 +8,14 @@ import { users } from "./console/admin.mjs";
 import { ends, live, longOutput } from "./console/process.mjs";
 import { report } from "./console/report.mjs";
 import { pause, start, upload } from "./console/start.mjs";
+import { telling, tellingWithout } from "./console/telling.mjs";
 import { timeline, timelineDark } from "./console/timeline.mjs";
 import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
-const chapters = { firstView, signIn, list, phone, live, report, longOutput, ends, start, upload, pause, timeline, timelineDark, users };
+const chapters = {
+  firstView, signIn, list, phone, live, report, longOutput, ends, start, upload, pause, telling, tellingWithout, timeline, timelineDark, users,
+};
 const ALONE = ["firstView"]; // which measures
 const BESIDE = ["longOutput", "start", "upload", "pause", "users"]; // the others, which take as long
 const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);

@@ -1,6 +1,7 @@
 // Signs, drawn with lines on 24 × 24. They are never the only thing that says something.
 const LINES = {
   alert: "M12 3 2 20h20zM12 10v4m0 3v.01",
+  bell: "M6 16V10a6 6 0 0 1 12 0v6l2 2H4zm4 4.500a2.200 2.200 0 0 0 4 0",
   book: "M4 5a2 2 0 0 1 2-2h14v18H6a2 2 0 0 1-2-2zm0 12h16M9 8h6",
   check: "m5 12.5 4.5 4.5L19 7.5",
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18m0 4v5l3.5 2",

@@ -15,13 +15,19 @@ export const seen = { outside: [], problems: [], pictures: 0 };
 /** A new page, of nobody yet; what it asks of others, and what it complains of, is noted. */
 export async function open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 820 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  const note = (address) => {
-    const { protocol, host } = new URL(address);
-    if (!["data:", "blob:"].includes(protocol) && host !== new URL(origin).host) seen.outside.push(address);
-  };
   context.on("request", (request) => note(request.url()));
+  return another({ context: () => context });
+}
+
+const note = (address) => {
+  const { protocol, host } = new URL(address);
+  if (!["data:", "blob:"].includes(protocol) && host !== new URL(origin).host) seen.outside.push(address);
+};
+
+/** One more page of the same browser, beside this one. */
+export async function another(beside) {
+  const page = await beside.context().newPage();
+  page.setDefaultTimeout(30_000);
   page.on("websocket", (socket) => note(socket.url()));
   page.on("pageerror", (error) => seen.problems.push(error.message));
   page.on("console", (message) => {
@@ -30,9 +36,9 @@ export async function open(browser, options = {}) {
   return page;
 }
 
-/** The page at this address, signed in by a link. */
-export async function enter(browser, address, options) {
-  const page = await open(browser, options);
+/** A new page, or one that is there, at this address, signed in by a link. */
+export async function enter(where, address, options) {
+  const page = "goto" in where ? where : await open(where, options);
   await page.goto(`${origin}${address}#token=${token}`);
   await page.getByRole("button", { name: /^Account of/ }).waitFor();
   return page;

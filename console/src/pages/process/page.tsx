@@ -3,8 +3,9 @@ import { wordsOf } from "#api/operation.ts";
 import { Output } from "../output/output.tsx";
 import { Icon } from "#parts/icon.tsx";
 import { Empty, Loading } from "#parts/states.tsx";
-import { StatusSign } from "#parts/status.tsx";
+import { hasEnded, StatusSign } from "#parts/status.tsx";
 import { useTitle } from "#parts/title.ts";
+import { TellMe, Telling } from "../../endings/tell-me.tsx";
 import { Link } from "../../router.tsx";
 import { Actions } from "./actions.tsx";
 import { Facts } from "./facts.tsx";
@@ -27,9 +28,11 @@ export function ProcessPage({ id }: { id: string }) {
         <Link to="/processes" className="back" aria-label="All processes"><Icon name="left" /></Link>
         <h1>{process.scriptName} <code>{id.slice(0, 8)}</code></h1>
         <StatusSign of={process} />
+        {!hasEnded(process.status) && <TellMe id={id} />}
         <Actions process={process} />
       </div>
       <Outcome process={process} />
+      {!hasEnded(process.status) && <Telling id={id} />}
       <Progress process={process} />
       <Stopping process={process} />
       <div className="process">

@@ -6,7 +6,9 @@ import { Icon } from "#parts/icon.tsx";
 import { Empty, Loading, Problem } from "#parts/states.tsx";
 import { useTitle } from "#parts/title.ts";
 import { tell } from "#parts/toast.tsx";
+import { offer } from "../../endings/tell-me.tsx";
 import { go, Link, useSearch } from "../../router.tsx";
+import { useViewer } from "../../session.ts";
 import { Field } from "./field.tsx";
 import { Go } from "./go.tsx";
 import { AT_ONCE, momentOf, StartTime } from "./moment.tsx";
@@ -36,9 +38,10 @@ export function StartPage({ id: name }: { id: string }) {
 function Form({ script, earlier }: { script: Script; earlier: AgainQuery["process"] }) {
   const [values, setValues] = useState<Values>(() => valuesAgain(script, earlier));
   const [later, setLater] = useState(AT_ONCE);
+  const { id: viewer } = useViewer();
   const form = useRef<HTMLFormElement>(null);
   const { sending, start, tell: tellMissing, ...control } = useSending((id) => {
-    tell(`${script.name} is ${momentOf(later) ? "scheduled" : "started"}.`);
+    tell(`${script.name} is ${momentOf(later) ? "scheduled" : "started"}.`, false, { about: id, offer: offer(id, viewer) });
     go(`/processes/${id}`);
   });
   const starting = { script, given: givenIn(script, values), startTime: momentOf(later) };
