@@ -17,8 +17,8 @@ PASSWORD = "correct horse battery"
 PICTURES = Path(__file__).with_name("browser") / "pictures"
 BUDGET = 150_000  # bytes of the first view as they are sent
 CHAPTERS = (
-    *("firstView", "signIn", "list", "phone", "live", "report", "longOutput", "ends", "start"),
-    *("upload", "pause", "telling", "tellingWithout", "timeline", "timelineDark", "users"),
+    *("firstView", "signIn", "list", "phone", "live", "report", "colours", "longOutput", "ends"),
+    *("start", "upload", "pause", "telling", "tellingWithout", "timeline", "timelineDark", "users"),
 )
 PAGE = {"Accept": "text/html"}
 

@@ -5,7 +5,7 @@
 
 import { list, firstView, phone, signIn } from "./console/list.mjs";
 import { users } from "./console/admin.mjs";
-import { ends, live, longOutput } from "./console/process.mjs";
+import { colours, ends, live, longOutput } from "./console/process.mjs";
 import { report } from "./console/report.mjs";
 import { pause, start, upload } from "./console/start.mjs";
 import { telling, tellingWithout } from "./console/telling.mjs";
@@ -14,7 +14,7 @@ import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
 const chapters = {
-  firstView, signIn, list, phone, live, report, longOutput, ends, start, upload, pause, telling, tellingWithout, timeline, timelineDark, users,
+  firstView, signIn, list, phone, live, report, colours, longOutput, ends, start, upload, pause, telling, tellingWithout, timeline, timelineDark, users,
 };
 const ALONE = ["firstView"]; // which measures
 const BESIDE = ["longOutput", "start", "upload", "pause", "users"]; // the others, which take as long

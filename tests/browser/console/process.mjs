@@ -28,6 +28,9 @@ rows = b"".join(b"\\0" + bytes((x * 4, y * 4, 120)) * 1 for y in range(60) for x
 picture = b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", struct.pack(">2I5B", 1, 60, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 open(out + "/picture.png", "wb").write(picture)
 `;
+const COLOURED = `for number in range(1, 2601):
+    print({900: "\\x1b[1;32m", 2550: "\\x1b[31m", 2552: "\\x1b[4m", 2554: "\\x1b[m"}.get(number, "") + str(number))
+`;
 const STUBBORN = `import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("ready", flush=True)
@@ -37,7 +40,11 @@ const output = (page) => page.getByRole("log");
 const line = (page, seq) => output(page).locator(`[data-line="${seq}"]`);
 
 /** Waits until a line is drawn with this text, and not only its place. */
-const shows = (page, seq, text) => output(page).locator(".line", { has: page.locator(`[data-line="${seq}"]`) }).locator(".text", { hasText: new RegExp(`^${text}$`) }).waitFor();
+async function shows(page, seq, text) {
+  const found = output(page).locator(".line", { has: page.locator(`[data-line="${seq}"]`) }).locator(".text", { hasText: new RegExp(`^${text}$`) });
+  await found.waitFor();
+  return found;
+}
 
 /** Lines come as they are printed, each once, also when the connection is cut meanwhile. */
 export async function live(browser) {
@@ -180,6 +187,25 @@ async function settings(page) {
   assert.equal(await page.locator(".line.marked").count(), 1);
   await page.mouse.wheel(0, 100);
   await look(page, "output-times-wrap");
+}
+
+/** Colours go on from line to line, as far as the lines before are here: at least from the beginning of their thousand. */
+export async function colours(browser) {
+  const id = await run(COLOURED);
+  const page = await enter(browser, `/processes/${id}`);
+  await page.getByText("2,600 lines, complete").waitFor();
+  const classes = (seq) => shows(page, seq, seq).then((text) => text.locator("span").getAttribute("class"));
+  assert.deepEqual(await Promise.all([2600, 2554].map(classes)), [null, null]);
+  await page.evaluate(() => (location.hash = "#L2551"));
+  assert.deepEqual(await Promise.all([2549, 2550, 2551, 2553, 2555].map(classes)), [null, "c1", "c1", "underlined c1", null]);
+  await page.evaluate(() => (location.hash = "#L1500"));
+  assert.equal(await classes(1500), null); // the lines before 1001 are not here
+  await page.evaluate(() => (location.hash = "#L990"));
+  assert.equal(await classes(990), "bold c2");
+  assert.equal(await classes(1001), "bold c2");
+  await page.evaluate(() => (location.hash = "#L1500"));
+  assert.equal(await classes(1500), "bold c2");
+  await page.context().close();
 }
 
 /** The longest time between two frames while the wheel turns and turns. */

@@ -2,27 +2,38 @@
 
 export type Piece = { text: string; classes: string; color?: string; background?: string };
 
-type Pen = { classes: Set<string>; fore?: string; back?: string; color?: string; background?: string };
+/** How is written from somewhere on. It is not changed but replaced, so that lines can share it. */
+export type Pen = { classes: ReadonlySet<string>; fore?: string; back?: string; color?: string; background?: string };
+
+export const PLAIN: Pen = { classes: new Set() };
 
 // SGR; then CSI, OSC (links, titles) and single escapes; then other control characters but tabs.
 const SEQUENCE = /\x1b\[([\d;:]*)m|\x1b\[[\d;:?<=>]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]/g;
 const WEIGHTS: Record<number, string> = { 1: "bold", 2: "dim", 3: "italic", 4: "underlined", 7: "inverse", 9: "struck" };
 const ENDS: Record<number, string[]> = { 22: ["bold", "dim"], 23: ["italic"], 24: ["underlined"], 27: ["inverse"], 29: ["struck"] };
 
-export function piecesOf(line: string): Piece[] {
-  if (!/[\x00-\x08\x0b-\x1f\x7f]/.test(line)) return [{ text: line, classes: "" }];
+/** A line as it looks when it is begun with this pen. */
+export function piecesOf(line: string, pen: Pen): Piece[] {
   const pieces: Piece[] = [];
-  const pen: Pen = { classes: new Set() };
   let place = 0;
-  const add = (text: string) => text && pieces.push(drawn(text, pen));
+  let used = pen;
+  const add = (text: string) => text && pieces.push(drawn(text, used));
   for (const found of line.matchAll(SEQUENCE)) {
     add(line.slice(place, found.index));
     place = found.index + found[0].length;
-    if (found[1] !== undefined) turn(pen, found[1].split(/[;:]/).map(Number));
+    used = after(found, used);
   }
   add(line.slice(place));
   return pieces;
 }
+
+/** With what the next line begins. */
+export function penAfter(line: string, pen: Pen): Pen {
+  if (!line.includes("\x1b[")) return pen;
+  return [...line.matchAll(SEQUENCE)].reduce((used, found) => after(found, used), pen);
+}
+
+const after = ({ 1: codes }: RegExpExecArray, pen: Pen) => (codes === undefined ? pen : turned(pen, codes.split(/[;:]/).map(Number)));
 
 export const plain = (line: string) => line.replace(SEQUENCE, "");
 
@@ -31,15 +42,20 @@ function drawn(text: string, { classes, fore, back, color, background }: Pen): P
   return { text, classes: names, ...(color && { color }), ...(background && { background }) };
 }
 
-function turn(pen: Pen, codes: number[]) {
+/** A pen in the making. */
+type Made = { -readonly [K in keyof Pen]: K extends "classes" ? Set<string> : Pen[K] };
+
+function turned(before: Pen, codes: number[]): Pen {
+  const pen: Made = { ...before, classes: new Set(before.classes) };
   for (let index = 0; index < codes.length; index += 1) {
     const code = codes[index]!;
     if (code === 38 || code === 48) index += extended(pen, code === 38, codes.slice(index + 1));
     else turnOnce(pen, code);
   }
+  return pen;
 }
 
-function turnOnce(pen: Pen, code: number) {
+function turnOnce(pen: Made, code: number) {
   const weight = WEIGHTS[code];
   if (code === 0) Object.assign(pen, { classes: new Set(), fore: undefined, back: undefined, color: undefined, background: undefined });
   else if (weight) pen.classes.add(weight);
@@ -54,12 +70,12 @@ function turnOnce(pen: Pen, code: number) {
 
 const within = (code: number, first: number, last: number) => code >= first && code <= last;
 
-function ink(pen: Pen, isFore: boolean, number: number) {
+function ink(pen: Made, isFore: boolean, number: number) {
   Object.assign(pen, isFore ? { fore: `c${number}`, color: undefined } : { back: `b${number}`, background: undefined });
 }
 
 /** `5;N`, or `2;R;G;B`. Answers how many codes it took. */
-function extended(pen: Pen, isFore: boolean, [kind, ...values]: number[]): number {
+function extended(pen: Made, isFore: boolean, [kind, ...values]: number[]): number {
   const [red = 0, green = 0, blue = 0] = values;
   if (kind === 2) paint(pen, isFore, [red, green, blue]);
   else if (kind === 5 && red < 16) ink(pen, isFore, red);
@@ -67,7 +83,7 @@ function extended(pen: Pen, isFore: boolean, [kind, ...values]: number[]): numbe
   return kind === 2 ? 4 : 2;
 }
 
-function paint(pen: Pen, isFore: boolean, rgb: number[]) {
+function paint(pen: Made, isFore: boolean, rgb: number[]) {
   const value = `rgb(${rgb.join(" ")})`;
   Object.assign(pen, isFore ? { fore: undefined, color: value } : { back: undefined, background: value });
 }

@@ -1,8 +1,11 @@
 // Lines of one output, as far as they are here: those that were looked at last, however many there are.
 
+import { type Pen, penAfter, PLAIN } from "./ansi.ts";
+
 export type Line = { text: string; time?: string };
 
 export const BLOCK = 1000; // lines that are asked for together
+const OURS = "[procession] "; // with which the lines begin that are not the script's
 const MOST_BLOCKS = 64; // kept
 
 /** Blocks of lines by their number; what is used least is forgotten first. */
@@ -13,15 +16,26 @@ export class Lines {
   /** Grows with each change, for who has to draw them. */
   version = 0;
   #blocks = new Map<number, (Line | undefined)[]>();
+  #pens = new Map<number, Pen[]>(); // with which each line of a block begins
   #watchers = new Set<() => void>();
 
   get(seq: number): Line | undefined {
     return this.#blocks.get(blockOf(seq))?.[(seq - 1) % BLOCK];
   }
 
+  /** Colours go on from line to line, from the beginning of the block before; what is not here leaves none. */
+  penOf(seq: number): Pen {
+    const block = blockOf(seq);
+    const pens = this.#pens.get(block) ?? [this.#penFor(block)];
+    this.#pens.set(block, pens);
+    for (let next = block * BLOCK + pens.length; next < seq; next += 1) pens.push(this.#after(next, pens.at(-1)!));
+    return pens[(seq - 1) % BLOCK]!;
+  }
+
   /** Stores lines that follow one another. */
   put(first: number, lines: readonly Line[]) {
     lines.forEach((line, index) => this.#block(first + index)[(first + index - 1) % BLOCK] = line);
+    this.#forgetPens(first, first + lines.length - 1);
     this.count = Math.max(this.count, first + lines.length - 1);
     this.#forget();
     this.changed();
@@ -62,13 +76,35 @@ export class Lines {
     return found;
   }
 
+  #penFor(block: number): Pen {
+    let pen = PLAIN;
+    for (let seq = Math.max(0, block - 1) * BLOCK + 1; seq <= block * BLOCK; seq += 1) pen = this.#after(seq, pen);
+    return pen;
+  }
+
+  #after(seq: number, pen: Pen): Pen {
+    const text = this.get(seq)?.text;
+    if (text === undefined) return PLAIN;
+    return isOurs(text) ? pen : penAfter(text, pen);
+  }
+
+  /** Those that follow from these lines: none, where lines are but added at the end. */
+  #forgetPens(first: number, last: number) {
+    for (let block = blockOf(first); block <= blockOf(last) + 1; block += 1) {
+      const known = this.#pens.get(block)?.length ?? 0;
+      if (known > first - block * BLOCK) this.#pens.delete(block);
+    }
+  }
+
   /** A map remembers in which order its keys were set. */
   #forget() {
     for (const key of this.#blocks.keys()) {
       if (this.#blocks.size <= MOST_BLOCKS) return;
       this.#blocks.delete(key);
+      this.#pens.delete(key);
     }
   }
 }
 
+export const isOurs = (text: string) => text.startsWith(OURS);
 export const blockOf = (seq: number) => Math.floor((seq - 1) / BLOCK);

@@ -28,7 +28,7 @@ export function Output({ id }: { id: string }) {
 
   const row = (seq: number) => {
     const line = lines.get(seq);
-    return <Row key={seq} seq={seq} text={line?.text} time={line?.time} isTimed={isTimed} isMarked={isIn(marked, seq)} sought={lit} />;
+    return <Row key={seq} seq={seq} text={line?.text} pen={lines.penOf(seq)} time={line?.time} isTimed={isTimed} isMarked={isIn(marked, seq)} sought={lit} />;
   };
   return (
     <section className="output" aria-label="Output of the process">

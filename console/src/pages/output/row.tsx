@@ -1,18 +1,19 @@
 import { memo } from "react";
-import { type Piece, piecesOf } from "./ansi.ts";
+import { type Pen, type Piece, piecesOf, PLAIN } from "./ansi.ts";
+import { isOurs } from "./lines.ts";
 
 const STAMP = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 
-type Shown = { seq: number; text: string | undefined; time: string | undefined; isTimed: boolean; isMarked: boolean; sought: RegExp | null };
+type Shown = { seq: number; text: string | undefined; pen: Pen; time: string | undefined; isTimed: boolean; isMarked: boolean; sought: RegExp | null };
 
 /** One line. Its number is its address. */
-export const Row = memo(function Row({ seq, text, time, isTimed, isMarked, sought }: Shown) {
+export const Row = memo(function Row({ seq, text, pen, time, isTimed, isMarked, sought }: Shown) {
   return (
     <div className={isMarked ? "line marked" : "line"}>
       <a href={`#L${seq}`} tabIndex={-1} data-line={seq} aria-label={`Line ${seq}`}>{seq}</a>
       {isTimed && <time title={time && `${time.replace("T", " ").replace("Z", "")} UTC`}>{time ? STAMP.format(new Date(time)) : "…"}</time>}
-      <span className={text === undefined ? "text missing" : isSystem(text) ? "text system" : "text"}>
-        {text === undefined ? "…" : lit(piecesOf(text), sought).map((piece, index) => {
+      <span className={text === undefined ? "text missing" : isOurs(text) ? "text system" : "text"}>
+        {text === undefined ? "…" : lit(piecesOf(text, isOurs(text) ? PLAIN : pen), sought).map((piece, index) => {
           const style = piece.color || piece.background ? { color: piece.color, background: piece.background } : undefined;
           const shown = piece.isLit ? <mark>{piece.text}</mark> : piece.text;
           return <span key={index} className={piece.classes || undefined} style={style}>{shown}</span>;
@@ -21,8 +22,6 @@ export const Row = memo(function Row({ seq, text, time, isTimed, isMarked, sough
     </div>
   );
 });
-
-const isSystem = (text: string) => text.startsWith("[procession] ");
 
 type Lit = Piece & { isLit?: boolean };
 
