@@ -1,5 +1,5 @@
-"""An installation with a past, for the pages that show it: processes of some hours, and one of ten
-million lines."""
+"""An installation with a past, for the pages that show it: processes of some hours, very many of a
+day before, and one of ten million lines."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from tests.rows import Row, insert
 
 LONG = 10_000_000  # lines
 CHUNK = 20_000  # lines: each chunk has the same text
+CROWD = 510  # processes: more than a timeline draws
 MACHINES = ("atlas", "boreas")
 ENDS = ("COMPLETED",) * 6 + ("FAILED", "FAILED", "STOPPED")
 REASONS = {"FAILED": "Exit code 1", "STOPPED": "Stopped by alice"}
@@ -22,6 +23,7 @@ def furnish(it: Installation, count: int = 60) -> str:
     chance = random.Random(4)  # noqa: S311
     workers = _machines(it)
     insert(it, [_past(it, chance, number) for number in range(count)])
+    insert(it, [_crowded(it, number) for number in range(CROWD)])
     for number, worker in enumerate(workers):
         it.execute(f"UPDATE process SET worker_id = '{worker}' WHERE rowid % 2 = {number}")  # noqa: S608
     return _long(it)
@@ -47,6 +49,12 @@ def _past(it: Installation, chance: random.Random, number: int) -> Row:
         reason=REASONS.get(status),
         parameters=[("f", f"items-{number}.csv"), ("a", "true")],
     )
+
+
+def _crowded(it: Installation, number: int) -> Row:
+    start = now() - timedelta(days=5, seconds=40 * number)
+    end = start + timedelta(minutes=2)
+    return Row(it.bob.id, "curate", start_time=start, created_at=start, ended_at=end)
 
 
 def _long(it: Installation) -> str:

@@ -18,6 +18,11 @@ export async function timeline(browser) {
   await page.waitForURL(/by=script&span=6h&until=/);
   await page.getByRole("button", { name: "Now" }).click();
   await page.getByRole("link", { name: /^python of admin/ }).first().waitFor();
+  await page.getByLabel("How much is shown").selectOption("7 days");
+  await page.getByText(/^The 5\d\d that began last are drawn; \d+ more ran in this time\.$/).waitFor();
+  await look(page, "timeline-left");
+  await page.getByRole("button", { name: "Look at 3 days" }).click();
+  await page.getByText("more ran in this time").waitFor({ state: "detached" });
   const bar = page.getByRole("link", { name: /^echo of/ }).first();
   const href = await bar.getAttribute("href");
   await bar.focus();

@@ -6,7 +6,8 @@ import { type BarFragment, Moves, Span } from "./timeline.graphql.ts";
 
 export type Bar = BarFragment;
 export type Group = { name: string; lanes: Bar[][] };
-export type Found = { bars: Bar[]; hasMore: boolean };
+/** `left`: how many more there are than are drawn, of those that began last. */
+export type Found = { bars: Bar[]; left: number };
 
 const AT_MOST_EVERY_MS = 3_000;
 const NOWHERE = "Machine not known";
@@ -20,7 +21,7 @@ async function load(from: string, to: string): Promise<Found> {
     ask(Span, { filter: { ...before, statuses: ["RUNNING"] } }),
   ]);
   const bars = new Map(pages.flatMap(({ processes }) => processes.nodes).filter(ran).map((each) => [each.id, each]));
-  return { bars: [...bars.values()], hasMore: pages.some(({ processes }) => processes.pageInfo.hasNextPage) };
+  return { bars: [...bars.values()], left: pages.reduce((sum, { processes }) => sum + processes.totalCount - processes.nodes.length, 0) };
 }
 
 const ran = ({ startTime, endedAt }: Bar) => endedAt === null || endedAt >= startTime;

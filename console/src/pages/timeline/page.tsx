@@ -1,5 +1,5 @@
 // What ran when, on which machine, and how it ended.
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import { Icon } from "#parts/icon.tsx";
 import { Empty, Loading, Problem } from "#parts/states.tsx";
 import { STATUSES, wordOf } from "#parts/status.tsx";
@@ -39,7 +39,7 @@ export function TimelinePage() {
       {!found && !error && <Loading what="the timeline" />}
       {found && !groups.length && <Empty title="Nothing ran in this time">Look further back, or <Link to="/start">start a script</Link>.</Empty>}
       {groups.length > 0 && <Picture groups={groups} span={span} now={now} by={by} />}
-      {found?.hasMore && <p className="faint">More ran than are drawn here: look at a shorter time.</p>}
+      {found && found.left > 0 && <Left count={found.left} drawn={found.bars.length} hours={hours} />}
       <Legend />
     </>
   );
@@ -65,6 +65,18 @@ function Tools({ span, now }: { span: Span; now: number }) {
   );
 }
 
+/** What is not drawn, and a time of which all may be. */
+function Left({ count, drawn, hours }: { count: number; drawn: number; hours: number }) {
+  const [, change] = useSearch();
+  const [shorter, span] = Object.entries(SPANS).findLast(([, each]) => each.hours < hours) ?? [];
+  return (
+    <p className="left" role="status">
+      <Icon name="info" /><span>The {drawn.toLocaleString()} that began last are drawn; {count.toLocaleString()} more ran in this time.</span>
+      {span && <button type="button" onClick={() => change({ span: shorter! })}>Look at {span.name}</button>}
+    </p>
+  );
+}
+
 type Drawn = { groups: Group[]; span: Span; now: number; by: By };
 
 function Picture({ groups, span, now, by }: Drawn) {
@@ -82,7 +94,7 @@ function Picture({ groups, span, now, by }: Drawn) {
             {now <= span.to && <i className="now" style={{ left: place(now) }} />}
             {lanes.map((lane, index) => (
               <div key={index} className="lane">
-                {lane.map((bar) => <Process key={bar.id} bar={bar} from={place(Date.parse(bar.startTime))} to={place(bar.endedAt ? Date.parse(bar.endedAt) : now)} now={now} />)}
+                {lane.map((bar) => <Process key={bar.id} bar={bar} from={place(Date.parse(bar.startTime))} to={place(bar.endedAt ? Date.parse(bar.endedAt) : now)} now={bar.endedAt ? 0 : now} />)}
               </div>
             ))}
           </div>
@@ -104,7 +116,8 @@ function tickName(tick: number): string {
   return date.getHours() + date.getMinutes() ? HOUR.format(date) : DAY.format(date);
 }
 
-function Process({ bar, from, to, now }: { bar: Bar; from: string; to: string; now: number }) {
+/** Only what runs still is drawn anew each second. */
+const Process = memo(function Process({ bar, from, to, now }: { bar: Bar; from: string; to: string; now: number }) {
   const { id, scriptName, user, status, startTime, endedAt } = bar;
   const took = duration((endedAt ? Date.parse(endedAt) : now) - Date.parse(startTime));
   const said = `${scriptName} of ${user.name}: ${wordOf(status)}, ${endedAt ? "took" : "for"} ${took}`;
@@ -114,7 +127,7 @@ function Process({ bar, from, to, now }: { bar: Bar; from: string; to: string; n
       style={{ left: from, width: `calc(${to} - ${from})` }}
     ><span>{scriptName}</span></Link>
   );
-}
+});
 
 function Legend() {
   return (
