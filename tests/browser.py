@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).with_name("browser")
+PICTURES = FOLDER / "pictures"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Beside Python is where `make test` puts Node on a machine that has none.
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"

@@ -5,6 +5,7 @@ import contextlib
 import re
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -13,11 +14,13 @@ from uuid import uuid4
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from tests.browser import PICTURES
 from tests.faces import Face, GraphQL, Rest
 from tests.installation import Installation, database_name, installed, until
 from tests.postgres import create_database, drop_database, running_postgres
 from tests.workers import pids
 
+BEGAN = time.time()
 TEST_SECONDS = 180
 LONGEST = ["test_chaos", "test_exactness"]
 
@@ -49,6 +52,13 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The modules that take longest begin first, so that none is left over at the end."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else 99)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells where the pictures are that the tests in a browser have just taken."""
+    taken = [each for each in PICTURES.glob("*.png") if each.stat().st_mtime > BEGAN]
+    if taken:
+        terminalreporter.write_line(f"{len(taken)} pictures of the console: {PICTURES}")
 
 
 @pytest.fixture(autouse=True)

@@ -2,19 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.console import BUILT, PAGES
 from tests.archives import build_example
-from tests.browser import run_in_browser
+from tests.browser import PICTURES, run_in_browser
 from tests.history import furnish
 from tests.installation import NOBODY, Installation, installed
 
 PASSWORD = "correct horse battery"
-PICTURES = Path(__file__).with_name("browser") / "pictures"
 BUDGET = 150_000  # bytes of the first view as they are sent
 CHAPTERS = (
     *("firstView", "signIn", "list", "phone", "live", "report", "colours", "longOutput", "ends"),
