@@ -156,12 +156,20 @@ async function hearChanges(page) {
   await choose(page, "Changes", { id: null });
   await execute(page);
   await page.getByRole("button", { name: "Stop" }).first().waitFor();
-  await page.waitForTimeout(500); // nothing tells when the server listens
+  await listens(page);
   const id = await startBeside("echo");
   const ended = ({ processChanges: change }) => change?.id === id && change.process.status === "COMPLETED";
   const { processChanges } = await answer(page, ended);
   assert.equal(processChanges.process.scriptName, "echo");
   await execute(page); // the same button stops
+}
+
+/** Nothing tells that the server listens but what it tells of. */
+async function listens(page) {
+  do {
+    const id = await startBeside("echo");
+    while (["SCHEDULED", "RUNNING"].includes((await askBeside(`{ process(id: "${id}") { status } }`)).process.status));
+  } while (!(await shown(page)).includes("processChanges"));
 }
 
 async function stopAndDelete(page) {
@@ -221,7 +229,7 @@ async function run(page, name, variables) {
 async function choose(page, name, variables) {
   await page.locator(".graphiql-tab-button").getByText(name, { exact: true }).click();
   await page.locator(".graphiql-tab-active").getByText(name, { exact: true }).waitFor();
-  await page.waitForTimeout(200); // the editors take over the tab's texts a moment later
+  await page.waitForTimeout(200); // GraphiQL takes the operation's name over after 100 ms, and shows it nowhere
   await page.evaluate((text) => {
     const models = globalThis.__MONACO.editor.getModels();
     const find = (kind) => models.find(({ uri }) => uri.path.includes(kind));
@@ -236,30 +244,38 @@ function execute(page) {
 
 /** The data of the answer shown, once it is as wanted. */
 async function answer(page, isWanted) {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    const text = await page.evaluate(() =>
-      globalThis.__MONACO.editor.getModels().find(({ uri }) => uri.path.includes("response")).getValue(),
-    );
+  for (let text = await shown(page); ; text = await shown(page, text)) {
     const { data } = text.startsWith("{") ? JSON.parse(text) : {};
     if (text && isWanted(data ?? {}, text)) return data;
-    if (Date.now() > deadline) throw new Error(`Not the answer that was wanted: ${text}`);
-    await page.waitForTimeout(50);
   }
+}
+
+/** The answer that the page shows, once it is another than that before. */
+async function shown(page, before) {
+  const other = await page
+    .waitForFunction((given) => {
+      const text = globalThis.__MONACO.editor.getModels().find(({ uri }) => uri.path.includes("response")).getValue();
+      return text !== given && { text };
+    }, before)
+    .catch((error) => assert.fail(`${error.message}. Not the answer that was wanted: ${before}`));
+  return (await other.jsonValue()).text;
 }
 
 /** Starts a script as another client would. */
 async function startBeside(script) {
+  return (await askBeside(`mutation { startProcess(script: "${script}") { id } }`)).startProcess.id;
+}
+
+async function askBeside(query) {
   const response = await fetch(`${origin}/graphql`, {
     method: "POST",
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ query: `mutation { startProcess(script: "${script}") { id } }` }),
+    body: JSON.stringify({ query }),
   });
-  return (await response.json()).data.startProcess.id;
+  return (await response.json()).data;
 }
 
 async function shoot(page, name) {
   if (!screenshots) return;
-  await page.waitForTimeout(300);
-  await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+  await page.screenshot({ path: path.join(screenshots, `${name}.png`), animations: "disabled" });
 }

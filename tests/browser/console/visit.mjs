@@ -44,9 +44,16 @@ export async function enter(where, address, options) {
   return page;
 }
 
+/** Comes when what has changed is drawn, and all that moves, but for what turns for ever, has arrived. */
+async function rest() {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  const moves = document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled([document.fonts.ready, ...moves.map((each) => each.finished)]);
+}
+
 /** Keeps a picture, if pictures are wanted, once nothing moves, and requires that axe finds nothing serious. */
 export async function look(page, name) {
-  await page.waitForTimeout(50);
+  await page.evaluate(rest);
   if (pictures) {
     await mkdir(pictures, { recursive: true });
     await page.screenshot({ path: path.join(pictures, `${name}.png`), animations: "disabled" });
