@@ -26,5 +26,5 @@ export function Telling({ id }: { id: string }) {
   const { id: viewer } = useViewer();
   const isAwaited = useAwaited(viewer).includes(id);
   const words = WORDS[useWay()];
-  return <div role="status">{isAwaited && words && <p className="outcome"><Icon name="bell" />{words} The end is told in the title of each tab of the console, and on its page.</p>}</div>;
+  return <div role="status" className="telling">{isAwaited && words && <p className="outcome"><Icon name="bell" />{words} The end is told in the title of each tab of the console, and on its page.</p>}</div>;
 }

@@ -17,6 +17,7 @@ const SPANS: Record<string, { name: string; hours: number }> = {
 const ROUND_MS = 60_000; // What is asked changes once a minute.
 const TICKS = [5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60_000);
 const TICK_PIXELS = 110; // between two of them, at least
+const NAME_PIXELS = 85; // of a name beside its tick, at most
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 
@@ -84,7 +85,7 @@ function Picture({ groups, span, now, by }: Drawn) {
   return (
     <div className="timeline sheet" role="group" aria-label={`Processes by ${by}`}>
       <div className="axis" aria-hidden="true">
-        {ticksOf(span).map((tick) => <span key={tick} style={{ left: place(tick) }}>{tickName(tick)}</span>)}
+        {ticksOf(span).filter((tick) => hasRoom(tick, span)).map((tick) => <span key={tick} style={{ left: place(tick) }}>{tickName(tick)}</span>)}
       </div>
       {groups.map(({ name, lanes }) => (
         <section key={name} aria-label={name}>
@@ -110,6 +111,8 @@ function ticksOf({ from, to }: Span): number[] {
   const first = Math.ceil((from - zone) / step) * step + zone;
   return Array.from({ length: Math.floor((to - first) / step) + 1 }, (_, index) => first + index * step);
 }
+
+const hasRoom = (tick: number, { from, to }: Span) => ((to - tick) / (to - from)) * innerWidth >= NAME_PIXELS;
 
 function tickName(tick: number): string {
   const date = new Date(tick);
