@@ -61,6 +61,7 @@ class Process(Model):
             ("user_id", "start_time", "id"),
             ("status", "start_time", "id"),
             ("worker_id", "status"),
+            ("ended_at",),
             ("status",),  # the smallest index: SQLite counts all rows by it
         )
 
