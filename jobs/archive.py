@@ -19,6 +19,7 @@ from tortoise.models import Model
 
 from jobs.store import digest_of
 from models.audit import AuditEntry
+from models.delivery import Delivery
 from models.file import File
 from models.group import Grant, Group, Membership
 from models.output import Merge, OutputChunk
@@ -38,7 +39,7 @@ LENGTH = struct.Struct(">I")
 # they were.
 TABLES: tuple[type[Model], ...] = (
     *(User, Token, Identity, Group, Membership, Grant, AuditEntry),
-    *(Process, Report, Parameter, File, Merge, OutputChunk, Deletion),
+    *(Process, Report, Delivery, Parameter, File, Merge, OutputChunk, Deletion),
 )
 
 Row = Sequence[Any]

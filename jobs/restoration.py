@@ -22,8 +22,9 @@ from jobs.backup import copy_file
 from jobs.claim import finish
 from jobs.piece import Packer
 from jobs.store import Store, digest_of
+from models.delivery import Delivery, DeliveryState
 from models.file import File
-from models.instant import now
+from models.instant import now, to_micros
 from models.process import Process
 from models.status import Status
 from models.transaction import transaction
@@ -74,7 +75,16 @@ async def _end_open(made: str, keep_scheduled: bool) -> int:
         reason = f"It {was} when the backup {made} was made, and is not started again"
         closing = (await Packer.after(process)).say(reason)
         count += await finish(process.id, Status.FAILED, reason, closing=closing)
+    await _keep_silence()
     return count
+
+
+async def _keep_silence() -> None:
+    """Tells nobody of what has ended: they may have been told since the backup was made."""
+    due = Delivery.filter(state=DeliveryState.PENDING.value, process__ended_at__isnull=False)
+    ids = await due.values_list("id", flat=True)
+    log = [[to_micros(now()), "It was restored from a backup"]]
+    await Delivery.filter(id__in=ids).update(state=DeliveryState.FAILED.value, log=log)
 
 
 @transaction

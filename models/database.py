@@ -11,6 +11,7 @@ from tortoise.backends.base.config_generator import expand_db_url
 MODULES = (
     *("models.user", "models.group", "models.audit"),
     *("models.process", "models.report", "models.output", "models.file", "models.worker"),
+    "models.delivery",
 )
 
 # Seconds after which PostgreSQL gives up on who stopped in the middle of a transaction: a program

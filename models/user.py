@@ -13,12 +13,14 @@ class User(Model):
     """A person or a program that signs in. Users are disabled, never deleted: they own things.
 
     `password` is its argon2id hash, in the PHC string format; None: they sign in otherwise.
+    `email` is the address to which they are written, which is known to be theirs.
     """
 
     id = fields.UUIDField(primary_key=True, default=uuid4)
     name = fields.CharField(max_length=100, unique=True)
     is_admin = fields.BooleanField(default=False)
     password = fields.TextField(null=True)
+    email = fields.CharField(max_length=254, null=True)
     created_at = InstantField(default=now)
     disabled_at = InstantField(null=True)
 

@@ -19,10 +19,10 @@ from uuid import UUID
 
 from models.group import Grant, Right
 from models.instant import now
-from models.user import Scope, Token, TokenKind
+from models.user import Scope, Token, TokenKind, User
 from resolvers.coalescer import Coalescer
 from resolvers.errors import NotSignedIn
-from resolvers.viewer import Granted, Viewer
+from resolvers.viewer import NOWHERE, Granted, Viewer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -141,6 +141,12 @@ def felt_at_once(change: Change[P, T]) -> Felt[P, T]:
         return changed
 
     return felt
+
+
+async def as_user(user: User) -> Viewer:
+    """The viewer whom a user would be with a token to read."""
+    grants = await _grants(user.id)
+    return Viewer(user.id, user.name, user.is_admin, "", NOWHERE, Scope.READ, grants)
 
 
 def token_digest(token: str) -> str:

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from jobs.doorbell import Bell, Topic
 from jobs.store import Store
 from models.audit import printable
+from models.delivery import Delivery
 from models.file import Direction, File
 from models.instant import now
 from models.process import Parameter, Process, parameter_digest
@@ -20,6 +21,7 @@ from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.arrivals import arrived, used_by, used_up
 from resolvers.audit import about, audited, recorded
+from resolvers.deliveries import Wish, noted, orders
 from resolvers.errors import BadInput, NotFound
 from resolvers.parameters import Checked, Sent, check
 from resolvers.room import room
@@ -41,8 +43,10 @@ async def start(
     sent: Iterable[Sent],
     start_time: datetime | str | None = None,
     patience: float = 0.0,
+    wishes: Sequence[Wish] = (),
 ) -> Process:
-    """A new process of the script of that name; waits up to `patience` seconds for it to run.
+    """A new process of the script of that name; waits up to `patience` seconds for it to run. Of
+    its end the viewer is told as they wish.
 
     With uploads that it was started with already it is the one that there is, for then only the
     answer was lost. Raises NotFound and Forbidden for the script, TooManyRequests, TooLarge for
@@ -68,8 +72,9 @@ async def start(
         parameters=checked.shown,
     )
     process.secrets = app.safe.seal(process, checked.secrets)
+    deliveries = await orders(viewer, app, process.id, wishes)
     with app.doorbell.heard(Topic.PROCESS, process.id) as bell:
-        await run_to_end(_accept(app, process, checked))
+        await run_to_end(_accept(app, process, checked, deliveries))
         if process.start_time == created and patience:
             await _until_started(process.id, bell, patience)
     started = await Process.get_or_none(id=process.id)
@@ -118,13 +123,15 @@ def _moment(start_time: datetime | str | None) -> datetime | None:
     return start_time
 
 
-async def _accept(app: Application, process: Process, checked: Checked) -> None:
+async def _accept(
+    app: Application, process: Process, checked: Checked, deliveries: list[Delivery]
+) -> None:
     """From here on the start happens, even if who asked for it has gone."""
     try:
         with room():
             async with used_up(app, process.user_id, checked.uploads.values()):
                 files = await asyncio.to_thread(_keep, app.store, process.id, checked)
-                await _insert(process, files)
+                await _insert(process, files, deliveries)
     except BaseException:
         await asyncio.to_thread(app.store.remove, process.id)
         raise
@@ -152,8 +159,10 @@ def _keep(store: Store, process_id: UUID, checked: Checked) -> list[File]:
 
 
 @recorded
-async def _insert(process: Process, files: list[File]) -> None:
+async def _insert(process: Process, files: list[File], deliveries: list[Delivery]) -> None:
     about(process.id, script=process.script, parameters=_noted(process))
+    if deliveries:
+        about(process.id, deliveries=[noted(each) for each in deliveries])
     await process.save(force_create=True)
     digests = {parameter_digest(name, value) for name, value in process.parameters}
     if digests:
@@ -162,6 +171,8 @@ async def _insert(process: Process, files: list[File]) -> None:
         )
     if files:
         await File.bulk_create(files)
+    if deliveries:
+        await Delivery.bulk_create(deliveries)
 
 
 def _noted(process: Process) -> list[list[str]]:

@@ -13,6 +13,7 @@ from resolvers.parameters import Sent
 from schema import accounts
 from schema.arguments import arg
 from schema.context import Info
+from schema.delivery import NewDelivery, NotifyInput, forget_delivery, notify_me
 from schema.process import Process
 from schema.scalars import read_id
 from schema.user import Group, Token, User
@@ -64,10 +65,16 @@ class Mutation:
         start_time: Annotated[
             datetime | None, arg("When it is to start; at once if this is left out or past.")
         ] = None,
+        notify: Annotated[
+            list[NotifyInput] | None, arg("By which ways you want to be told of its end.")
+        ] = None,
     ) -> Process:
         sent = [each.sent() for each in parameters or ()]
+        wishes = [each.wish() for each in notify or ()]
         context = info.context
-        row = await starting.start(context.viewer, context.app, script, sent, start_time)
+        row = await starting.start(
+            context.viewer, context.app, script, sent, start_time, wishes=wishes
+        )
         return await Process.of(row, info)
 
     @strawberry.mutation(
@@ -85,6 +92,15 @@ class Mutation:
     async def delete_process(self, info: Info, id: Id) -> strawberry.ID:  # noqa: A002
         await ending.delete(info.context.viewer, info.context.app, read_id(id))
         return id
+
+    notify_me: NewDelivery = strawberry.mutation(
+        resolver=notify_me,
+        description="Has you told of the end of a process; at once if it has ended.",
+    )
+    forget_delivery: strawberry.ID = strawberry.mutation(
+        resolver=forget_delivery,
+        description="Takes back what `notifyMe` or `startProcess` was asked for. Answers its id.",
+    )
 
     add_user: User = strawberry.mutation(
         resolver=accounts.add_user,

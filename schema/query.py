@@ -10,6 +10,7 @@ from schema.arguments import arg
 from schema.audit import AuditConnection, entry_list
 from schema.connection import ProcessConnection, connection
 from schema.context import Info
+from schema.delivery import Delivery, delivery_list
 from schema.directory import UserConnection, group_list, user_list
 from schema.process import Process
 from schema.scalars import read_id
@@ -57,6 +58,11 @@ class Query:
         id: Annotated[strawberry.ID, arg("The process's id.")],  # noqa: A002
     ) -> Process | None:
         return await Process.of(await processes.process(info.context.viewer, read_id(id)), info)
+
+    deliveries: list[Delivery] = strawberry.field(
+        resolver=delivery_list,
+        description="By which ways you are told of the end of a process, and what became of it.",
+    )
 
     processes: ProcessConnection = strawberry.field(
         resolver=connection,

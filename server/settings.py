@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
+from uuid import UUID
 
 import msgspec
 
 from models.keep import FOREVER, Keep, Rule
-from server.openid_settings import OpenIdSettings
+from server.delivery_settings import DeliverySettings
 from server.url import check_url
 from server.words import words
 
@@ -47,7 +48,7 @@ class SettingsError(Exception):
     """A setting that cannot be used; the message names it and says what it may be."""
 
 
-class Settings(OpenIdSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Settings(DeliverySettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every setting; the name of its environment variable is PROCESSION_ and the name in capitals.
 
     `docs/settings.md` explains each.
@@ -141,6 +142,11 @@ class Settings(OpenIdSettings, frozen=True, forbid_unknown_fields=True, kw_only=
     def proxies(self) -> list[str]:
         """Addresses and networks of the proxies that are believed who their clients are."""
         return words(self.trusted_proxies)
+
+    def page_of(self, process_id: UUID) -> str | None:
+        """The address of the console's page of a process, if it is known how we are reached."""
+        base = self.rest_base_url.rstrip("/")
+        return f"{base}/processes/{process_id}" if base else None
 
     @property
     def files_folder(self) -> Path:
@@ -245,6 +251,7 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {error}") from None
     try:
         settings.check_openid()
+        settings.check_delivery()
     except ValueError as error:
         raise SettingsError(str(error)) from None
 

@@ -34,7 +34,7 @@ CONFINED = {
     "re2": {"jobs", "models"},
     "cryptography": {"jobs"},
     "websockets": {"client"},
-    "httpx": {"resolvers"},
+    "httpx": {"jobs", "resolvers"},
     "joserfc": {"resolvers"},
 }
 CHILDREN = {

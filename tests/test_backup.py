@@ -99,6 +99,11 @@ def rights(it: Installation) -> list[Any]:
     return [*members, *((*entry, json.loads(details)) for *entry, details in audit)]
 
 
+NOTIFY = """mutation ($id: ID!) {
+  notifyMe(processId: $id, by: {webhook: "https://192.0.2.1/"}) { secret }
+}"""
+
+
 @dataclass
 class House:
     """A backup, made while `running` ran, and what there was to be found."""
@@ -125,6 +130,8 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
         running = start_python(it, who, f"print('begun', flush=True); {gate.wait}")
         waiting = start(it, who, "python", ("c", "pass"), at=TOMORROW)
         gate.reached()
+        for process_id in (running, waiting):
+            it.graphql(who, NOTIFY, id=process_id)
         backup = it.folder / "backup"
         assert "3 processes and 2 files" in it.cli("backup", str(backup))
         assert "something in" in it.cli("backup", str(backup), code=1)
@@ -161,6 +168,7 @@ def test_everything_is_restored_and_nothing_is_started(house: House, target: Ins
     waiting = end_of(target, who, house.waiting)
     assert (waiting.status, len(waiting.lines)) == ("FAILED", 1)
     assert "had not been started" in waiting.text
+    assert target.rows("SELECT state, attempts FROM delivery") == [("FAILED", 0)] * 2
     target.end()
     assert "has users or processes" in target.cli("restore", str(house.backup), code=1)
 

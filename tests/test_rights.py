@@ -159,6 +159,19 @@ DOORS: list[tuple[dict[str, str], list[Door]]] = [
         ],
     ),
     (readable(ABSENT), [Request("GET", f"{ONE}/files/x")]),
+    (readable(), [Operation("query ($id: ID!) { deliveries(processId: $id) { state } }")]),
+    (
+        expected(REFUSED, WRONG, WRONG, needs="START", reader=WRONG),
+        [
+            Operation(
+                'mutation ($id: ID!) { notifyMe(processId: $id, by: {webhook: "x"}) {secret} }'
+            )
+        ],
+    ),
+    (
+        expected(ABSENT, ABSENT, ABSENT, "START"),
+        [Operation(f"mutation {{ forgetDelivery(id: {NO_ID}) }}")],
+    ),
     (
         expected(REFUSED, REFUSED, starter=OK, seer=OK),
         [

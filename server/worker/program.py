@@ -12,6 +12,7 @@ from functools import partial
 
 from jobs.account import let_pass
 from jobs.background import end
+from jobs.delivery import Deliveries
 from jobs.housekeeping import keep_house
 from jobs.lease import Terms
 from jobs.queue import LaunchQueue, Timetable
@@ -19,11 +20,13 @@ from jobs.site import Site
 from jobs.sweep import sweep
 from jobs.worker import Worker
 from models.version import pending
+from resolvers.deliveries import may_still_see
 from server.insistence import insist
 from server.parts import Parts, log_to_stderr, opened
 from server.privacy import keep_private
 from server.settings import Settings, read_settings
 from server.worker import STOP_SCRIPTS
+from server.worker.channels import channels
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +103,9 @@ async def _work(settings: Settings, orders: Orders) -> None:
         )
         if settings.run_as or any(script.isolation.run_as for script in parts.catalogue.values()):
             let_pass(site)
-        while await _until_lost(settings, parts, site, orders):
-            log.warning("The other workers have given this one up; it goes on as a new one")
+        async with Deliveries(parts.doorbell, channels(settings, parts), may_still_see).open():
+            while await _until_lost(settings, parts, site, orders):
+                log.warning("The other workers have given this one up; it goes on as a new one")
 
 
 async def _until_lost(settings: Settings, parts: Parts, site: Site, orders: Orders) -> bool:
