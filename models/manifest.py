@@ -77,6 +77,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when_full: Literal["discard", "stop"] = "discard"
     limits: Limits = Limits()
     keep: Age | Keep | None = None
+    notify: tuple[Literal["ended", "failed"], ...] = ()
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
@@ -214,6 +215,7 @@ def _script(manifest: Manifest, folder: Path) -> Script:
         resources=manifest.limits.resources(),
         nice=manifest.limits.nice,
         keep=None if manifest.keep is None else keeping(manifest.keep),
+        notify=frozenset(manifest.notify),
         parameters=manifest.parameters,
         folder=folder,
         isolation=Isolation(

@@ -155,8 +155,9 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what becomes of the script when no more can be kept: "discard" (it goes on) or "stop";
     `max_upload` is how many bytes all uploads of a start may have (None: what the server takes);
     `resources` bounds what each of its programs may use, by the names of setrlimit(2); `keep` says
-    how long its ended processes are kept (None: as the settings say); `folder` is the manifest's,
-    from which a relative command is found.
+    how long its ended processes are kept (None: as the settings say); `notify` of which ends who
+    starts it is told, "ended" or "failed"; `folder` is the manifest's, from which a relative
+    command is found.
     """
 
     name: Name
@@ -173,6 +174,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resources: dict[str, int]
     nice: int | None
     keep: Keep | None
+    notify: frozenset[str]
     parameters: tuple[Parameter, ...]
     folder: Path
     isolation: Isolation = Isolation()

@@ -18,7 +18,8 @@ from resolvers.quota import Allowance, Seats, Starts
 class Application:
     """`max_upload` is how many bytes all uploads of one request may have, `max_parts` how many
     parts a form may have, and `max_fields` how many bytes those of them that are no files.
-    `session_lifetime` is how long a session lasts that is used all the time.
+    `session_lifetime` is how long a session lasts that is used all the time; `mails`: whether users
+    can be told by e-mail.
     """
 
     catalogue: Catalogue
@@ -29,6 +30,7 @@ class Application:
     session_lifetime: timedelta
     arrivals: Arrivals
     safe: Safe = field(default_factory=Safe)
+    mails: bool = False
     max_parts: int = 1000
     max_fields: int = 4 << 20
     door: Door = field(default_factory=Door)

@@ -9,6 +9,7 @@ from jobs import webhook_secret
 from jobs.doorbell import Topic
 from models.delivery import Channel, Delivery, Occasion
 from models.process import Process
+from models.script import Script
 from models.user import Scope, User
 from resolvers.access import needs
 from resolvers.application import Application
@@ -89,7 +90,9 @@ async def order(who: Viewer, app: Application, process_id: UUID, wish: Wish) -> 
         id=uuid4(), process_id=process_id, user_id=who.id, occasion=wish.occasion.value
     )
     if wish.webhook is None:
-        raise BadInput({"webhook": ["Say where to."]})
+        await _require_mail(who, app)
+        delivery.channel = Channel.EMAIL.value
+        return Ordered(delivery, None)
     delivery.channel, delivery.url = Channel.WEBHOOK.value, wish.webhook
     if wrong := _wrong_with(app, wish.webhook, wish.secret):
         raise BadInput(wrong)
@@ -110,6 +113,28 @@ async def orders(
     if any(each.webhook is not None and not each.secret for each in wishes):
         raise BadInput({"secret": ["Give one, or ask with notifyMe, which makes and shows one."]})
     return [(await order(who, app, process_id, wish)).delivery for wish in wishes]
+
+
+async def by_default(who: Viewer, app: Application, script: Script) -> list[Wish]:
+    """How the script has told who starts it; nothing where no mail can reach them."""
+    if not script.notify or not app.mails or not await _address(who):
+        return []
+    return [Wish(None, occasion=Occasion.ENDED if "ended" in script.notify else Occasion.FAILED)]
+
+
+async def _require_mail(who: Viewer, app: Application) -> None:
+    """Raises BadInput where no mail can reach them."""
+    if not app.mails:
+        reason = "This server sends none: whoever runs it is to set PROCESSION_SMTP_URL."
+        raise BadInput({"email": [reason]})
+    if not await _address(who):
+        reason = "You have no address here; ask an administrator to set it."
+        raise BadInput({"email": [reason]})
+
+
+async def _address(who: Viewer) -> str | None:
+    found = await User.get_or_none(id=who.id)
+    return found.email if found else None
 
 
 def noted(delivery: Delivery) -> dict[str, object]:

@@ -20,10 +20,11 @@ from models.user import Identity, Scope, Token, TokenKind, User
 from resolvers.access import administrators, needs
 from resolvers.audit import about, deed
 from resolvers.door import Door, felt_at_once
+from resolvers.email import is_email
 from resolvers.errors import BadInput, NotFound, NotSignedIn
 from resolvers.groups import join, leave
 from resolvers.signature import Claims
-from resolvers.users import LONGEST_NAME, Key, is_name, named, set_admin, user
+from resolvers.users import LONGEST_NAME, Key, is_name, named, set_admin, set_email, user
 from resolvers.viewer import OPERATOR, Viewer
 
 PROVIDER = replace(OPERATOR, name="identity provider")
@@ -60,13 +61,17 @@ class Reading:
 
 
 async def identify(claims: Claims, reading: Reading) -> User:
-    """The user of these claims, who is added if they come for the first time.
+    """The user of these claims, who is added if they come for the first time. Their address is the
+    one that the provider has verified, if it has.
 
     Raises NotSignedIn where they are disabled.
     """
     user = await _known(claims) or await _add(claims, reading.name(claims))
     if user.disabled_at is not None:
         raise NotSignedIn(f"The user {user.name!r} is disabled; ask an administrator")
+    address = claims.get("email")
+    if claims.get("email_verified") is True and address != user.email and is_email(str(address)):
+        return await set_email(PROVIDER, user.id, str(address))
     return user
 
 

@@ -21,7 +21,7 @@ from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.arrivals import arrived, used_by, used_up
 from resolvers.audit import about, audited, recorded
-from resolvers.deliveries import Wish, noted, orders
+from resolvers.deliveries import Wish, by_default, noted, orders
 from resolvers.errors import BadInput, NotFound
 from resolvers.parameters import Checked, Sent, check
 from resolvers.room import room
@@ -72,6 +72,8 @@ async def start(
         parameters=checked.shown,
     )
     process.secrets = app.safe.seal(process, checked.secrets)
+    if all(each.webhook for each in wishes):
+        wishes = [*wishes, *await by_default(viewer, app, wanted)]
     deliveries = await orders(viewer, app, process.id, wishes)
     with app.doorbell.heard(Topic.PROCESS, process.id) as bell:
         await run_to_end(_accept(app, process, checked, deliveries))

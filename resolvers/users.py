@@ -6,12 +6,13 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
-from models.audit import NOBODY, SYSTEM
+from models.audit import NOBODY, SYSTEM, printable
 from models.instant import now
 from models.user import Scope, User
 from resolvers.access import administrators, needs
 from resolvers.audit import Deed, about, audited, deed, doing, recorded
 from resolvers.door import REMEMBERED, felt_at_once
+from resolvers.email import is_email
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.viewer import Viewer
 
@@ -92,6 +93,19 @@ async def set_admin(viewer: Viewer, who: Key, *, is_admin: bool) -> User:
     found = await named(who)
     about(found.name, isAdmin=is_admin)
     return await _change(found, is_admin=is_admin)
+
+
+@deed("user.email", "who")
+@administrators
+async def set_email(viewer: Viewer, who: Key, address: str | None) -> User:
+    """From now on they are written to there; None: nowhere. Raises NotFound, BadInput."""
+    found = await named(who)
+    about(found.name, email=address and printable(address))
+    if address is not None and not is_email(address):
+        raise BadInput({"address": ["Give an address such as ann@example.org."]})
+    await User.filter(id=found.id).update(email=address)
+    await found.refresh_from_db()
+    return found
 
 
 class Met:

@@ -57,6 +57,14 @@ async def set_admin(
     return User.of(await users.set_admin(viewer, door, read_id(id), is_admin=is_admin))
 
 
+async def set_email(
+    info: Info,
+    id: UserId,  # noqa: A002
+    address: Annotated[str | None, arg("To where they are written; null: nowhere.")],
+) -> User:
+    return User.of(await users.set_email(info.context.viewer, read_id(id), address))
+
+
 async def set_password(info: Info, id: UserId, password: Password) -> User:  # noqa: A002
     viewer, door = info.context.viewer, info.context.app.door
     return User.of(await passwords.set_password(viewer, door, read_id(id), password))

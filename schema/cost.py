@@ -47,6 +47,7 @@ POINTS = {
     "ProcessConnection.statusCounts": 100,
     "UserConnection.totalCount": 20,
     "AuditConnection.totalCount": 100,
+    "User.email": 5,
     "User.tokens": 5,
     "User.sessions": 5,
     "User.groups": 5,

@@ -38,6 +38,9 @@ class NotifyInput:
     webhook: str | None = strawberry.field(
         default=None, description="The URL to which a signed message is sent, by POST."
     )
+    email: bool = strawberry.field(
+        default=False, description="Or by e-mail, to your own address: true."
+    )
     secret: str | None = strawberry.field(
         default=None,
         description="With what the message is signed: `whsec_` and 24 to 64 bytes in base64. "
@@ -49,8 +52,8 @@ class NotifyInput:
 
     def wish(self) -> Wish:
         """Raises BadInput where it is not one way."""
-        if self.webhook is None:
-            raise BadInput({"webhook": ["Say where to."]})
+        if (self.webhook is None) != self.email:
+            raise BadInput({"webhook": ["Give either a webhook or `email: true`."]})
         return Wish(self.webhook, self.secret, Occasion(self.occasion))
 
 

@@ -118,6 +118,10 @@ class Mutation:
         resolver=accounts.set_admin,
         description="Makes a user an administrator, or one no more. The last one stays one.",
     )
+    set_email: User = strawberry.mutation(
+        resolver=accounts.set_email,
+        description="Sets the address of a user's e-mail, to which they may have news sent.",
+    )
     set_password: User = strawberry.mutation(
         resolver=accounts.set_password, description="Sets a password, and ends the user's sessions."
     )

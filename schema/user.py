@@ -9,7 +9,7 @@ from models.group import Right
 from models.user import Scope, TokenKind
 from models.user import Token as TokenRow
 from models.user import User as UserRow
-from resolvers import grants, groups, identities, tokens
+from resolvers import grants, groups, identities, tokens, users
 from resolvers.viewer import Granted, Viewer
 from schema.context import Info
 from schema.scalars import read_id
@@ -77,6 +77,12 @@ class User:
         description="Whether the user may do everything and see the processes of all."
     )
     is_disabled: bool = strawberry.field(description="Whether the user may not sign in.")
+
+    @strawberry.field(
+        description="To where they are written; one's own or, for administrators, anyone's."
+    )
+    async def email(self, info: Info) -> str | None:
+        return (await users.user(info.context.viewer, read_id(self.id))).email
 
     @strawberry.field(description="Their tokens; one's own or, for administrators, anyone's.")
     async def tokens(self, info: Info) -> list[Token]:

@@ -57,6 +57,7 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
         parts.arrivals,
         door=door,
         safe=parts.safe,
+        mails=bool(settings.smtp_url),
         max_parts=settings.max_parts,
         max_fields=settings.max_fields,
         starts=Starts(settings.max_starts),

@@ -33,6 +33,7 @@ CONFINED = {
     "click": {"server"},
     "re2": {"jobs", "models"},
     "cryptography": {"jobs"},
+    "aiosmtplib": {"jobs"},
     "websockets": {"client"},
     "httpx": {"jobs", "resolvers"},
     "joserfc": {"resolvers"},

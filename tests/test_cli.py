@@ -14,7 +14,7 @@ from tests.installation import CANARY, Installation, installed, until
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
     *("", "serve", "worker", "migrate", "schema", "scripts", "scripts list", "scripts check"),
-    *("user", "user add", "user list", "user disable", "user enable", "user role"),
+    *("user", "user add", "user list", "user disable", "user email", "user enable", "user role"),
     *("user password", "user link", "user unlink"),
     *("token", "token create", "token list", "token revoke"),
     *("group", "group list", "group create", "group rename", "group delete"),

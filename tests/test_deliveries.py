@@ -168,6 +168,8 @@ def test_start_asks_for_it_with_a_secret_that_is_known(
         it.graphql(it.alice, START, program="", notify=[{"webhook": receiver.url}])
     with pytest.raises(GraphQLRefusal, match="whsec_ and 24 to 64 random bytes"):
         notify(it, it.alice, process_id, receiver.url, secret="whsec_short")
+    with pytest.raises(GraphQLRefusal, match="PROCESSION_SMTP_URL"):
+        it.graphql(it.alice, START, program="", notify=[{"email": True}])
 
 
 @only_sqlite

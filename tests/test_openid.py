@@ -257,6 +257,21 @@ def test_program_comes_with_a_jwt(it: Installation, provider: Provider, name: st
     assert len(accepted) == 3, "each is noted once"
 
 
+@ON_SQLITE
+def test_address_is_taken_if_the_provider_has_verified_it(
+    it: Installation, provider: Provider, name: str
+) -> None:
+    for address, verified, known in (
+        ("x@example.org", False, None),
+        ("ann@example.org", True, "ann@example.org"),
+        ("x@example.org", "true", "ann@example.org"),
+        ("x y@example.org", True, "ann@example.org"),
+        ("new@example.org", True, "new@example.org"),
+    ):
+        jwt = provider.jwt(sub=name, email=address, email_verified=verified)
+        assert it.graphql(as_bearer(jwt), "{ viewer { email } }") == {"viewer": {"email": known}}
+
+
 def test_who_comes_several_times_at_once_is_one_user(
     it: Installation, provider: Provider, name: str
 ) -> None:

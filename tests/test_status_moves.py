@@ -55,6 +55,7 @@ def script(name: str, concurrency: int | None) -> Script:
         resources={},
         nice=0,
         keep=None,
+        notify=frozenset(),
         parameters=(),
         folder=Path("/"),
     )

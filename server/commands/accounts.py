@@ -67,6 +67,18 @@ def set_role(name: str, role: str) -> None:
     click.echo(f"{name!r} now has the role {role}.")
 
 
+@user_group.command("email")
+@click.argument("name")
+@click.argument("address", required=False)
+@click.option("--none", is_flag=True, help="They have no address any more.")
+def set_email(name: str, address: str | None, none: bool) -> None:
+    """Let the user NAME be written to at ADDRESS, when they ask to be told of an end."""
+    if none == bool(address):
+        raise click.UsageError("Give either an ADDRESS or --none.")
+    on_database(read_settings(), users.set_email(OPERATOR, name, address or None))
+    click.echo(f"{name!r} is written to {f'at {address}' if address else 'no more'}.")
+
+
 @user_group.command("password")
 @click.argument("name")
 def set_password(name: str) -> None:

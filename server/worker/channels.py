@@ -26,10 +26,19 @@ class Late:
 
 def channels(settings: Settings, parts: Parts) -> Mapping[Channel, Send]:
     """Those that the settings make possible."""
-    return {Channel.WEBHOOK: Late(partial(_webhooks, settings, parts))}
+    found = {Channel.WEBHOOK: Late(partial(_webhooks, settings, parts))}
+    if settings.smtp_url:
+        found[Channel.EMAIL] = Late(partial(_mail, settings))
+    return found
 
 
 def _webhooks(settings: Settings, parts: Parts) -> Send:
     reach = late("jobs.reach:Reach")(settings.webhook_allowed)
     send: Send = late("jobs.webhook:Webhooks")(parts.safe, reach, settings.page_of).send
+    return send
+
+
+def _mail(settings: Settings) -> Send:
+    relay = late("jobs.mail:Relay").of(settings.smtp_url)
+    send: Send = late("jobs.mail:Mail")(relay, settings.mail_from, settings.page_of).send
     return send

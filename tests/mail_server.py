@@ -1,0 +1,109 @@
+"""A real mail server on loopback."""
+
+import asyncio
+import datetime
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from functools import partial
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+from aiosmtpd import smtp
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+USER, PASSWORD = "procession", "p/ss word"
+
+
+@dataclass
+class Inbox:
+    """Answers each recipient with the next of `answers`, then takes the mail."""
+
+    port: int = 0
+    answers: list[str] = field(default_factory=list)
+    got: Queue[tuple[bool, list[str], EmailMessage]] = field(default_factory=Queue)
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if self.answers:
+            return self.answers.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        message: Any = message_from_bytes(envelope.content, policy=SMTP)
+        self.got.put((session.ssl is not None, envelope.rcpt_tos, message))
+        return "250 OK"
+
+    def next(self) -> tuple[bool, list[str], EmailMessage]:
+        """Whether it came by TLS, for whom, and what."""
+        return self.got.get(timeout=30)
+
+
+def certificate(folder: Path) -> Path:
+    """A file with a new certificate of localhost's, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "localhost.pem"
+    pem = serialization.Encoding.PEM
+    form = serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(pem, form, serialization.NoEncryption())
+    path.write_bytes(made.public_bytes(pem) + secret)
+    return path
+
+
+@contextmanager
+def mail_server(pem: Path | None = None, *, guarded: bool = False) -> Iterator[Inbox]:
+    """One that offers STARTTLS if it has a certificate; `guarded`: only for USER, and by TLS."""
+    inbox = Inbox()
+    context = None
+    if pem is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pem)
+    made: Any = partial(
+        smtp.SMTP,
+        inbox,
+        tls_context=context,
+        require_starttls=guarded,
+        auth_required=guarded,
+        authenticator=_authenticate,
+    )
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(loop.create_server(made, "127.0.0.1", 0))
+    inbox.port = server.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield inbox
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        server.close()
+        loop.close()
+
+
+def _authenticate(server: Any, session: Any, envelope: Any, way: str, given: Any) -> AuthResult:
+    wanted = LoginPassword(USER.encode(), PASSWORD.encode())
+    return AuthResult(success=given == wanted)
