@@ -1,6 +1,7 @@
 """Uploads in pieces, by tus 1.0: a cut of the connection, or a server that is restarted, costs
 nothing of what has arrived."""
 
+import os
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +20,9 @@ LARGE = 8 << 20  # bytes above which a file goes in pieces
 PATH = "/uploads"
 VERSION = {"Tus-Resumable": "1.0.0"}
 CONTENT = {"Content-Type": "application/offset+octet-stream"}
-AGAIN = {409, 502, 503, 504}  # the server still believes in the last connection; a proxy has none
+# What passes: we stood still for too long, the server still believes in the last connection, it is
+# leaving or its database is away, or a proxy has no server.
+AGAIN = {408, 409, 500, 502, 503, 504}
 
 
 def is_large(path: Path) -> bool:
@@ -43,17 +46,23 @@ class Pieces:
         Raises Refused, and ClientError for a file that cannot be read; Unreachable only at first.
         """
         with opened(path) as file:
-            size = length(file) or 0
+            size, changed = length(file) or 0, os.fstat(file.fileno()).st_mtime_ns
             place = self._begin(path, size)
             meter = self._open_meter(path.name, size)
             try:
                 self._fill(place, file, size, meter)
+                if os.fstat(file.fileno()).st_mtime_ns != changed:
+                    raise ClientError(f"{path} changed while it was sent; nothing was started")
             except (KeyboardInterrupt, ClientError):
                 self._forget(place)
                 raise
             finally:
                 meter.clear()
         return place.rpartition("/")[2]
+
+    def forget(self, upload_id: str) -> None:
+        """Calls back an upload that nothing was started with."""
+        self._forget(f"{PATH}/{upload_id}")
 
     def _forget(self, place: str) -> None:
         """If that is possible at once; otherwise the server will."""
@@ -97,7 +106,10 @@ class Pieces:
     def _arrived(self, place: str) -> int:
         with exchange(self._server, "HEAD", place, VERSION) as answer:
             _check(answer)
-            return int(answer.headers["Upload-Offset"])
+            offset = answer.headers["Upload-Offset"]
+            if offset is None:
+                raise Cut("Something else than the server answers")
+            return int(offset)
 
 
 def _encoded(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from client.connection import Server
-from client.errors import Cut, Unreachable
+from client.errors import ClientError, Cut, Unreachable
 from client.exchange import answer_of, exchange
 from client.insistence import Insistence
 from client.meter import Meter, OpenMeter
@@ -55,7 +55,29 @@ def start(
     """
     pieces = Pieces(server, script, open_meter, warn)
     files = {n: Path(each.value) for n, each in enumerate(given) if each.is_file}
-    uploads = {n: pieces.upload(path) for n, path in files.items() if is_large(path)}
+    uploads: dict[int, str] = {}
+    try:
+        for n, path in files.items():
+            if is_large(path):
+                uploads[n] = pieces.upload(path)
+        return _start(server, script, given, at, files, uploads, open_meter, warn)
+    except (KeyboardInterrupt, ClientError):
+        for upload_id in uploads.values():
+            pieces.forget(upload_id)
+        raise
+
+
+def _start(
+    server: Server,
+    script: str,
+    given: Sequence[Given],
+    at: str | None,
+    files: dict[int, Path],
+    uploads: dict[int, str],
+    open_meter: OpenMeter,
+    warn: Callable[[str], None],
+) -> Process:
+    """With the files by parameter, some of which are `uploads` already."""
     told = [
         {"name": each.name, "upload": uploads[n]} if n in uploads else each.told
         for n, each in enumerate(given)

@@ -6,6 +6,7 @@ part of a process, holds a lock on `content`, on whichever machine.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import time
@@ -14,13 +15,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import ENOENT
 from io import FileIO
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import msgspec
 
-from jobs.store import BLOCK, UUID_NAME, digest_of
+from jobs.store import BLOCK, UUID_NAME
 from models.transaction import run_to_end
 
 CONTENT, FACTS = "content", "facts.json"
@@ -76,7 +78,7 @@ class Arrivals:
         try:
             facts = msgspec.json.decode((folder / FACTS).read_bytes(), type=Facts)
             seen = (folder / CONTENT).stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, msgspec.MsgspecError):  # a machine that failed may leave it torn
             return None
         expires = seen.st_mtime + self._lifetime
         if expires < time.time():
@@ -172,6 +174,8 @@ class Held:
             await run_to_end(to_thread(self._write_all, piece))
 
     def _write_all(self, piece: bytearray) -> None:
+        if not os.fstat(self._file.fileno()).st_nlink:
+            raise FileNotFoundError(ENOENT, "It was called back", str(self.arrival.content))
         rest = memoryview(piece)
         while rest:
             rest = rest[self._file.write(rest) :]
@@ -182,7 +186,9 @@ class Held:
         if arrival.facts.sha256:
             return arrival.facts
         os.fsync(self._file.fileno())
-        facts = msgspec.structs.replace(arrival.facts, sha256=digest_of(arrival.content))
+        self._file.seek(0)  # which is where one reads; what is written goes to the end
+        digest = hashlib.file_digest(self._file, "sha256").hexdigest()
+        facts = msgspec.structs.replace(arrival.facts, sha256=digest)
         with suppress(FileNotFoundError):  # it was removed meanwhile
             _write(arrival.folder, facts)
         return facts

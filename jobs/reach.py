@@ -13,9 +13,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+# Networks that are not public, as not all versions of Python know.
+RESERVED = [ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")]
 # Networks of IPv6 in which an address stands for one of IPv4, or may lead to one.
 TRANSLATED = [ip_network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32")]
-LOOK_UPS = 4  # at once: those that hang take no thread that others need
+LOOK_UPS = 32  # at once, in threads that others do not need: those that hang do so for long
 
 
 class ReachError(Exception):
@@ -55,6 +57,8 @@ def is_public(address: Address) -> bool:
         or address.is_site_local
         or any(address in network for network in TRANSLATED)
     ):
+        return False
+    if any(address in network for network in RESERVED):
         return False
     never = address.is_multicast or address.is_reserved or address.is_unspecified
     return address.is_global and not never

@@ -31,6 +31,7 @@ from models.transaction import transaction
 from models.user import User
 from models.worker import Worker
 
+BATCH = 500  # rows of a statement: databases take only so many parameters
 OPEN = [status.value for status in Status if not status.ended]
 
 
@@ -84,7 +85,9 @@ async def _keep_silence() -> None:
     due = Delivery.filter(state=DeliveryState.PENDING.value, process__ended_at__isnull=False)
     ids = await due.values_list("id", flat=True)
     log = [[to_micros(now()), "It was restored from a backup"]]
-    await Delivery.filter(id__in=ids).update(state=DeliveryState.FAILED.value, log=log)
+    for start in range(0, len(ids), BATCH):
+        some = Delivery.filter(id__in=ids[start : start + BATCH])
+        await some.update(state=DeliveryState.FAILED.value, log=log)
 
 
 @transaction

@@ -7,7 +7,7 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import OperationalError
 
 from models.database import configuration, connection, dialect
-from models.outage import is_outage
+from models.outage import is_outage, is_refusal
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -30,7 +30,7 @@ async def pending(url: str) -> list[str]:
         try:
             rows = await connection().execute_query_dict("SELECT version FROM aerich")
         except OperationalError as error:
-            if is_outage(error):
+            if is_outage(error) or is_refusal(error):
                 raise
             return known(url)  # there is not even aerich's own table
     had = {row["version"] for row in rows}

@@ -1,6 +1,6 @@
 """Uploads that come in pieces, and may pause between them; then a start names them by their ids."""
 
-from asyncio import to_thread
+from asyncio import Semaphore, to_thread
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -12,6 +12,7 @@ from jobs.arrivals import Arrival, Facts, Held
 from jobs.store import Staged
 from models.file import File
 from models.process import Process
+from models.transaction import run_to_end
 from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
@@ -22,6 +23,7 @@ from resolvers.scripts import require_size, startable
 from resolvers.uploads import admit
 from resolvers.viewer import Viewer
 
+COMPLETING = Semaphore(2)
 COME_BACK = 60.0  # seconds after which one may look whether there is place for another
 BUSY = "Somebody else is just sending or using the upload {}; try again in a moment"
 GONE = "There is no upload {}: it was used, cancelled, or left alone for too long; send it again"
@@ -93,11 +95,21 @@ async def append(
         if offset != arrival.offset:
             raise Conflict(f"There are {arrival.offset} bytes of it, these begin at {offset}")
         with room("no more of this was kept"):
-            await held.append(_at_most(body, arrival.missing))
+            try:
+                await held.append(_at_most(body, arrival.missing))
+            except FileNotFoundError:
+                raise NotFound(GONE.format(arrival_id)) from None
             arrived = await show(viewer, app, arrival_id)
             if not arrived.missing:
-                await to_thread(held.complete)
+                await _complete(held)
     return arrived
+
+
+async def _complete(held: Held) -> Facts:
+    """Not for all at once, for they would take the threads of everybody; and to its end, so that
+    nobody else begins it meanwhile."""
+    async with COMPLETING:
+        return await run_to_end(to_thread(held.complete))
 
 
 async def _at_most(body: AsyncIterator[bytes], left: int) -> AsyncIterator[bytes]:
@@ -128,7 +140,12 @@ async def arrived(viewer: Viewer, app: Application, sent: Iterable[Sent]) -> Arr
         files = {arrival_id: _as_before(row) for arrival_id, row in used.items()}
         earlier = next(iter(processes.values()))
     else:
-        files, earlier = await _files(viewer, app, sent, used), None
+        try:
+            files, earlier = await _files(viewer, app, sent, used), None
+        except BadInput:
+            if len(await _used(viewer, named)) == len(used):
+                raise
+            return await arrived(viewer, app, sent)  # some have been used meanwhile
     return Arrived([replace(each, upload=_file_of(each, files)) for each in sent], earlier)
 
 
@@ -168,7 +185,7 @@ async def _whole(viewer: Viewer, app: Application, arrival_id: UUID) -> Staged:
         if arrival.missing:
             size = arrival.facts.size
             raise _Incomplete(f"{arrival.missing} of its {size} bytes are missing; send them first")
-        facts = await to_thread(held.complete)
+        facts = await _complete(held)
     return Staged(
         arrival.content, facts.name, facts.media_type, facts.size, facts.sha256, arrival_id
     )

@@ -19,6 +19,7 @@ from uuid import UUID
 
 from models.group import Grant, Right
 from models.instant import now
+from models.transaction import run_to_end
 from models.user import Scope, Token, TokenKind, User
 from resolvers.coalescer import Coalescer
 from resolvers.errors import NotSignedIn
@@ -136,9 +137,12 @@ def felt_at_once(change: Change[P, T]) -> Felt[P, T]:
 
     @wraps(change)
     async def felt(viewer: Viewer, door: Door, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        changed = await change(viewer, *args, **kwargs)
-        await door.forget_everywhere()
-        return changed
+        async def whole() -> T:
+            changed = await change(viewer, *args, **kwargs)
+            await door.forget_everywhere()
+            return changed
+
+        return await run_to_end(whole())  # also if who asked for it has gone
 
     return felt
 

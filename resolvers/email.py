@@ -9,4 +9,5 @@ FORM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]
 
 def is_email(text: str) -> bool:
     """Whether it is an address, by its form."""
-    return len(text) <= LONGEST and re.fullmatch(FORM, text) is not None
+    fits = len(text) <= LONGEST and "=?" not in text  # which would be decoded in a header
+    return fits and re.fullmatch(FORM, text) is not None

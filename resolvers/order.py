@@ -21,7 +21,7 @@ class SortKey(StrEnum):
     DURATION = "duration"
 
 
-# What has not ended comes after all that has. No index sorts these.
+# What has not ended comes after all that has. There is an index of each of these expressions.
 TERMS = {
     "ended_at": f'COALESCE("ended_at", {NEVER})',
     "duration": f'COALESCE("ended_at" - "start_time", {NEVER})',

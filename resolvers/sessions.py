@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.instant import now
+from models.transaction import run_to_end
 from models.user import Scope, Token, TokenKind, User
 from resolvers import attempts
 from resolvers.application import Application
@@ -81,7 +82,11 @@ async def sign_out(app: Application, token: str | None, address: str) -> None:
         return
     user = found.user
     async with doing(Deed("session.end", user.name, user.id, user.name, found.id, address)):
-        await _end(found)
+        await run_to_end(_end_everywhere(app, found))
+
+
+async def _end_everywhere(app: Application, session: Token) -> None:
+    await _end(session)
     await app.door.forget_everywhere()
 
 

@@ -21,7 +21,7 @@ from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.arrivals import arrived, used_by, used_up
 from resolvers.audit import about, audited, recorded
-from resolvers.deliveries import Wish, by_default, noted, orders
+from resolvers.deliveries import MOST, Wish, by_default, noted, orders
 from resolvers.errors import BadInput, NotFound
 from resolvers.parameters import Checked, Sent, check
 from resolvers.room import room
@@ -61,6 +61,35 @@ async def start(
     checked, due = _check(wanted, sent, start_time, created)
     if earlier is not None:
         return _again(earlier, wanted, checked)
+    process = _made(viewer, app, wanted, checked, created, due)
+    if len(wishes) < MOST and all(each.webhook for each in wishes):
+        wishes = [*wishes, *await by_default(viewer, app, wanted)]
+    deliveries = await orders(viewer, app, process.id, wishes)
+    with app.doorbell.heard(Topic.PROCESS, process.id) as bell:
+        try:
+            await run_to_end(_accept(app, process, checked, deliveries))
+        except NotFound:  # the uploads are used up, maybe by us, of whom the answer was lost
+            _, earlier = await arrived(viewer, app, sent)
+            if earlier is None:
+                raise
+            return _again(earlier, wanted, checked)
+        if process.start_time == created and patience:
+            await _until_started(process.id, bell, patience)
+    started = await Process.get_or_none(id=process.id)
+    if started is None:
+        raise NotFound("The process was deleted as soon as it was started")
+    return started
+
+
+def _made(
+    viewer: Viewer,
+    app: Application,
+    wanted: Script,
+    checked: Checked,
+    created: datetime,
+    due: datetime,
+) -> Process:
+    """A row that is still to be stored. Raises BadInput where its secrets could not be kept."""
     if app.safe.closed and checked.secrets:
         raise BadInput({checked.shown[int(each)][0]: [NO_KEY] for each in checked.secrets})
     process = Process(
@@ -72,17 +101,7 @@ async def start(
         parameters=checked.shown,
     )
     process.secrets = app.safe.seal(process, checked.secrets)
-    if all(each.webhook for each in wishes):
-        wishes = [*wishes, *await by_default(viewer, app, wanted)]
-    deliveries = await orders(viewer, app, process.id, wishes)
-    with app.doorbell.heard(Topic.PROCESS, process.id) as bell:
-        await run_to_end(_accept(app, process, checked, deliveries))
-        if process.start_time == created and patience:
-            await _until_started(process.id, bell, patience)
-    started = await Process.get_or_none(id=process.id)
-    if started is None:
-        raise NotFound("The process was deleted as soon as it was started")
-    return started
+    return process
 
 
 def _check(
@@ -129,13 +148,16 @@ async def _accept(
     app: Application, process: Process, checked: Checked, deliveries: list[Delivery]
 ) -> None:
     """From here on the start happens, even if who asked for it has gone."""
+    stored = False
     try:
         with room():
             async with used_up(app, process.user_id, checked.uploads.values()):
                 files = await asyncio.to_thread(_keep, app.store, process.id, checked)
                 await _insert(process, files, deliveries)
+                stored = True
     except BaseException:
-        await asyncio.to_thread(app.store.remove, process.id)
+        if not stored and not await Process.exists(id=process.id):
+            await asyncio.to_thread(app.store.remove, process.id)
         raise
     await app.queue.put(process.id, process.start_time)
     await app.doorbell.ring(Topic.PROCESS, [process.id])

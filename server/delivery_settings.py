@@ -1,6 +1,7 @@
 """The settings of telling users outside that a process has ended."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from urllib.parse import urlsplit
 
 from resolvers.email import is_email
 from server.openid_settings import OpenIdSettings
@@ -30,6 +31,8 @@ class DeliverySettings(OpenIdSettings, frozen=True, kw_only=True):
             return
         try:
             check_url(self.smtp_url, ("smtp://", "smtps://"))
+            if not urlsplit(self.smtp_url).hostname:
+                raise ValueError("it names no host")
         except ValueError as error:
             raise ValueError(f"PROCESSION_SMTP_URL: {error}") from None
         if not is_email(self.mail_from):

@@ -1,6 +1,7 @@
 """Explanations: what a person can do about errors that drivers and the system raise."""
 
 import sqlite3
+from errno import EDQUOT, EIO, ENOSPC
 
 from redis.exceptions import RedisError
 
@@ -21,6 +22,8 @@ def explain(error: Exception) -> str | None:
             f"{found.filename}: {found.strerror}; let the user who runs this use it, "
             "or choose another folder (PROCESSION_DATA, PROCESSION_FILES_URL)"
         )
+    if isinstance(found, OSError) and found.errno in (ENOSPC, EDQUOT, EIO):
+        return str(found.strerror)
     if isinstance(found, sqlite3.DatabaseError) and (is_outage(error) or _is_damaged(found)):
         return f"The database cannot be used: {found}; `procession doctor` may say more"
     if is_outage(error):

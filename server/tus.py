@@ -26,7 +26,7 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,termination"
 CONTENT = "application/offset+octet-stream"
 LONGEST_METADATA = 4096  # characters
-LONGEST_NAME = 255  # characters of a media type
+MEDIA_TYPE = re.compile(r"[!-~][ -~]{0,254}")  # as it can stand in a header
 
 
 def routes(api: Api) -> list[Route]:
@@ -76,7 +76,7 @@ async def _begin(api: Api, viewer: Viewer, request: Request) -> Response:
     said = _read_metadata(metadata)
     facts = Facts(
         name=base_name(said.get("filename", "")),
-        media_type=said.get("filetype", "")[:LONGEST_NAME] or "application/octet-stream",
+        media_type=_media_type(said.get("filetype", "")),
         size=size,
         metadata=metadata,
     )
@@ -102,6 +102,10 @@ async def _append(api: Api, viewer: Viewer, request: Request) -> Response:
 async def _cancel(api: Api, viewer: Viewer, request: Request) -> Response:
     await arrivals.cancel(viewer, api.app, _id(request))
     return Response(status_code=204)
+
+
+def _media_type(text: str) -> str:
+    return text if MEDIA_TYPE.fullmatch(text) else "application/octet-stream"
 
 
 def _state(found: Arrival) -> dict[str, str]:

@@ -17,10 +17,12 @@ class Late:
     def __init__(self, load: Callable[[], Send]) -> None:
         self._load = load
         self._send: Send | None = None
+        self._loading = asyncio.Lock()
 
     async def __call__(self, delivery: Delivery) -> None:
-        if self._send is None:
-            self._send = await asyncio.to_thread(self._load)
+        async with self._loading:
+            if self._send is None:
+                self._send = await asyncio.to_thread(self._load)
         await self._send(delivery)
 
 

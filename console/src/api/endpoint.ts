@@ -24,7 +24,7 @@ export async function ask<A, V>(operation: Operation<A, V>, variables: V, signal
     redirect: "error",
     signal: signal ?? null,
   }).catch(explain);
-  return answerIn<A>(response.status, await response.text());
+  return answerIn<A>(response.status, await response.text().catch(explain));
 }
 
 /** The connection ended, or there was none: one may try again. */
@@ -47,6 +47,7 @@ function read(status: number, text: string): Reply {
   try {
     return JSON.parse(text) as Reply;
   } catch {
+    if (status >= 500) throw new Unreachable(`The server answered ${status}.`);
     throw new Error(`The server answered ${status}: ${text.slice(0, 200) || "nothing"}`);
   }
 }

@@ -1,5 +1,5 @@
 // A start on its way to the server: first its files, then what is to be done with them.
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ask } from "#api/endpoint.ts";
 import { Refusal, wordsOf } from "#api/operation.ts";
 import { Start } from "./start.graphql.ts";
@@ -30,6 +30,7 @@ export function useSending(done: (id: string) => void) {
       setSending({ ...STILL, problem: wordsOf(error), fields: error instanceof Refusal ? error.fields : {} });
     }
   };
+  useEffect(() => () => transfer.current?.pause(), []); // who has left goes on by choosing the file again
   const tell = (fields: Record<string, string[]>) => setSending({ ...STILL, problem: "Something is missing.", fields });
   const to = (act: "pause" | "resume" | "cancel") => () => transfer.current?.[act]();
   return { sending, start, tell, pause: to("pause"), resume: to("resume"), cancel: to("cancel") };
@@ -38,6 +39,7 @@ export function useSending(done: (id: string) => void) {
 /** Who names uploads is not answered with a second process, so the start itself may be asked for again, too. */
 async function startNow({ script, given, startTime }: Wanted, transfer: Transfer): Promise<string> {
   const uploads = await transfer.send();
+  transfer.starting();
   const parameters = given.map(({ name, value, file }) => (file ? { name, upload: uploads.shift() ?? "" } : { name, value: value ?? "" }));
   const variables = { script, parameters, startTime };
   const startOnce = (signal?: AbortSignal) => ask(Start, variables, signal);

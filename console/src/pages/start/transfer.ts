@@ -8,13 +8,15 @@ export type Progress = { share: number; isPaused: boolean; waits: string | null 
 
 const ADDRESS = "/uploads";
 const VERSION = { "Tus-Resumable": "1.0.0" };
-const PASSING = new Set([409, 502, 503, 504]); // the server still believes in the last connection; a proxy has no server
+const PASSING = new Set([408, 409, 500, 502, 503, 504]); // we stood still, the server still believes in the last connection, it leaves, a proxy has none
 const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
 export class Transfer {
   #progress: Progress = { share: 0, isPaused: false, waits: null };
   #isCancelled = false;
+  #isStarting = false;
   #failures = 0;
+  #reached = 0; // bytes of the present file that the server had at the last look
   #request = new AbortController(); // what is asked for just now
   #wake = () => {};
   readonly #script: string;
@@ -62,16 +64,22 @@ export class Transfer {
       const arrived = (bytes: number) => this.#change({ share: all ? (before + bytes) / all : 1, waits: null });
       ids.push(await this.insist((signal) => this.#sendOne(file, index, arrived, signal)));
       before += file.size;
+      this.#reached = 0;
       arrived(0);
     }
     return ids;
+  }
+
+  /** All files are there: from now on the process may have been started. */
+  starting() {
+    this.#isStarting = true;
   }
 
   /** Until it is done, or refused: not while paused, and again after a cut. */
   async insist<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
       while (this.#progress.isPaused && !this.#isCancelled) await this.#rest();
-      if (this.#isCancelled) throw new DOMException("Sending was cancelled. Nothing was started.", "AbortError");
+      if (this.#isCancelled) throw this.#cancelled();
       this.#request = new AbortController();
       try {
         return await work(this.#request.signal);
@@ -90,12 +98,16 @@ export class Transfer {
     const { place, from } = (known && (await found(known, signal))) || { place: await begin(file, this.#script, signal), from: 0 };
     sessionStorage.setItem(key, place);
     arrived(from);
-    const onProgress = (bytes: number) => {
-      this.#failures = 0;
-      arrived(from + bytes);
-    };
+    if (from > this.#reached) this.#failures = 0;
+    this.#reached = from;
+    const onProgress = (bytes: number) => arrived(from + bytes);
     if (from < file.size) await append(place, file, from, onProgress, signal);
     return place.slice(place.lastIndexOf("/") + 1);
+  }
+
+  #cancelled() {
+    const words = this.#isStarting ? "Cancelled. The process may have been started all the same: look among the processes." : "Sending was cancelled. Nothing was started.";
+    return new DOMException(words, "AbortError");
   }
 
   #interrupt() {
@@ -123,10 +135,11 @@ const keyOf = ({ name, size, lastModified }: File, index: number) => `procession
 const isPassing = (error: unknown) => error instanceof Unreachable || (error instanceof Refusal && error.code === "CONFLICT");
 
 async function request(method: string, address: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-  const response = await fetch(address, { method, headers: { ...VERSION, ...headers, ...authorization() }, redirect: "error", signal }).catch((error: unknown) => {
+  const cut = (error: unknown) => {
     throw signal.aborted ? error : new Unreachable("The server cannot be reached.");
-  });
-  if (response.status !== 404 || method !== "HEAD") check(response.status, await response.text());
+  };
+  const response = await fetch(address, { method, headers: { ...VERSION, ...headers, ...authorization() }, redirect: "error", signal }).catch(cut);
+  if (response.status !== 404 || method !== "HEAD") check(response.status, await response.text().catch(cut));
   return response;
 }
 

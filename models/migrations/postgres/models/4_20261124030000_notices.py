@@ -23,11 +23,17 @@ CREATE INDEX IF NOT EXISTS "idx_delivery_state_52c467" ON "delivery" ("state", "
 CREATE INDEX IF NOT EXISTS "idx_delivery_process_d70507" ON "delivery" ("process_id", "user_id");
 COMMENT ON TABLE "delivery" IS 'A user is to be told of the end of a process; due once that has come, however it came.';
         ALTER TABLE "user_account" ADD "email" VARCHAR(254);
-        CREATE INDEX IF NOT EXISTS "idx_process_ended_a_1bd2b3" ON "process" ("ended_at");"""
+        CREATE INDEX IF NOT EXISTS "idx_process_ended_a_1bd2b3" ON "process" ("ended_at");
+        CREATE INDEX IF NOT EXISTS "idx_process_end" ON "process"
+            (COALESCE("ended_at", 9223372036854775807), "id");
+        CREATE INDEX IF NOT EXISTS "idx_process_duration" ON "process"
+            (COALESCE("ended_at" - "start_time", 9223372036854775807), "id");"""
 
 
 async def downgrade(db: BaseDBAsyncClient) -> str:
     return """
+        DROP INDEX IF EXISTS "idx_process_duration";
+        DROP INDEX IF EXISTS "idx_process_end";
         DROP INDEX IF EXISTS "idx_process_ended_a_1bd2b3";
         ALTER TABLE "user_account" DROP COLUMN "email";
         DROP TABLE IF EXISTS "delivery";"""

@@ -24,12 +24,18 @@ CREATE INDEX IF NOT EXISTS "idx_delivery_state_52c467" ON "delivery" ("state", "
 CREATE INDEX IF NOT EXISTS "idx_delivery_process_d70507" ON "delivery" ("process_id", "user_id");
         ALTER TABLE "user_account" ADD "email" VARCHAR(254);
         CREATE INDEX "idx_process_ended_a_1bd2b3" ON "process" ("ended_at");
+        CREATE INDEX "idx_process_end" ON "process"
+            (COALESCE("ended_at", 9223372036854775807), "id");
+        CREATE INDEX "idx_process_duration" ON "process"
+            (COALESCE("ended_at" - "start_time", 9223372036854775807), "id");
         COMMIT;"""
 
 
 async def downgrade(db: BaseDBAsyncClient) -> str:
     return """
         BEGIN IMMEDIATE;
+        DROP INDEX IF EXISTS "idx_process_duration";
+        DROP INDEX IF EXISTS "idx_process_end";
         DROP INDEX IF EXISTS "idx_process_ended_a_1bd2b3";
         ALTER TABLE "user_account" DROP COLUMN "email";
         DROP TABLE IF EXISTS "delivery";
