@@ -4,6 +4,7 @@
 // LONG output and, where they are wanted, a folder for PICTURES; CHAPTERS names some to be told only. Prints what came of each.
 
 import { list, firstView, phone, signIn } from "./console/list.mjs";
+import { elsewhere } from "./console/deliveries.mjs";
 import { users } from "./console/admin.mjs";
 import { colours, ends, live, longOutput } from "./console/process.mjs";
 import { report } from "./console/report.mjs";
@@ -14,7 +15,7 @@ import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
 const chapters = {
-  firstView, signIn, list, phone, live, report, colours, longOutput, ends, start, upload, pause, telling, tellingWithout, timeline, timelineDark, users,
+  firstView, signIn, list, phone, live, report, colours, longOutput, ends, start, upload, pause, telling, tellingWithout, elsewhere, timeline, timelineDark, users,
 };
 const ALONE = ["firstView"]; // which measures
 const BESIDE = ["longOutput", "start", "upload", "pause", "users"]; // the others, which take as long

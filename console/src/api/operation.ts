@@ -29,3 +29,9 @@ export class SignedOut extends Error {
 }
 
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What is wrong with each field, for forms in which fields have other names than the server's. */
+export function fieldWordsOf(error: unknown): string {
+  const fields = error instanceof Refusal ? Object.values(error.fields).flat() : [];
+  return fields.join(" ") || wordsOf(error);
+}

@@ -1,7 +1,7 @@
 // A small form in a dialog.
 import { Dialog } from "@base-ui/react/dialog";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { Refusal, wordsOf } from "#api/operation.ts";
+import { fieldWordsOf } from "#api/operation.ts";
 
 export type Asked = { title: string; act: string; isOpen: boolean; close(): void; send(form: FormData): Promise<unknown>; children: ReactNode };
 
@@ -13,7 +13,7 @@ export function Ask({ title, act, isOpen, close, send, children }: Asked) {
     event.preventDefault();
     setBusy(true);
     setProblem("");
-    send(new FormData(event.currentTarget)).then(close, (error: unknown) => setProblem(told(error))).finally(() => setBusy(false));
+    send(new FormData(event.currentTarget)).then(close, (error: unknown) => setProblem(fieldWordsOf(error))).finally(() => setBusy(false));
   };
   return (
     <Dialog.Root open={isOpen} onOpenChange={(open) => !open && (setProblem(""), close())}>
@@ -33,11 +33,6 @@ export function Ask({ title, act, isOpen, close, send, children }: Asked) {
       </Dialog.Portal>
     </Dialog.Root>
   );
-}
-
-function told(error: unknown): string {
-  const fields = error instanceof Refusal ? Object.values(error.fields).flat() : [];
-  return fields.join(" ") || wordsOf(error);
 }
 
 type Named = { label: string; name: string; type?: string; help?: string; optional?: boolean; value?: string };
