@@ -23,6 +23,7 @@ COMMANDS = {
     "login": "account:login_command",
     "logout": "account:logout_command",
     "migrate": "migrate:migrate_command",
+    "notify": "deliveries:notify_command",
     "purge": "purge:purge_command",
     "restore": "backup:restore_command",
     "schema": "schema:schema_command",

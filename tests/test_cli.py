@@ -20,6 +20,7 @@ COMMANDS = [
     *("group", "group list", "group create", "group rename", "group delete"),
     *("group add", "group remove", "group grant", "group revoke"),
     *("tail", "search", "start", "list", "show", "stop", "delete", "files", "download"),
+    "notify",
     *("watch", "catalogue", "login", "logout", "whoami", "completion"),
     *("purge", "audit", "backup", "restore", "doctor"),
 ]
