@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Wire, client, complaint, environment, objects, on_terminal, printed
-from tests.installation import PROGRAM, Installation, User
+from tests.installation import PROGRAM, Installation, User, until
 from tests.rows import Row, insert
 from tests.running import Gate, end_of, run_python, start_python
 
@@ -100,6 +100,7 @@ def test_download_that_was_interrupted_goes_on_the_next_time(
             env=environment(it, jane),
         ) as begun:
             wire.stopped.wait()
+            until(lambda: any(each.stat().st_size for each in folder.iterdir()))
             begun.send_signal(signal.SIGINT)
         assert begun.returncode == 130
     (part,) = folder.iterdir()
