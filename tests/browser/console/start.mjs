@@ -129,17 +129,31 @@ async function relayed() {
     const far = connect(Number(port), hostname);
     for (const each of [near, far]) {
       sockets.add(each);
-      each.on("error", () => {}).on("close", () => [near, far].forEach((one) => one.destroy()));
+      each.on("error", () => {});
     }
+    near.on("close", () => far.end()); // what has come goes on
+    far.on("close", () => near.destroy());
     if (isCut) near.destroy();
     else near.pipe(far).pipe(near);
   });
-  await once(relay.listen(0, "127.0.0.1"), "listening");
+  await once(relay.listen(0, "127.0.0.1").unref(), "listening"); // where the chapter fails, the program ends all the same
   const cut = (is) => {
     isCut = is;
     if (is) sockets.forEach((each) => each.destroy());
   };
   return { url: `http://127.0.0.1:${relay.address().port}`, cut: () => cut(true), mend: () => cut(false), close: () => relay.close() };
+}
+
+/** Waits until the server has something of the upload: it writes the last bytes when it notices that no more come. */
+async function hasArrived(page) {
+  const place = await page.evaluate(() => Object.entries(sessionStorage).find(([key]) => key.startsWith("procession.upload "))[1]);
+  const headers = { Authorization: `Bearer ${token}`, "Tus-Resumable": "1.0.0" };
+  for (let looks = 0; looks < 200; looks++) {
+    const answer = await fetch(`${origin}${place}`, { method: "HEAD", headers });
+    if (Number(answer.headers.get("Upload-Offset")) > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail("Nothing of the upload has arrived");
 }
 
 const SUM = "import hashlib, sys; print(hashlib.sha256(open(sys.argv[2], 'rb').read()).hexdigest())";
@@ -154,10 +168,11 @@ export async function pause(browser) {
   await page.goto(`${way.url}/start/python#token=${token}`);
   const limit = await limiter(page);
   await begin(page, file, () => limit(SLOWLY));
-  await page.getByText(/Sending, [1-9]\d* %/).waitFor();
+  await page.getByText(/Sending, [1-9]\d %/).waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByText(/Paused at \d+ %/).waitFor();
   await look(page, "start-paused");
+  await hasArrived(page);
   way.cut();
   await page.getByRole("button", { name: "Resume" }).click();
   await page.getByText("The server cannot be reached. Trying again…").waitFor();
