@@ -79,11 +79,12 @@ def test_files_that_cannot_be_stored_are_waited_for(it: Installation) -> None:
 
 
 def test_script_that_cannot_be_started_now_is_started_later(it: Installation) -> None:
+    end_of(it, it.admin, start_python(it, it.admin, "pass"))  # the worker has begun, wholly
     aside = it.data / "runs.aside"
     (it.data / "runs").rename(aside)
     (it.data / "runs").touch()
     process_id = start_python(it, it.admin, "print(1)")
-    until(lambda: f"{process_id} cannot be claimed now" in it.log.read_text())
+    until(lambda: f"{process_id} cannot be claimed now" in it.log.read_text(), it.log.read_text)
     assert facts(it, it.admin, process_id, "status") == {"status": "SCHEDULED"}
     (it.data / "runs").unlink()
     aside.rename(it.data / "runs")
