@@ -114,6 +114,14 @@ def until_running(it: Installation, who: User, process_id: str) -> None:
     until_status(it, who, process_id, "RUNNING")
 
 
+def until_lines(it: Installation, who: User, process_id: str, count: int) -> None:
+    """Waits until so many lines are stored; fails if it ends before."""
+    with it.subscribe(who, OUTPUT, id=process_id) as events:
+        for event in events:
+            if event["processOutput"]["lastSeq"] >= count:
+                return
+
+
 def until_status(it: Installation, who: User, process_id: str, status: str) -> None:
     with it.subscribe(who, CHANGES, id=process_id) as events:
         for event in events:

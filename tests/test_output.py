@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.faces import Face
-from tests.installation import Installation, User
+from tests.installation import Installation
 from tests.running import (
     OUTPUT,
     Gate,
@@ -20,6 +20,7 @@ from tests.running import (
     facts,
     run_python,
     start_python,
+    until_lines,
     until_running,
 )
 from tests.subscription import GraphQLRefusal
@@ -76,7 +77,7 @@ def test_running_process_can_be_joined_anywhere(
     it, alice = installation, installation.alice
     gate = Gate(it)
     process_id = start_python(it, alice, f"print(1); print(2); {gate.wait}; print(3); print(4)")
-    first_two_lines(it, alice, process_id)
+    until_lines(it, alice, process_id, 2)
     with it.subscribe(alice, OUTPUT, id=process_id, **place) as events:
         heard = iter(events)
         found = [next(heard)["processOutput"]] if seqs[0] <= 2 else []
@@ -84,16 +85,6 @@ def test_running_process_can_be_joined_anywhere(
         found += [event["processOutput"] for event in heard]
     assert [line["seq"] for event in found for line in event.get("lines", ())] == seqs
     check_sums(["1", "2", "3", "4"], [1, 2, 3, 4], found[-1])
-
-
-def first_two_lines(it: Installation, who: User, process_id: str) -> None:
-    """Returns when two lines are stored."""
-    seen = 0
-    with it.subscribe(who, OUTPUT, id=process_id) as events:
-        for event in events:
-            seen += len(event["processOutput"]["lines"])
-            if seen >= 2:
-                return
 
 
 def test_scheduled_process_can_be_joined_before_it_starts(installation: Installation) -> None:

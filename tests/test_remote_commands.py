@@ -21,7 +21,16 @@ from tests.command_line import (
 )
 from tests.installation import PROGRAM, Installation, User, until
 from tests.rows import Row, insert
-from tests.running import Gate, end_of, facts, run_python, start, start_python, until_running
+from tests.running import (
+    Gate,
+    end_of,
+    facts,
+    run_python,
+    start,
+    start_python,
+    until_lines,
+    until_running,
+)
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -387,6 +396,7 @@ def test_tail_begins_at_a_time(installation: Installation, carol: User) -> None:
     it = installation
     gate = Gate(it)
     process_id = start_python(it, carol, f"print(1, flush=True); {gate.wait}; print(2)")
+    until_lines(it, carol, process_id, 1)  # what is read at once has one time
     gate.open()
     end_of(it, carol, process_id)
     lines = facts(it, carol, process_id, "output { lines { time } }")["output"]["lines"]
