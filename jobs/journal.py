@@ -23,8 +23,8 @@ from models.transaction import transaction
 
 Entry = tuple[UUID, Piece]
 
-EACH = 0.001  # seconds of pause for each piece of a commit
-LONGEST = 0.08  # seconds of pause
+EACH = 0.0005  # seconds of pause for each piece of a commit
+LONGEST = 0.05  # seconds of pause
 
 
 class Journal:

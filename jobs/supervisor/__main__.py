@@ -16,6 +16,9 @@ from jobs.supervisor.script import Script
 from jobs.supervisor.secrets import NONE, close_input, received
 from jobs.supervisor.spool import BLOCK, Spool
 
+LITTLE = 2048  # bytes: what is read at once of a script that prints a little now and then
+LONGEST = 32  # milliseconds in which more of that gathers
+
 
 def main(folder: str) -> None:
     ask(DUMPABLE, 0)
@@ -78,10 +81,13 @@ def listen_for_children() -> int:
 
 def supervise(script: Script, control: int, wake: int) -> None:
     """Reads the script's output until the script has ended and nobody holds the output open."""
-    poll = select.poll()
+    poll, urgent = select.poll(), select.poll()
     events = script.events
-    for descriptor in (script.descriptor, events.descriptor, control, wake):
+    for descriptor in (events.descriptor, control, wake):
         poll.register(descriptor, select.POLLIN)
+        urgent.register(descriptor, select.POLLIN)
+    poll.register(script.descriptor, select.POLLIN)
+    gathering = Gathering()
     obey(script)  # what came before we listened
     buffer = memoryview(bytearray(BLOCK))
     script.look()
@@ -96,11 +102,33 @@ def supervise(script: Script, control: int, wake: int) -> None:
             elif descriptor == events.descriptor:
                 events.take()
             elif content := read(script.descriptor, buffer):
+                hasty = not script.spool.unheard()
                 script.take(content)
+                if not hasty:
+                    urgent.poll(gathering.after(len(content)))
             else:
                 poll.unregister(script.descriptor)
                 script.open = False
         script.look()
+
+
+class Gathering:
+    """How long more lines gather while the worker has not yet looked at those before: each reading
+    wakes us up, and a worker that is busy gets them all at once anyway.
+
+    It is short where much is printed, lest the script fills the pipe and has to wait for us.
+    """
+
+    def __init__(self) -> None:
+        self._pause = LONGEST
+
+    def after(self, size: int) -> int:
+        """The pause after so many bytes were read, in milliseconds."""
+        if size > LITTLE:
+            self._pause = max(1, self._pause // 2)
+            return 0
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST)
+        return pause
 
 
 def obey(script: Script) -> None:
