@@ -100,8 +100,16 @@ def join(batches: list[Batch]) -> Batch:
 
 def pack(runs: Runs, text: bytes | memoryview) -> bytes:
     """The blob of these lines."""
-    plain = b"".join((COUNT.pack(len(runs)), *(RUN.pack(*run) for run in runs), text))
-    return plain if len(plain) < LARGE else zstd.compress(plain, LEVEL)
+    head = b"".join((COUNT.pack(len(runs)), *(RUN.pack(*run) for run in runs)))
+    size = len(head) + len(text)
+    return b"".join((head, text)) if size < LARGE else _compressed(head, text, size)
+
+
+def _compressed(head: bytes, text: bytes | memoryview, size: int) -> bytes:
+    """Both as one frame, without a copy of the text, which takes a quarter as long as all else."""
+    frame = zstd.ZstdCompressor(LEVEL)
+    frame.set_pledged_input_size(size)  # so that whoever reads it knows how much there is
+    return b"".join((frame.compress(head), frame.compress(text, frame.FLUSH_FRAME)))
 
 
 def content(blob: bytes) -> tuple[Runs, bytes]:

@@ -13,7 +13,7 @@ from jobs.doorbell import Topic
 from jobs.handed import handed
 from jobs.journal import Journal
 from jobs.outbox import regular_files
-from jobs.piece import Lines, Packer, Piece
+from jobs.piece import Numbered, Packer, Piece
 from jobs.plan import plan, script_of
 from jobs.report import Reported, Reports, read
 from jobs.ringing import Ringing
@@ -140,21 +140,27 @@ class Execution:
 
     async def _pieces(self, ringing: Ringing, packer: Packer) -> AsyncGenerator[Piece, None]:
         """What the script prints, packed; each while the one before it is being stored."""
-        async with aclosing(ahead(self._lines(ringing, packer.bookmark), is_large)) as parts:
+        async with aclosing(ahead(self._lines(ringing, packer), is_large)) as parts:
             async for lines in parts:
-                if is_large(lines):
-                    yield await asyncio.to_thread(packer.pack, lines)
-                else:
-                    yield packer.pack(lines)
+                yield await asyncio.to_thread(lines.packed) if is_large(lines) else lines.packed()
 
-    async def _lines(self, ringing: Ringing, bookmark: str) -> AsyncGenerator[Lines, None]:
-        """What the script prints, until it has ended."""
-        reader = Reader(self._run.spool, bookmark)
+    async def _lines(self, ringing: Ringing, packer: Packer) -> AsyncGenerator[Numbered, None]:
+        """What the script prints, numbered, until it has ended; each while the one before it is
+        being packed."""
+        reader = Reader(self._run.spool, packer.bookmark)
+
+        def read() -> Numbered | None:
+            lines = reader.read()
+            return lines and packer.number(lines)
+
         large = False
         while True:
             self._reports.look(self._reported)
             over = ringing.over  # looked at before the spool, so that no line slips in between
-            while lines := await self._read(reader, large):
+            # In a thread of its own if they are likely to be large again.
+            while lines := await (
+                asyncio.to_thread(read) if large else self._journal.reading.take(read)
+            ):
                 large = is_large(lines)
                 yield lines
                 if reader.caught_up:
@@ -163,13 +169,7 @@ class Execution:
                 break
             await ringing.wait()
         if last := reader.rest():
-            yield last
-
-    async def _read(self, reader: Reader, large: bool) -> Lines | None:
-        """The next lines; in a thread of its own if they are likely to be `large` again."""
-        if large:
-            return await asyncio.to_thread(reader.read)
-        return await self._journal.reading.take(reader.read)
+            yield packer.number(last)
 
     async def _store(self, piece: Piece) -> bool:
         """Stores a piece, however often the database must be asked. False: it is not ours."""
@@ -265,7 +265,7 @@ class Execution:
         await self._site.doorbell.ring(topic, [self._process.id])
 
 
-def is_large(lines: Lines | Piece) -> bool:
+def is_large(lines: Numbered | Piece) -> bool:
     """Whether it takes so long to handle that it is worth a thread of its own."""
     return lines.size > SMALL
 

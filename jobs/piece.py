@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from jobs.chunk import Batch, pack
+from jobs.chunk import Batch, Runs, pack
 from jobs.output import Window, read_all
 from models.instant import now, to_micros
 from models.output import OutputChunk
@@ -72,6 +72,41 @@ class Piece:
         }
 
 
+class Numbered(NamedTuple):
+    """Lines with their numbers, and the sums up to their end: a piece that is not packed yet.
+
+    The fields are those of `Lines` and `Piece`.
+    """
+
+    number: int
+    first_seq: int
+    last_seq: int
+    runs: Runs
+    text: bytes
+    total_bytes: int
+    sha256: str
+    bookmark: str
+
+    @property
+    def size(self) -> int:
+        return len(self.text)
+
+    def packed(self) -> Piece:
+        """The piece. Takes long where the lines are many, and needs nothing but them."""
+        return Piece(
+            number=self.number,
+            first_seq=self.first_seq,
+            last_seq=self.last_seq,
+            first_time=self.runs[0][1],
+            last_time=self.runs[-1][1],
+            size=self.size,
+            data=pack(self.runs, memoryview(self.text)[:-1]),
+            total_bytes=self.total_bytes,
+            sha256=self.sha256,
+            bookmark=self.bookmark,
+        )
+
+
 class Packer:
     """Numbers lines and keeps the sums; a new one begins before the first line."""
 
@@ -92,8 +127,8 @@ class Packer:
             await asyncio.to_thread(packer._count, batch)
         return packer
 
-    def pack(self, lines: Lines) -> Piece:
-        """The piece of these lines, which must be stored next."""
+    def number(self, lines: Lines) -> Numbered:
+        """These lines, which must be stored next, with their numbers."""
         runs, text, bookmark = lines
         first = self._seq + 1
         self._pieces += 1
@@ -103,18 +138,20 @@ class Packer:
         self._total += len(text)
         self._digest.update(text)
         self.bookmark = bookmark
-        return Piece(
+        return Numbered(
             number=self._pieces,
             first_seq=first,
             last_seq=self._seq,
-            first_time=runs[0][1],
-            last_time=self._time,
-            size=len(text),
-            data=pack(tuple(runs), memoryview(text)[:-1]),
+            runs=tuple(runs),
+            text=text,
             total_bytes=self._total,
             sha256=self._digest.hexdigest(),
             bookmark=bookmark,
         )
+
+    def pack(self, lines: Lines) -> Piece:
+        """The piece of these lines, which must be stored next."""
+        return self.number(lines).packed()
 
     def say(self, text: str) -> Piece:
         """A system line that Procession itself adds now."""

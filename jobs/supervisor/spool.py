@@ -94,7 +94,6 @@ class Spool:
         except BlockingIOError:
             pass  # full: it has been rung often enough
 
-
     def unheard(self) -> bool:
         """Whether the worker, since it was told last, has not looked."""
         return bool(self._rung.poll(0))
