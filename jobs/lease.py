@@ -11,7 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -69,17 +69,24 @@ class Lease:
         with new.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             new.rename(self._locks / str(self.id))  # so that nobody ever sees it unlocked
-            lease = timedelta(seconds=self._terms.lease)
             await Worker.create(
                 id=self.id,
                 machine=socket.gethostname(),
-                lease_until=now() + lease,
+                lease_until=self._until,
                 lease=self._terms.lease,
                 scripts=self._scripts,
+                trouble=await self._trouble.words(),
             )
-            async with beside(self._renew(lease), "lease"):
+            async with beside(self._keep(), "lease"):
                 yield self
             await self._leave()
+
+    async def renew(self) -> None:
+        """Tells of its trouble, too."""
+        ours = Worker.filter(id=self.id, lost_at__isnull=True)
+        trouble = await self._trouble.words()
+        if not await ours.update(lease_until=self._until, trouble=trouble):
+            self.lost.set()
 
     def others(self) -> list[tuple[UUID, bool]]:
         """The workers that were seen on this machine, this one not, and whether each lives."""
@@ -101,14 +108,15 @@ class Lease:
         """Forgets a worker of this machine of which nothing is left to be taken over."""
         (self._locks / str(worker_id)).unlink(missing_ok=True)
 
-    async def _renew(self, lease: timedelta) -> None:
+    @property
+    def _until(self) -> datetime:
+        return now() + timedelta(seconds=self._terms.lease)
+
+    async def _keep(self) -> None:
         while not self.lost.is_set():
             await asyncio.sleep(self._terms.renew)
-            ours = Worker.filter(id=self.id, lost_at__isnull=True)
             try:
-                trouble = await self._trouble.words()
-                if not await ours.update(lease_until=now() + lease, trouble=trouble):
-                    self.lost.set()
+                await self.renew()
             except Exception as error:  # whatever a driver raises while the database is away
                 log.warning("The lease could not be renewed: %s", error)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from models.instant import now
 
 LEAST_FREE = 100 << 20  # bytes of a data folder's disk
+BEGINNING = "it has still to take over what others left on its machine"
 
 
 def trouble_with(data: Path) -> str | None:
@@ -24,9 +25,13 @@ def trouble_with(data: Path) -> str | None:
 
 
 class Trouble:
-    """A worker's: with its data folder, and with processes that it cannot follow at the moment."""
+    """A worker's: with its data folder, and with processes that it cannot follow at the moment.
+
+    That it is only `beginning` is trouble too.
+    """
 
     def __init__(self, data: Path) -> None:
+        self.beginning = True
         self._data = data
         self._stuck: dict[UUID, tuple[datetime, str]] = {}
 
@@ -43,7 +48,8 @@ class Trouble:
     async def words(self) -> str | None:
         """All of it, or None if all is well."""
         disk = await to_thread(trouble_with, self._data)
-        return "; ".join(filter(None, (disk, self._stuck_words()))) or None
+        begins = BEGINNING if self.beginning else None
+        return "; ".join(filter(None, (begins, disk, self._stuck_words()))) or None
 
     def _stuck_words(self) -> str | None:
         if not self._stuck:

@@ -74,6 +74,8 @@ class Worker:
             stack.push_async_callback(self._end_tasks)
             self._go(self._tend())
             await self.adopt()
+            self._trouble.beginning = False
+            await self._lease.renew()  # so that all know of it now
             self._go(self._look_around())
             yield self
 

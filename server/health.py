@@ -81,7 +81,7 @@ class Readiness:
         if not living:
             return "none; processes wait until one is started"
         troubles = [f"worker on {each.machine}: {each.trouble}" for each in living if each.trouble]
-        return "; ".join(troubles) or "ok"
+        return "; ".join(dict.fromkeys(troubles)) or "ok"
 
     async def _disk(self) -> str:
         return await asyncio.to_thread(trouble_with, self._data) or "ok"

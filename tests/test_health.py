@@ -8,6 +8,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,9 +18,10 @@ from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
 from tests.postgres import shut
 from tests.running import FLOOD, OUTPUT, Gate, end_of, facts, start_python, until_status
-from tests.workers import pids
+from tests.workers import holder, pids
 
 NOBODY = User("", "", "")
+LIVING = "SELECT id FROM worker WHERE lost_at IS NULL AND left_at IS NULL"
 
 
 @pytest.fixture
@@ -43,6 +45,30 @@ def test_server_without_a_worker_says_what_waits(it: Installation) -> None:
     status, found = readiness(it)
     assert (status, found["status"]) == (200, "degraded")
     assert found["checks"]["worker"] == "none; processes wait until one is started"
+
+
+def test_server_is_not_ready_before_its_worker_has_taken_over_what_was_left(
+    it: Installation,
+) -> None:
+    process_id, gate = followed(it)
+    gate.reached()
+    before = holder(it, process_id)
+    it.end(signal.SIGTERM)
+    in_the_way = it.data / "workers" / str(uuid4())
+    in_the_way.mkdir()
+    try:
+        it.start()
+        until(lambda: it.rows(LIVING))
+        status, found = readiness(it)
+        assert (status, found["status"]) == (200, "degraded")
+        assert "it has still to take over what others left" in found["checks"]["worker"]
+        assert holder(it, process_id) == before
+    finally:
+        in_the_way.rmdir()
+    until(lambda: readiness(it)[1]["status"] == "ready")
+    assert [(holder(it, process_id),)] == it.rows(LIVING)
+    gate.open()
+    assert end_of(it, it.admin, process_id).lines == ["1", "2"]
 
 
 def test_server_without_redis_says_what_waits(it: Installation) -> None:
