@@ -19,6 +19,7 @@ from jobs.background import beside, end
 from jobs.doorbell import Doorbell, Topic
 from models.delivery import Channel, Delivery, DeliveryState, Occasion
 from models.instant import now, to_micros
+from models.outage import complain
 from models.process import Process
 from models.status import Status
 from models.user import User
@@ -77,8 +78,8 @@ class Deliveries:
             while True:
                 try:
                     await self._begin(lambda _: bell.ring(()))
-                except Exception as error:  # whatever a driver raises while the database is away
-                    log.warning("Cannot look for what is to be delivered: %s", error)
+                except Exception as error:
+                    complain(log, "Cannot look for what is to be delivered", error)
                 await bell.wait()
                 await asyncio.sleep(PAUSE)
 
@@ -101,8 +102,8 @@ class Deliveries:
         try:
             state, reason = await self._attempt(delivery)
             await _note(delivery, state, reason)
-        except Exception as error:  # as above; it is tried again when the lease is over
-            log.warning("The delivery %s failed: %s", delivery.id, error)
+        except Exception as error:  # it is tried again when the lease is over
+            complain(log, f"The delivery {delivery.id} failed", error)
         finally:
             self._busy[delivery.user_id] -= 1
 

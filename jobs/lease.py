@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 from jobs.background import beside
 from jobs.trouble import Trouble
 from models.instant import now
+from models.outage import complain
 from models.process import Process
 from models.status import Status
 from models.worker import Worker
@@ -117,8 +118,8 @@ class Lease:
             await asyncio.sleep(self._terms.renew)
             try:
                 await self.renew()
-            except Exception as error:  # whatever a driver raises while the database is away
-                log.warning("The lease could not be renewed: %s", error)
+            except Exception as error:
+                complain(log, "The lease could not be renewed", error)
 
     async def _leave(self) -> None:
         try:
@@ -128,8 +129,8 @@ class Lease:
                 else:
                     await Worker.filter(id=self.id).delete()
                     self.bury(self.id)
-        except Exception as error:  # as above: the lease will run out
-            log.warning("The database was not told that worker %s leaves: %s", self.id, error)
+        except Exception as error:  # the lease will run out
+            complain(log, f"The database was not told that worker {self.id} leaves", error)
 
     async def _hand_over(self) -> None:
         seconds = self._terms.handover

@@ -16,6 +16,7 @@ from tortoise.queryset import QuerySet
 
 from jobs.chunk import merge, pack
 from models.instant import now
+from models.outage import complain
 from models.output import Merge, OutputChunk
 from models.transaction import transaction
 
@@ -51,8 +52,8 @@ async def merge_requested() -> None:
             while request := await Merge.filter(held_until__lt=now()).first():
                 if await _hold(request) and await _merge(request):
                     await _held(request).delete()
-        except Exception as error:  # whatever a driver raises while the database is away
-            log.warning("Output cannot be merged now: %s", error)
+        except Exception as error:
+            complain(log, "Output cannot be merged now", error)
         await asyncio.sleep(LOOK_AGAIN)
 
 

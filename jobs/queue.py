@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from jobs.background import beside
 from jobs.doorbell import Bell, Doorbell, Topic
 from models.instant import now, to_micros
+from models.outage import complain
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,12 @@ class LaunchQueue(Poller):
         slots: int,
     ) -> None:
         async def run(_: dict[Any, Any], process_id: str) -> None:
-            if not await launch(UUID(process_id)):
+            try:
+                known = await launch(UUID(process_id))
+            except Exception as error:  # the sweep puts it in again
+                complain(log, f"Process {process_id} cannot be launched now", error)
+                return
+            if not known:
                 raise Retry(ELSEWHERE)
 
         self._doorbell = doorbell
@@ -200,5 +206,5 @@ class Timetable(Poller):
 async def _try(work: Callable[[], Awaitable[None]], name: str) -> None:
     try:
         await work()
-    except Exception as error:  # the database is away …: the next call will do
-        log.warning("%s has to wait: %s", name, error)
+    except Exception as error:  # the next call will do
+        complain(log, f"{name} has to wait", error)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from jobs.doorbell import Topic
 from jobs.site import Site
+from models.outage import complain
 from models.output import OutputChunk
 from models.process import Deletion
 
@@ -25,8 +26,8 @@ async def remove_deleted(site: Site) -> None:
             try:
                 for deletion in await Deletion.all():
                     await remove(site, deletion.process_id)
-            except Exception as error:  # whatever a driver raises while the database is away
-                log.warning("Deleted processes cannot be removed now: %s", error)
+            except Exception as error:
+                complain(log, "Deleted processes cannot be removed now", error)
             await bell.wait()
 
 

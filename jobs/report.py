@@ -20,6 +20,7 @@ from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
 from jobs.run import Run
 from models.instant import now
+from models.outage import complain
 from models.process import Process
 from models.report import Report as Row
 from models.status import Status
@@ -94,8 +95,8 @@ class Reports:
             taken, self._wanted = self._wanted, set()
             try:
                 await self._store(await asyncio.to_thread(read_new, taken))
-            except Exception as error:  # whatever a driver raises while the database is away
-                log.warning("Progress of scripts is not stored yet: %s", error)
+            except Exception as error:
+                complain(log, "Progress of scripts is not stored yet", error)
                 self._wanted |= taken
                 self._awake.set()
                 await asyncio.sleep(TROUBLE)

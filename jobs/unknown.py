@@ -10,6 +10,7 @@ from jobs.piece import Packer
 from jobs.site import Site
 from jobs.standstill import Standstill
 from models.instant import now
+from models.outage import complain
 from models.process import Process
 from models.status import Status
 from models.worker import Worker
@@ -40,8 +41,8 @@ async def end_unknown(site: Site) -> None:
         await asyncio.sleep(look)
         try:
             await _look(site, unknown)
-        except Exception as error:  # whatever a driver raises while the database is away
-            log.warning("Cannot look for scripts that nobody knows: %s", error)
+        except Exception as error:
+            complain(log, "Cannot look for scripts that nobody knows", error)
             unknown.forget()
 
 

@@ -26,7 +26,7 @@ from jobs.trouble import Trouble
 from jobs.unknown import end_unknown
 from jobs.watch import Watch
 from models.instant import now
-from models.outage import is_outage
+from models.outage import complain, is_outage
 from models.process import Process
 from models.script import Script
 from models.status import Status
@@ -216,8 +216,8 @@ class Worker:
                 ids = [each for each in self._executions if not rung or str(each) in rung]
                 try:
                     await self._stop_unwanted(ids)
-                except Exception as error:  # whatever a driver raises while the database is away
-                    log.warning("Cannot look for stop requests: %s", error)
+                except Exception as error:
+                    complain(log, "Cannot look for stop requests", error)
 
     async def _stop_unwanted(self, ids: list[UUID]) -> None:
         if not ids:
@@ -236,8 +236,8 @@ class Worker:
             for look in (self._watch.look, self.adopt, self.remember):
                 try:
                     await look()
-                except Exception as error:  # as above
-                    log.warning("Cannot look after what others left: %s", error)
+                except Exception as error:
+                    complain(log, "Cannot look after what others left", error)
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -246,8 +246,8 @@ class Worker:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("A task of the worker failed", exc_info=task.exception())
+        if not task.cancelled() and (error := task.exception()) is not None:
+            complain(log, "A task of the worker failed", error)
 
     async def _end_tasks(self) -> None:
         await end(*self._tasks)

@@ -4,6 +4,7 @@ was asked. After an outage the same may be asked again; after a mistake of ours 
 PostgreSQL's driver is known here by its classes of SQLSTATE: with SQLite it is not even loaded.
 """
 
+import logging
 import sqlite3
 
 from tortoise.exceptions import BaseORMException
@@ -49,6 +50,15 @@ def is_outage(error: BaseException) -> bool:
     if state := _sqlstate(found):
         return state.startswith(AWAY)
     return isinstance(found, OSError) or _is_of_a_lost_connection(found)
+
+
+def complain(log: logging.Logger, what: str, error: BaseException) -> None:
+    """Says what was not done, and why: of an outage in one line; anything else is a mistake of
+    ours, and its traceback is told too."""
+    if is_outage(error):
+        log.warning("%s: %s", what, str(error) or repr(error))
+    else:
+        log.error("%s: %r", what, error, exc_info=error)
 
 
 def is_refusal(error: BaseException) -> bool:

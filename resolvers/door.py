@@ -19,6 +19,7 @@ from uuid import UUID
 
 from models.group import Grant, Right
 from models.instant import now
+from models.outage import complain
 from models.transaction import run_to_end
 from models.user import Scope, Token, TokenKind, User
 from resolvers.coalescer import Coalescer
@@ -166,7 +167,7 @@ async def _store_use(token_id: UUID) -> None:
     try:
         await Token.filter(id=token_id).update(last_used_at=now())
     except Exception as error:
-        log.warning("The use of a token could not be noted: %s", error)
+        complain(log, "The use of a token could not be noted", error)
 
 
 async def _grants(user_id: UUID) -> frozenset[Granted]:

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from jobs.trouble import trouble_with
 from models.database import connection
 from models.instant import now
+from models.outage import complain
 from models.worker import Worker
 from server.parts import Parts
 
@@ -60,8 +61,8 @@ class Readiness:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._checks[name]()
-        except Exception as error:  # whatever a driver raises
-            log.warning("The check of the %s fails: %r", name, error)
+        except Exception as error:
+            complain(log, f"The check of the {name} fails", error)
             return "unreachable"
 
     async def _database(self) -> str:

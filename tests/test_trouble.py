@@ -12,6 +12,7 @@ from tests import tus
 from tests.conftest import Install
 from tests.faces import Face, GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
+from tests.rows import Row, insert
 from tests.running import OUTPUT, Gate, end_of, facts, start, start_python
 from tests.test_health import readiness
 
@@ -90,6 +91,20 @@ def test_script_that_cannot_be_started_now_is_started_later(it: Installation) ->
     aside.rename(it.data / "runs")
     ended = end_of(it, it.admin, process_id)
     assert (ended.status, ended.lines) == ("COMPLETED", ["1"])
+
+
+def test_mistake_is_told_with_its_traceback_and_ends_nothing(it: Installation) -> None:
+    """As if a version of ours asked, in what goes on for ever, for a table that is not there."""
+    (process_id,) = insert(it, [Row(it.admin.id)])
+    it.execute('ALTER TABLE "merge" RENAME TO "elsewhere"')
+    told = "ERROR jobs.merge: Output cannot be merged now: "
+    until(lambda: told in it.log.read_text())
+    it.execute('ALTER TABLE "elsewhere" RENAME TO "merge"')
+    it.insert("merge", [{"process_id": process_id, "held_until": 0}])
+    until(lambda: not it.rows('SELECT process_id FROM "merge"'))
+    _, traceback, where = it.log.read_text().partition("Traceback (most recent call last)")
+    assert traceback and "in merge_requested" in where
+    os.truncate(it.log, 0)  # no other traceback is allowed
 
 
 def test_clock_that_is_set_back_keeps_nothing_waiting(it: Installation) -> None:
