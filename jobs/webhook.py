@@ -1,6 +1,7 @@
 """Webhooks: signed messages to URLs that users have given."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -47,7 +48,7 @@ class Webhooks:
         except TimeoutError:
             raise DeliveryError(f"It did not answer within {PATIENCE.read:g} seconds") from None
         except (ReachError, OSError, httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise DeliveryError(str(error) or type(error).__name__) from None
+            raise DeliveryError(_in_words(error)) from None
         if status == httpx.codes.GONE:
             raise RefusedError("It answered 410: it wants no more of this")
         if not httpx.codes.is_success(status):
@@ -97,6 +98,16 @@ def message(ended: Process, url: str | None) -> bytes:
     }
     told = {"type": "process.ended", "timestamp": _utc(ended.ended_at), "data": facts}
     return orjson.dumps(told)
+
+
+def _in_words(error: BaseException) -> str:
+    """Why it could not be sent; of a certificate, what is wrong with it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"Its certificate is not good: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -1,7 +1,6 @@
 """A real mail server on loopback."""
 
 import asyncio
-import datetime
 import ssl
 import threading
 from collections.abc import Iterator
@@ -17,9 +16,6 @@ from typing import Any
 
 from aiosmtpd import smtp
 from aiosmtpd.smtp import AuthResult, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 USER, PASSWORD = "procession", "p/ss word"
 
@@ -48,30 +44,6 @@ class Inbox:
     def next(self) -> tuple[bool, list[str], EmailMessage]:
         """Whether it came by TLS, for whom, and what."""
         return self.got.get(timeout=30)
-
-
-def certificate(folder: Path) -> Path:
-    """A file with a new certificate of localhost's, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "localhost.pem"
-    pem = serialization.Encoding.PEM
-    form = serialization.PrivateFormat.PKCS8
-    secret = key.private_bytes(pem, form, serialization.NoEncryption())
-    path.write_bytes(made.public_bytes(pem) + secret)
-    return path
 
 
 @contextmanager

@@ -4,15 +4,18 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from queue import Queue
 from typing import Any
 
 HOST = "127.0.0.7"  # webhooks may reach this one of those that are this machine
+TLS_HOST = "localhost"  # its name, for which its certificate is
 HELD = 0  # a status that is not told before it is `released`
 
 
@@ -46,22 +49,24 @@ class Receiver:
     """Answers each request with the next of `statuses`, then with 204."""
 
     port: int = 0
+    by_tls: bool = False
     statuses: list[int] = field(default_factory=list)
     got: Queue[Message] = field(default_factory=Queue)
     released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}/hook?key=of-the-receiver"
+        place = f"https://{TLS_HOST}" if self.by_tls else f"http://{HOST}"
+        return f"{place}:{self.port}/hook?key=of-the-receiver"
 
     def next(self) -> Message:
         return self.got.get(timeout=30)
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver at each address of this machine."""
-    made = Receiver()
+def receiving(pem: Path | None = None) -> Iterator[Receiver]:
+    """A receiver at each address of this machine; with a certificate, by TLS."""
+    made = Receiver(by_tls=pem is not None)
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -81,6 +86,10 @@ def receiving() -> Iterator[Receiver]:
 
     with ThreadingHTTPServer(("0.0.0.0", 0), Answer) as server:  # noqa: S104
         made.port = server.server_port
+        if pem is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(pem)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield made
         made.released.set()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import installed_on
+from tests.certificate import certificate
+from tests.conftest import Install, installed_on
 from tests.installation import Installation, User, until
 from tests.receiver import HELD, HOST, Receiver, receiving
 from tests.rows import LONG_AGO, Row, insert
@@ -117,6 +118,38 @@ def test_end_is_told_when_it_has_come_signed_and_until_it_is_taken(
     stored = str(it.rows("SELECT secret FROM delivery")) + str(it.rows("SELECT details FROM audit"))
     assert made["secret"] not in stored
     assert "of-the-receiver" not in stored + it.log.read_text()
+
+
+@only_sqlite
+def test_receiver_is_told_by_tls_if_its_certificate_is_trusted_and_its_own(
+    install: Install, tmp_path: Path
+) -> None:
+    trusted, others = certificate(tmp_path), certificate(tmp_path, "elsewhere.example.org")
+    bundle = tmp_path / "trusted.pem"
+    bundle.write_bytes(trusted.read_bytes() + others.read_bytes())
+    (tmp_path / "unknown").mkdir()
+    unknown = certificate(tmp_path / "unknown")
+    networks = "127.0.0.1/32,::1/128"  # all that localhost may be
+    it = install(PROCESSION_WEBHOOK_NETWORKS=networks, SSL_CERT_FILE=str(bundle))
+    it.start()
+    with receiving(trusted) as good, receiving(unknown) as bad, receiving(others) as mistaken:
+        taken = ended(it)
+        made = notify(it, it.alice, taken, good.url)
+        message = good.next()
+        message.check(made["secret"])
+        assert message.headers["host"] == f"localhost:{good.port}"
+        assert until_state(it, taken, "DELIVERED")["log"][0]["error"] is None
+        for receiver, reason in (
+            (bad, "Its certificate is not good: self-signed certificate"),
+            (mistaken, "Its certificate is not good: Hostname mismatch, certificate is not valid"),
+        ):
+            refused = ended(it)
+            notify(it, it.alice, refused, receiver.url)
+            until(lambda: deliveries(it, refused)[0]["log"])  # noqa: B023
+            (delivery,) = deliveries(it, refused)
+            assert delivery["state"] == "PENDING"
+            assert delivery["log"][0]["error"].startswith(reason)
+            assert receiver.got.empty()
 
 
 def test_worker_that_is_killed_while_it_delivers_leaves_it_to_the_next(

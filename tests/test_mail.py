@@ -11,9 +11,10 @@ import aiosmtplib
 import pytest
 
 from jobs.mail import Relay
+from tests.certificate import certificate
 from tests.conftest import installed_on
 from tests.installation import Installation, User, until
-from tests.mail_server import PASSWORD, USER, Inbox, certificate, mail_server
+from tests.mail_server import PASSWORD, USER, Inbox, mail_server
 from tests.running import end_of, start
 from tests.subscription import GraphQLRefusal
 
