@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,24 @@ def test_upload_goes_on_after_a_cut_and_a_killed_server_and_becomes_a_file(
     # Of one that was left alone a worker that starts leaves nothing.
     assert ask(it, who, "HEAD", left).status_code == 404
     until(lambda: not folder(it, who, left).exists())
+
+
+def test_upload_goes_on_after_the_server_was_told_to_leave_in_its_middle(
+    mortal: Installation,
+) -> None:
+    it, who = mortal, mortal.alice
+    upload_id = begin(it, who, len(MANY))
+    with sending(it, who, upload_id, 0, MANY[:PIECE], len(MANY)):
+        until(lambda: offset(it, who, upload_id))
+        assert it.end(signal.SIGTERM) == 0
+    assert f"The server left in the middle of PATCH /uploads/{upload_id}" in it.log.read_text()
+    it.start()
+    assert offset(it, who, upload_id) == PIECE  # all that had come, to the last byte
+    assert send(it, who, upload_id, PIECE, MANY[PIECE:]).status_code == 204
+    process = start(it, who, upload_id)
+    digest = sha256(MANY).hexdigest()
+    assert process["uploads"][0]["sha256"] == digest
+    assert end_of(it, who, process["id"]).lines == [f"a.bin {digest}"]
 
 
 @on_sqlite
