@@ -89,11 +89,14 @@ class Arrivals:
 
     @contextmanager
     def counted(self, owner: UUID) -> Iterator[list[Arrival]]:
-        """All that this user has begun; inside nobody, on any machine, begins another of theirs."""
+        """All that this user has begun; inside nobody, on any machine, begins another of theirs.
+
+        Raises BlockingIOError where somebody is just doing so.
+        """
         folder = self._folder / str(owner)
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield self.of(owner)
 
     def begin(self, owner: UUID, facts: Facts) -> Arrival:

@@ -1,6 +1,7 @@
 """Uploads that come in pieces, and may pause between them; then a start names them by their ids."""
 
-from asyncio import Semaphore, to_thread
+import time
+from asyncio import Semaphore, sleep, to_thread
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from resolvers.uploads import admit
 from resolvers.viewer import Viewer
 
 COMPLETING = Semaphore(2)
+PATIENCE, PAUSE = 10.0, 0.05  # seconds for one's turn to begin an upload, and between two looks
 COME_BACK = 60.0  # seconds after which one may look whether there is place for another
 BUSY = "Somebody else is just sending or using the upload {}; try again in a moment"
 GONE = "There is no upload {}: it was used, cancelled, or left alone for too long; send it again"
@@ -44,7 +46,7 @@ async def begin(
     """A new upload, of which nothing has come, for that script if it is known already.
 
     Raises Forbidden and NotFound for the script, BadInput for its name, TooLarge, TooManyRequests,
-    and NoRoom before anything is sent that would not fit.
+    Conflict, and NoRoom before anything is sent that would not fit.
     """
     await admit(viewer, script)
     if script is not None:
@@ -54,7 +56,19 @@ async def begin(
     if wrong := file_name_problems(facts.name):
         raise BadInput({"filename": wrong})
     with room():
-        return await to_thread(_begin, viewer, app, facts)
+        return await _begin_in_turn(viewer, app, facts)
+
+
+async def _begin_in_turn(viewer: Viewer, app: Application, facts: Facts) -> Arrival:
+    """Waits in no thread, for those are everybody's: another machine may be paused in its turn."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await to_thread(_begin, viewer, app, facts)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise Conflict("Others of your uploads are just beginning; try again") from None
+        await sleep(PAUSE)
 
 
 def _begin(viewer: Viewer, app: Application, facts: Facts) -> Arrival:
@@ -76,7 +90,12 @@ def _begin(viewer: Viewer, app: Application, facts: Facts) -> Arrival:
 @needs(Scope.START)
 async def show(viewer: Viewer, app: Application, arrival_id: UUID) -> Arrival:
     """One of the viewer's own. Raises NotFound."""
-    found = await to_thread(app.arrivals.find, viewer.id, arrival_id)
+    return await _find(app, viewer.id, arrival_id)
+
+
+async def _find(app: Application, owner: UUID, arrival_id: UUID) -> Arrival:
+    """Raises NotFound."""
+    found = await to_thread(app.arrivals.find, owner, arrival_id)
     if found is None:
         raise NotFound(GONE.format(arrival_id))
     return found
@@ -212,12 +231,17 @@ def used_by(process: Process) -> str:
 async def used_up(app: Application, owner: UUID, files: Iterable[Staged]) -> AsyncIterator[None]:
     """Inside nobody else uses those of the files that came in pieces; then their uploads are gone.
 
-    Raises Conflict if somebody else was faster.
+    Raises Conflict if somebody else was faster, NotFound if one is cancelled meanwhile.
     """
     async with AsyncExitStack() as stack:
         named = [each.arrival for each in files if each.arrival]
         held = [await stack.enter_async_context(_held(app, owner, each)) for each in named]
-        yield
+        try:
+            yield
+        except FileNotFoundError:
+            for arrival_id in named:  # its owner may cancel it at any time
+                await _find(app, owner, arrival_id)
+            raise
         for each in held:
             await to_thread(app.arrivals.remove, each.arrival)
 

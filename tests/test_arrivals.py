@@ -1,8 +1,10 @@
 """Uploads that come in pieces: what a cut leaves of them, who may write, how a start uses them."""
 
+import fcntl
 import os
 import random
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ SUM = (
     "print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())"
 )
 MANY = random.Random(1).randbytes(5_000_000)  # noqa: S311
+CROWD = 40  # more than the threads that a server has
 PIECE = 2_500_000  # more than what is written at once, and not a multiple of it
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -203,6 +206,23 @@ def test_upload_that_is_called_back_is_gone_also_while_it_is_sent(
         assert ask(it, who, "DELETE", upload_id).status_code == 404
     assert not folder(it, who, upload_id).exists()
     assert problems(it, who, upload_id)[0].startswith(f"There is no upload {upload_id}: ")
+
+
+@on_sqlite
+def test_who_cannot_begin_an_upload_now_keeps_nobody_else_from_it(mortal: Installation) -> None:
+    """As if a server on another machine were paused while it begins one of alice's."""
+    it, who = mortal, mortal.alice
+    begin(it, who, 1)
+    wish = {"Upload_Length": "1", "Upload_Metadata": metadata(filename="a")}
+    with (
+        ThreadPoolExecutor(CROWD) as threads,
+        (folder(it, who, "") / "lock").open("w") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = [threads.submit(ask, it, who, "POST", "", b"", **wish) for _ in range(CROWD)]
+        assert uploaded(it, it.bob, b"1")
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert {each.result().status_code for each in waiting} <= {201, 409}
 
 
 @on_sqlite
