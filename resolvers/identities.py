@@ -11,6 +11,7 @@ from itertools import count
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
+from tortoise.queryset import QuerySet
 
 from models.audit import by_itself, printable
 from models.group import Group
@@ -75,6 +76,11 @@ async def identify(claims: Claims, reading: Reading) -> User:
     return user
 
 
+def identity_of(user: User, claims: Claims) -> QuerySet[Identity]:
+    """Finds that by which these claims are this user's, as long as they are."""
+    return Identity.filter(user_id=user.id, issuer=claims["iss"], subject=claims["sub"])
+
+
 @needs(Scope.ADMIN)
 async def identities_of(viewer: Viewer, who: Key) -> list[Identity]:
     """Who a user is elsewhere: oneself or, for administrators, anyone."""
@@ -98,7 +104,9 @@ async def link(viewer: Viewer, who: Key, issuer: str, subject: str) -> User:
         wrong["subject"] = ["Give the claim `sub` of this user, as the provider has it."]
     if wrong:
         raise BadInput(wrong)
-    former = await Identity.get_or_none(issuer=issuer, subject=subject)
+    # Locked, so that who is just signing in by it has a session by now, which ends, or gets none.
+    theirs = Identity.filter(issuer=issuer, subject=subject)
+    former = await theirs.select_for_update(no_key=True).get_or_none()
     if former is not None and former.user_id != found.id:
         await _put_out(former.user_id)
     await Identity.update_or_create({"user": found}, issuer=issuer, subject=subject)

@@ -54,7 +54,10 @@ def check(field: str, password: str) -> None:
 
 @recorded
 async def _store(user: User, password: str, but: Viewer | None = None) -> None:
-    await User.filter(id=user.id).update(password=password)
+    """`but` changes their own: only if nobody else has done so since it was proved."""
+    theirs = User.filter(id=user.id, password=user.password) if but else User.filter(id=user.id)
+    if not await theirs.update(password=password):
+        raise BadInput({"old": ["This has just been changed; try again."]})
     sessions = Token.filter(user_id=user.id, kind=TokenKind.SESSION.value, revoked_at=None)
     others = sessions.exclude(id=but.token_id) if but else sessions
     await others.update(revoked_at=now())

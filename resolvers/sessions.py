@@ -1,7 +1,11 @@
 """Sessions: signing in, with a password for one, and out again."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+from tortoise.queryset import QuerySet
 
 from models.instant import now
 from models.transaction import run_to_end
@@ -12,7 +16,7 @@ from resolvers.audit import Deed, doing, recorded
 from resolvers.door import token_digest
 from resolvers.errors import NotSignedIn, TooManyRequests
 from resolvers.hashing import hashed, is_outdated, matches
-from resolvers.tokens import Issued, issue
+from resolvers.tokens import Issued, hold, issue
 from resolvers.users import is_name
 
 NAME = "session"
@@ -33,8 +37,11 @@ async def sign_in(app: Application, name: str, password: str, caller: Caller) ->
     wrong, and TooManyRequests after many failures."""
     deed = Deed("session.start", name, address=caller.address)
     async with doing(deed):
-        found = await _prove(name, password, caller)
-        return await begin(app, found, caller, deed)
+        while True:
+            found = await _prove(name, password, caller)
+            proof = User.filter(id=found.id, password=found.password, disabled_at=None)
+            with suppress(NotSignedIn):  # perhaps only the hash is another
+                return await begin(app, found, caller, deed, proof)
 
 
 async def _prove(name: str, password: str, caller: Caller) -> User:
@@ -58,8 +65,14 @@ async def _prove(name: str, password: str, caller: Caller) -> User:
 
 
 @recorded
-async def begin(app: Application, user: User, caller: Caller, deed: Deed) -> Issued:
-    """A new session of a user who has proved who they are."""
+async def begin(
+    app: Application, user: User, caller: Caller, deed: Deed, proof: QuerySet[Any]
+) -> Issued:
+    """A new session of a user who has proved who they are, by what `proof` finds.
+
+    Raises NotSignedIn where it finds that no more.
+    """
+    await hold(proof)
     await _clear(user)
     issued = await issue(
         user,
@@ -111,7 +124,8 @@ async def _clear(user: User) -> None:
 async def _rehash(user: User, password: str) -> None:
     if user.password and is_outdated(user.password):
         new = await hashed(password)
-        await User.filter(id=user.id, password=user.password).update(password=new)
+        if await User.filter(id=user.id, password=user.password).update(password=new):
+            user.password = new
 
 
 def _agent(text: str) -> str | None:

@@ -11,7 +11,7 @@ from resolvers.application import Application
 from resolvers.audit import Deed, doing
 from resolvers.door import Door
 from resolvers.errors import NotSignedIn
-from resolvers.identities import Reading, arrange, identify
+from resolvers.identities import Reading, arrange, identify, identity_of
 from resolvers.openid import Errand, Provider
 from resolvers.sessions import Caller
 from resolvers.signature import Claims
@@ -47,7 +47,7 @@ class SingleSignOn:
             deed.target = user.name
             theirs = self.reading.groups_of(claims) or frozenset()
             await arrange(user, theirs, self.reading, app.door)
-            return await sessions.begin(app, user, caller, deed)
+            return await sessions.begin(app, user, caller, deed, identity_of(user, claims))
 
     async def introduce(self, door: Door, jwt: str, address: str) -> None:
         """Makes a JWT a token of who sends it to this door, from there.
@@ -59,7 +59,8 @@ class SingleSignOn:
         theirs = self.reading.groups_of(claims)
         if theirs is not None:
             await arrange(user, theirs, self.reading, door)
-        await accept_jwt(user, jwt, scope_of(claims), _end_of(claims), address)
+        proof = identity_of(user, claims)
+        await accept_jwt(user, jwt, scope_of(claims), _end_of(claims), address, proof)
 
 
 def scope_of(claims: Claims) -> Scope:

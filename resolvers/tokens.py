@@ -2,15 +2,17 @@
 
 import secrets
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from tortoise.queryset import QuerySet
 
 from models.instant import now
 from models.user import Scope, Token, TokenKind, User
 from resolvers.access import administrators, needs, require_scope
 from resolvers.audit import Deed, about, deed, doing, recorded
 from resolvers.door import felt_at_once, token_digest
-from resolvers.errors import BadInput, Forbidden, NotFound
+from resolvers.errors import BadInput, Forbidden, NotFound, NotSignedIn
 from resolvers.users import Key, is_name, user
 from resolvers.viewer import Viewer
 
@@ -42,6 +44,14 @@ async def create_token(
     return issued
 
 
+async def hold(proof: QuerySet[Any]) -> None:
+    """Keeps that by which somebody has just proved who they are as it is until the transaction
+    ends. Raises NotSignedIn if it is so no more: who changes it ends only what has begun by it.
+    """
+    if await proof.select_for_update(no_key=True).first() is None:
+        raise NotSignedIn("What you signed in with has just been changed; sign in again")
+
+
 async def issue(
     of: User,
     name: str,
@@ -67,8 +77,13 @@ async def issue(
     return Issued(token, text)
 
 
-async def accept_jwt(of: User, jwt: str, scope: Scope, expires_at: datetime, address: str) -> None:
-    """A JWT, which was verified and came from there, is a token of this user until it expires."""
+async def accept_jwt(
+    of: User, jwt: str, scope: Scope, expires_at: datetime, address: str, proof: QuerySet[Any]
+) -> None:
+    """A JWT, which was verified and came from there, is a token of this user until it expires.
+
+    Raises NotSignedIn where `proof` finds no more by what it is theirs.
+    """
     accepted = Token(
         user_id=of.id,
         name="JWT",
@@ -80,11 +95,12 @@ async def accept_jwt(of: User, jwt: str, scope: Scope, expires_at: datetime, add
     entry = Deed("token.accept", accepted.id, of.id, of.name, accepted.id, address)
     entry.details |= {"user": of.name, "name": accepted.name, "scope": accepted.scope}
     async with doing(entry):
-        await _accept(accepted)
+        await _accept(accepted, proof)
 
 
 @recorded
-async def _accept(jwt: Token) -> None:
+async def _accept(jwt: Token, proof: QuerySet[Any]) -> None:
+    await hold(proof)
     known = Token.filter(user_id=jwt.user_id, kind=TokenKind.JWT.value)
     await known.filter(expires_at__lte=now()).delete()
     await Token.bulk_create([jwt], ignore_conflicts=True)  # another server may be quicker

@@ -3,7 +3,8 @@
 import asyncio
 import functools
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -22,6 +23,24 @@ class Postgres:
 
     def execute_many(self, sql: str, values: list[tuple[Any, ...]]) -> None:
         _wait(self._pool.executemany(sql, values))
+
+    @contextmanager
+    def holding(self, sql: str) -> Iterator[None]:
+        """Inside, the rows that this statement locks stay locked."""
+        connection = _wait(self._begin(sql))
+        try:
+            yield
+        finally:
+            _wait(self._roll_back(connection))
+
+    async def _begin(self, sql: str) -> Any:
+        connection = await self._pool.acquire()
+        await connection.execute(f"BEGIN; {sql}")
+        return connection
+
+    async def _roll_back(self, connection: Any) -> None:
+        await connection.execute("ROLLBACK")
+        await self._pool.release(connection)
 
     def close(self) -> None:
         _wait(self._pool.close())

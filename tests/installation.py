@@ -278,6 +278,22 @@ class Installation:
     def _sqlite(self) -> sqlite3.Connection:
         return sqlite3.connect(self.data / "procession.sqlite3", timeout=PATIENCE)
 
+    def holding(self, table: str, user: User) -> contextlib.AbstractContextManager[None]:
+        """Inside, the rows of this user in a table are locked, in PostgreSQL: who wants to change
+        them, or to rely on them, comes later, in the order in which they have come."""
+        key = "id" if table == "user_account" else "user_id"
+        return self._postgres.holding(
+            f"SELECT 1 FROM {table} WHERE {key} = '{user.id}' FOR UPDATE"  # noqa: S608
+        )
+
+    def until_waiting(self, table: str, count: int) -> None:
+        """Waits until so many wait for locked rows of a table."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "  # noqa: S608
+            f"AND wait_event_type = 'Lock' AND query LIKE '%\"{table}\"%'"
+        )
+        until(lambda: self.rows(waiting) == [(count,)])
+
     def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Puts rows straight into the database; all have the same columns."""
         if not rows:

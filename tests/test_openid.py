@@ -16,7 +16,7 @@ from server.page import DIST
 from tests.browser import run_in_browser
 from tests.conftest import installed_on
 from tests.faces import GraphQL, Refused, Rest
-from tests.installation import Installation, until
+from tests.installation import Installation, User, until
 from tests.openid import AUDIENCE, SECRET, Browser, Provider, as_bearer, bearing, new_key, signed
 from tests.running import CHANGES, start_python
 from tests.subscription import GraphQLRefusal
@@ -198,6 +198,34 @@ def test_administrator_moves_an_identity_from_one_user_to_another(
         it.graphql(it.admin, document % "unlink", id=mine.id, **identity)
     browser.sign_in(name)
     assert browser.session["viewer"]["name"] == f"{name}-2"
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@pytest.mark.parametrize("change", ["link", "unlink"])
+def test_who_is_just_signing_in_by_an_identity_that_is_moved_stays_out(
+    it: Installation, provider: Provider, browser: Browser, name: str, change: str
+) -> None:
+    browser.sign_in(name)
+    known = User(browser.session["viewer"]["id"], name, "")
+    to = it.add_user(f"local-{name}") if change == "link" else known
+    document = f"""mutation ($id: ID!, $issuer: String!, $subject: String!) {{
+      {change}Identity(userId: $id, issuer: $issuer, subject: $subject) {{ name }}
+    }}"""
+    whose = {"id": to.id, "issuer": provider.issuer, "subject": name}
+    with ThreadPoolExecutor() as threads:
+        with it.holding("identity", known):
+            changed = threads.submit(it.graphql, it.admin, document, **whose)
+            it.until_waiting("identity", 1)
+            back = threads.submit(browser.sign_in, name)
+            it.until_waiting("identity", 2)
+            program = threads.submit(bearing, it, provider.jwt(sub=name))
+            it.until_waiting("identity", 3)
+        assert changed.result() == {f"{change}Identity": {"name": to.name}}
+        back.result()
+        assert program.result().status_code == 401
+    session = browser.session
+    assert session["viewer"] is None
+    assert session["problem"] == "What you signed in with has just been changed; sign in again"
 
 
 def test_disabled_user_stays_out(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from server.cookie import SESSION
 from tests.faces import check_error
-from tests.installation import NOBODY, Installation, User, until
+from tests.installation import NOBODY, PATIENCE, Installation, User, until
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -38,7 +39,7 @@ def somebody(installation: Installation) -> User:
 @pytest.fixture
 def browser(installation: Installation) -> Iterator[httpx.Client]:
     """Keeps cookies, and sends them."""
-    with httpx.Client(base_url=installation.url, trust_env=False) as client:
+    with httpx.Client(base_url=installation.url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
@@ -108,6 +109,28 @@ def test_each_sign_in_is_a_session_of_its_own_and_ends_that_before(
     headers = {"Authorization": f"Bearer {before}"}
     assert browser.get("/api/system/scripts", headers=headers).status_code == 401
     assert browser.get("/api/system/scripts").status_code == 200
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@pytest.mark.parametrize("hasher", [CHEAP, PasswordHasher()], ids=["outdated", "of today"])
+def test_who_is_just_signing_in_by_a_password_that_is_changed_stays_out(
+    installation: Installation, browser: httpx.Client, somebody: User, hasher: PasswordHasher
+) -> None:
+    it = installation
+    hashed = hasher.hash(PASSWORD)
+    it.execute(f"UPDATE user_account SET password = '{hashed}' WHERE id = '{somebody.id}'")  # noqa: S608
+    change = "mutation ($id: ID!, $new: String!) { setPassword(id: $id, password: $new) { id } }"
+    new = "battery of horses"
+    with ThreadPoolExecutor() as threads:
+        with it.holding("user_account", somebody):
+            changed = threads.submit(it.graphql, it.admin, change, id=somebody.id, new=new)
+            it.until_waiting("user_account", 1)
+            answer = threads.submit(sign_in, browser, somebody)
+            it.until_waiting("user_account", 2)
+        assert changed.result()["setPassword"] == {"id": somebody.id}
+        assert answer.result().status_code == 401
+    assert browser.get("/session").json() == {"viewer": None}
+    assert sign_in(browser, somebody, new).status_code == 204
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
