@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from server.cookie import SESSION
 from tests.faces import check_error
 from tests.installation import NOBODY, PATIENCE, Installation, User, until
+from tests.subscription import GraphQLRefusal
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -131,6 +132,32 @@ def test_who_is_just_signing_in_by_a_password_that_is_changed_stays_out(
         assert answer.result().status_code == 401
     assert browser.get("/session").json() == {"viewer": None}
     assert sign_in(browser, somebody, new).status_code == 204
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_who_changes_their_password_does_not_undo_a_change_by_an_administrator(
+    installation: Installation, browser: httpx.Client, somebody: User
+) -> None:
+    """Whoever had found the old one out would stay in."""
+    it = installation
+    by_administrator = (
+        "mutation ($id: ID!, $p: String!) { setPassword(id: $id, password: $p) { id } }"
+    )
+    own = "mutation ($old: String!, $new: String!) { changePassword(old: $old, new: $new) { id } }"
+    with ThreadPoolExecutor() as threads:
+        with it.holding("user_account", somebody):
+            wish = {"id": somebody.id, "p": "battery of horses"}
+            changed = threads.submit(it.graphql, it.admin, by_administrator, **wish)
+            it.until_waiting("user_account", 1)
+            passwords = {"old": PASSWORD, "new": "horses of mine"}
+            late = threads.submit(it.graphql, somebody, own, **passwords)
+            it.until_waiting("user_account", 2)
+        assert changed.result()["setPassword"] == {"id": somebody.id}
+        with pytest.raises(GraphQLRefusal) as refused:
+            late.result()
+    assert refused.value.fields == {"old": ["This has just been changed; try again."]}
+    assert sign_in(browser, somebody, "horses of mine").status_code == 401
+    assert sign_in(browser, somebody, "battery of horses").status_code == 204
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
