@@ -20,11 +20,11 @@ from models.transaction import transaction
 from models.user import Identity, Scope, Token, TokenKind, User
 from resolvers.access import administrators, needs
 from resolvers.audit import about, deed
+from resolvers.claims import Claims
 from resolvers.door import Door, felt_at_once
 from resolvers.email import is_email
 from resolvers.errors import BadInput, NotFound, NotSignedIn
 from resolvers.groups import join, leave
-from resolvers.signature import Claims
 from resolvers.users import LONGEST_NAME, Key, is_name, named, set_admin, set_email, user
 from resolvers.viewer import OPERATOR, Viewer
 

@@ -17,8 +17,9 @@ import httpx
 from joserfc.jwk import KeySet
 
 from resolvers import web
+from resolvers.claims import Claims
 from resolvers.errors import NotSignedIn
-from resolvers.signature import Claims, Signatures, key_set
+from resolvers.signature import Signatures, key_set
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

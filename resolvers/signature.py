@@ -8,6 +8,7 @@ from joserfc.errors import ClaimError, InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 from joserfc.jws import JWSRegistry
 
+from resolvers.claims import Claims
 from resolvers.errors import NotSignedIn
 from resolvers.web import ANEW, FRESH, Publication
 
@@ -18,8 +19,6 @@ ALGORITHMS = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "Ed25519"),
 ]
-
-Claims = Mapping[str, Any]
 
 
 class Signatures:

@@ -9,12 +9,12 @@ from resolvers import sessions
 from resolvers.access import REACH
 from resolvers.application import Application
 from resolvers.audit import Deed, doing
+from resolvers.claims import Claims
 from resolvers.door import Door
 from resolvers.errors import NotSignedIn
 from resolvers.identities import Reading, arrange, identify, identity_of
 from resolvers.openid import Errand, Provider
 from resolvers.sessions import Caller
-from resolvers.signature import Claims
 from resolvers.tokens import Issued, accept_jwt
 
 SCOPES = {f"procession:{scope.value.lower()}": scope for scope in reversed(REACH)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from server.late import late
+from server.late import late, put_off
 
 COMMANDS = {
     "audit": "audit:audit_command",
@@ -72,6 +72,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         gc.disable()
+        put_off()
         command: click.Command = late(f"server.commands.{COMMANDS[cmd_name]}")
         _let_nobody_wait()
         return command

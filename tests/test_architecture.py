@@ -1,6 +1,8 @@
 """The house (design, section 1): who may import whom, and where each library may be seen."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -127,6 +129,20 @@ def test_renderers_of_the_older_contract_cannot_query() -> None:
     tree = ast.parse((ROOT / "rest_compat" / "hal.py").read_text())
     waiting = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
     assert not [node for node in ast.walk(tree) if isinstance(node, waiting)]
+
+
+def test_server_and_worker_start_without_what_few_need() -> None:
+    program = "; ".join(
+        (
+            "from server.late import put_off",
+            "put_off()",
+            "import server.serve, server.worker.program, sys",
+            "print(*sys.modules)",
+        )
+    )
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not {"httpx", "joserfc", "jwt.algorithms", "aerich"} & set(loaded.split())
 
 
 def test_packages_are_those_of_the_design() -> None:
