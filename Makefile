@@ -27,6 +27,8 @@ run: .venv/run.stamp ## Run Procession; `procession serve`'s arguments go in ARG
 	@$(MAKE) --silent page || echo 'Going on without the console and GraphiQL, which could not be built (see above).' >&2
 	@exec $(BIN)/procession serve $(ARGS)
 
+# Containers often set it, and each of the programs that run the tests would compile them all anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/dev.stamp tests/browser/node_modules/.stamp page ## Run the tests; pytest's arguments go in ARGS='…'
 	@exec $(BIN)/pytest -n 3 $(ARGS)
 
