@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.installation import PATIENCE, Installation, User
+from tests.installation import Installation, User, open_http
 
 EVENTS = "text/event-stream"
 
@@ -41,7 +41,7 @@ def listening(
     path = f"{it.url}/api/system/processes/{process_id}/output?{query}"
     headers = {**who.headers, "Accept": EVENTS} | ({"Last-Event-ID": seen} if seen else {})
     with (
-        httpx.Client(timeout=PATIENCE, trust_env=False) as client,
+        open_http() as client,
         client.stream("GET", path, headers=headers) as answer,
     ):
         assert (answer.status_code, answer.headers["content-type"]) == (200, EVENTS)

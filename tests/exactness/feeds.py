@@ -10,12 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
-import httpx
-
 from tests.event_source import EVENTS, Event, events
 from tests.exactness.graphql import IN_LINES, IN_TEXT, PATIENCE, subscribed, told
 from tests.exactness.heard import Batch, Facts
-from tests.installation import PROGRAM, Installation, User
+from tests.installation import PROGRAM, Installation, User, open_http
 from tests.subscription import data_of
 
 NOT_REACHED = 255  # the exit code of `procession tail`
@@ -61,7 +59,7 @@ def told_by_rest(event: Event) -> Batch | Facts:
 def heard(who: User, method: str, url: str, **rest: Any) -> Iterator[Iterator[Event]]:
     """The server-sent events that answer a request."""
     with (
-        httpx.Client(timeout=PATIENCE, trust_env=False) as client,
+        open_http(PATIENCE) as client,
         client.stream(method, url, headers={**who.headers, "Accept": EVENTS}, **rest) as answer,
     ):
         answer.raise_for_status()
