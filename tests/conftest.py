@@ -22,7 +22,7 @@ from tests.workers import pids
 
 BEGAN = time.time()
 TEST_SECONDS = 180
-LONGEST = ["test_chaos", "test_exactness"]
+LONGEST = ["test_chaos", "test_exactness", "test_trouble"]
 
 Install = Callable[..., Installation]
 
