@@ -18,7 +18,7 @@ from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
 from tests.postgres import shut
 from tests.running import FLOOD, OUTPUT, Gate, end_of, facts, start_python, until_status
-from tests.workers import holder, pids
+from tests.workers import holder, pause, pids
 
 NOBODY = User("", "", "")
 LIVING = "SELECT id FROM worker WHERE lost_at IS NULL AND left_at IS NULL"
@@ -41,8 +41,14 @@ def test_server_that_can_work_is_ready(it: Installation) -> None:
 
 
 def test_server_without_a_worker_says_what_waits(it: Installation) -> None:
-    it.execute("UPDATE worker SET lease_until = 1")
-    status, found = readiness(it)
+    (worker,) = pids(it, "server.worker")
+    until(lambda: readiness(it)[1]["checks"]["worker"] == "ok")  # it has a lease
+    pause(it, worker)  # so that it does not renew it
+    try:
+        it.execute("UPDATE worker SET lease_until = 1")
+        status, found = readiness(it)
+    finally:
+        os.kill(worker, signal.SIGCONT)
     assert (status, found["status"]) == (200, "degraded")
     assert found["checks"]["worker"] == "none; processes wait until one is started"
 
@@ -144,7 +150,7 @@ def test_leaving_server_finishes_requests_under_way(it: Installation) -> None:
     """A start by REST waits a moment for a worker; this one is paused meanwhile."""
     assert it.server
     (worker,) = pids(it, "server.worker")
-    os.kill(worker, signal.SIGSTOP)
+    pause(it, worker)
     try:
         with ThreadPoolExecutor(1) as pool:
             started = pool.submit(Rest(it).start, it.admin, "python", ("c", "pass"))
@@ -175,9 +181,10 @@ def test_leaving_server_waits_for_nobody_who_has_stalled(it: Installation) -> No
         '--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + "x" * 2_000_000,
     ]
     with contextlib.ExitStack() as stack:
-        for request in requests:
-            client = stack.enter_context(socket.create_connection(address(it)))
+        clients = [stack.enter_context(socket.create_connection(address(it))) for _ in requests]
+        for client, request in zip(clients, requests, strict=True):
             client.sendall(request.encode())
+        assert clients[0].recv(1)  # the download has begun
         subscriber = stack.enter_context(it.subscribe(it.admin, OUTPUT, id=flood))
         next(iter(subscriber))
         until(lambda: any("staging" in path for path in it.stored()))
@@ -202,4 +209,6 @@ def refuses(it: Installation) -> bool:
         httpx.get(f"{it.url}/healthz", trust_env=False)
     except httpx.ConnectError:
         return True
+    except httpx.TransportError:  # it was on its way when the server closed its door
+        return False
     return False

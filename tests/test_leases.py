@@ -32,7 +32,7 @@ from tests.running import (
     until_running,
     until_status,
 )
-from tests.workers import holder, pids, worker
+from tests.workers import holder, pause, pids, worker
 
 LEASE = "4"
 LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
@@ -61,7 +61,7 @@ print("late")
     (paused,) = pids(it, "server.worker")
     lost = holder(it, process_id)
     with worker(it, it.folder / "elsewhere"):
-        os.kill(paused, signal.SIGSTOP)
+        pause(it, paused)
         ended = end_of(it, it.admin, process_id)
         talker.open()
         assert ended.status == "FAILED"
@@ -84,7 +84,7 @@ def test_worker_on_the_same_machine_goes_on_with_what_a_paused_one_held(it: Inst
     lost = holder(it, process_id)
     with worker(it, it.data):
         assert holder(it, process_id) == lost
-        os.kill(paused, signal.SIGSTOP)
+        pause(it, paused)
         until(lambda: holder(it, process_id) != lost)
         os.kill(paused, signal.SIGCONT)
         until(lambda: "it goes on as a new one" in it.log.read_text())
@@ -114,7 +114,7 @@ def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: In
     assert "The folder of the run is gone" in end_of(it, admin, bare).text
     sql = f"SELECT secrets FROM process WHERE id = '{process_id}'"  # noqa: S608
     assert it.rows(sql) == [(None,)]
-    assert not (it.data / "workers" / worker_id).exists()
+    until(lambda: not (it.data / "workers" / worker_id).exists())
 
 
 @on_sqlite
@@ -159,7 +159,7 @@ def test_draining_worker_that_was_given_up_leaves_no_script_behind(it: Installat
         process_id, pid = running(it, program)
         draining.send_signal(signal.SIGTERM)
         until(lambda: "waits for its scripts to end" in (it.folder / "elsewhere.log").read_text())
-        draining.send_signal(signal.SIGSTOP)
+        pause(it, draining.pid)
         assert end_of(it, it.admin, process_id).status == "FAILED"
         draining.send_signal(signal.SIGCONT)
         assert draining.wait() == 0
@@ -217,7 +217,7 @@ def test_queue_that_was_flushed_is_filled_again_in_order(it: Installation) -> No
     later = [start_python(it, admin, f"print({n})") for n in range(3)]
     with contextlib.closing(it.redis()) as redis:
         redis.flushall()
-    until(lambda: set(later) <= set(it.queued()))
+    until(lambda: len(it.queued()) > len(later))
     first_in_turn, *others = it.queued()
     assert first_in_turn in crowd
     assert others == later

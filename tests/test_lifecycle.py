@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from tests.running import (
     until_running,
     until_status,
 )
-from tests.workers import pids, worker
+from tests.workers import pause, pids, worker
 
 
 @pytest.fixture
@@ -145,14 +146,15 @@ def test_script_whose_worker_and_supervisor_are_killed_as_it_begins_runs_once(
 ) -> None:
     journal = it.folder / "journal"
     (worker,) = pids(it, "server.worker")
-    os.kill(worker, signal.SIGSTOP)
+    pause(it, worker)
     run = it.data / "runs" / start_python(it, it.admin, f"open({str(journal)!r}, 'a').write('.')")
     os.kill(worker, signal.SIGCONT)
     while not ((run / "launch.json").exists() or journal.exists()):
         pass  # a pause would miss the moment
     os.kill(worker, signal.SIGKILL)
     for pid in pids(it, "jobs.supervisor"):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has done all that there was to do
+            os.kill(pid, signal.SIGKILL)
     # Too late, on a machine with much else to do.
     began = (run / "lock").exists() or journal.exists()
     ended = end_of(it, it.admin, run.name)

@@ -14,6 +14,7 @@ from jobs.supervisor.spool import HEADER
 from jobs.supervisor.spool import OUTPUT as PRINTED
 from tests.installation import Installation, until
 from tests.running import OUTPUT, Gate, alive, end_of, facts, run_python, start_python
+from tests.workers import pids
 
 # All of it happens in the supervisor; no database has a part in it.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -258,6 +259,7 @@ def test_lost_script_says_why_and_what_is_whole_in_a_torn_spool_is_stored(
     for process_id in processes:
         assert first_line(it, process_id) == "stored"
     it.kill()
+    until(lambda: not pids(it, "server.worker"))  # which would store what it sees of this
     for gate, process_id, (tail, changed, _) in zip(gates, processes, fates, strict=True):
         gate.open()
         tear(it, process_id, tail)
@@ -291,7 +293,8 @@ def test_script_and_what_it_starts_are_bound_by_the_limits_of_its_manifest(
     show += "    print(name, resource.getrlimit(getattr(resource, 'RLIMIT_' + name))[0])\n"
     show += "print('nice', os.nice(0), flush=True)\n"
     show += "if os.path.exists(weighed := '/proc/self/autogroup'):\n"
-    show += "    while not open(weighed).read().endswith('nice 7\\n'): pass"
+    show += "    import time\n"
+    show += "    while not open(weighed).read().endswith('nice 7\\n'): time.sleep(0.01)"
     program = f"{show}\nimport subprocess, sys\nsubprocess.run([sys.executable, '-c', {show!r}])"
     lines = run_python(installation, installation.alice, program, "restricted").lines
     nice = min(os.nice(0) + 7, 19)

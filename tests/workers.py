@@ -1,7 +1,9 @@
 """Workers beside the one of the server, and who holds what."""
 
 import contextlib
+import os
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,3 +50,35 @@ def holder(it: Installation, process_id: str) -> str:
 def pids(it: Installation, program: str) -> list[int]:
     """Living programs of the installation whose command contains this."""
     return [int(each.split()[0]) for each in it.living() if program in each.partition(" ")[2]]
+
+
+def pause(it: Installation, pid: int) -> None:
+    """Stops a program for a while, but not in the middle of a transaction on SQLite: with that it
+    would stop everybody who writes."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: _is_stopped(pid))
+        if it.database_url or _is_writable(it):
+            return
+        os.kill(pid, signal.SIGCONT)
+        until(lambda: _is_writable(it))
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether all of its threads are."""
+    with contextlib.suppress(OSError):  # one has ended just now
+        stats = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/stat")]
+        return all(each.rpartition(")")[2].split()[0] == "T" for each in stats)
+    return False
+
+
+def _is_writable(it: Installation) -> bool:
+    """Whether nobody holds the lock of SQLite's writers for long."""
+    path = it.data / "procession.sqlite3"
+    with contextlib.closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        database.execute("ROLLBACK")
+        return True
