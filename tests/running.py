@@ -1,6 +1,8 @@
 """Starting small programs as processes, and following them to their end."""
 
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -130,6 +132,17 @@ def until_status(it: Installation, who: User, process_id: str, status: str) -> N
             if process["status"] == status:
                 return
             assert process["status"] in {"SCHEDULED", "RUNNING"}, process
+
+
+def until_heard(it: Installation, who: User, events: Iterator[Any]) -> Any:
+    """Has changes happen to processes of theirs until a subscription tells of one, and so is known
+    to listen: what has begun before that it may not tell."""
+    with ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(next, events)
+        while not heard.done():
+            end_of(it, who, start_python(it, who, "print(0)"))
+            wait([heard], timeout=1)
+        return heard.result()
 
 
 class Gate:

@@ -18,7 +18,7 @@ from models.transaction import snapshot
 from models.user import User
 from tests.installation import Installation, database_name, installed
 from tests.postgres import create_database, drop_database
-from tests.running import Gate, end_of, facts, start, start_python
+from tests.running import Gate, end_of, facts, start, start_python, until_lines
 
 WRITE = """
 import os, pathlib
@@ -130,6 +130,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
         running = start_python(it, who, f"print('begun', flush=True); {gate.wait}")
         waiting = start(it, who, "python", ("c", "pass"), at=TOMORROW)
         gate.reached()
+        until_lines(it, who, running, 1)
         for process_id in (running, waiting):
             it.graphql(who, NOTIFY, id=process_id)
         backup = it.folder / "backup"
