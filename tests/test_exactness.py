@@ -15,14 +15,17 @@ from threading import Event
 import pytest
 from hypothesis import Phase, given, seed, settings
 
+from jobs.merge import FEW
 from tests.conftest import Install
 from tests.exactness.feeds import FEEDS
+from tests.exactness.heard import Heard
 from tests.exactness.model import Expected
-from tests.exactness.performance import Outcome, perform
+from tests.exactness.performance import WHOLE, Outcome, perform
 from tests.exactness.plan import Cut, Ending, Flood, Join, LongLine, Plan, Stage, Text, Trouble
 from tests.exactness.polls import POLLS
 from tests.exactness.proof import prove
 from tests.exactness.reader import Reader
+from tests.exactness.script import Script
 from tests.exactness.strategies import plans
 from tests.exactness.troubles import TROUBLES, House, kill_worker
 from tests.installation import Installation
@@ -171,13 +174,26 @@ def test_twenty_readers_of_a_flood_each_begin_elsewhere(calm: House) -> None:
 
 
 def test_chunks_become_one_while_they_are_read(calm: House) -> None:
+    def chunks(process_id: str) -> int:
+        sql = f"SELECT count(*) FROM output_chunk WHERE process_id = '{process_id}'"  # noqa: S608
+        return int(calm.it.rows(sql)[0][0])
+
+    def heard(process_id: str, join: Join) -> Heard:
+        return Reader(calm, process_id, join, Event()).read()
+
     writes = tuple(Cut(131 * n, 1, 1) for n in range(600))
-    (outcome,) = check(calm, Plan((Stage((Flood(3000, 20),), writes),)))
-    count = f"SELECT count(*) FROM output_chunk WHERE process_id = '{outcome.id}'"  # noqa: S608
+    with Script(calm.it, calm.who) as script:
+        script.begin(Stage((Flood(3000, 20),), writes).writes())
+        script.done()
+        while chunks(script.id) <= FEW:  # the worker has taken much at once
+            script.write(b"a line\n")
+        script.end(Ending())
+        script.gone()
+        expected = Expected(script.written, Ending())
+    whole = heard(script.id, WHOLE)
     joins = cycle((*feeds(cuts=(100,) * 30), Join("small pages")))
-    while calm.it.rows(count) != [(1,)]:
-        heard = Reader(calm, outcome.id, next(joins), Event()).read()
-        prove(replace(outcome, heard=[heard]))
+    while chunks(script.id) != 1:
+        prove(Outcome(script.id, expected, [heard(script.id, next(joins))], whole))
 
 
 # --- worse than chance would have it --------------------------------------------------------------

@@ -81,11 +81,13 @@ def tell(each: Trouble, outcome: Outcome) -> None:
 
 
 def settle(house: House, outcome: Outcome) -> None:
-    """Until nothing runs or waits any more, here and in the database."""
+    """Until nothing runs, waits or is to be removed any more, here and in the database."""
     stop_unknown(house, outcome)
     with suppress(AssertionError):  # the census tells what is left
         until(lambda: not house.database.rows(UNENDED), seconds=CALM)
         until(lambda: not any(any(each.iterdir()) for each in runs_of(house)), seconds=CALM)
+        until(lambda: not house.living("jobs.supervisor"), seconds=CALM)
+        until(lambda: not house.database.rows("SELECT 1 FROM deletion"), seconds=CALM)
 
 
 def stop_unknown(house: House, outcome: Outcome) -> None:

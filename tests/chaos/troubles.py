@@ -122,19 +122,24 @@ def fill_disk(house: House, trouble: Trouble) -> None:
 def kill_one(house: House, program: str, victim: int, patience: float = 30.0) -> bool:
     """Of those whose command contains this; whether there was one."""
     deadline = time.monotonic() + patience
-    while not (found := sorted(house.living(program))):
-        if time.monotonic() > deadline:
-            return False
+    while time.monotonic() < deadline:
+        if found := sorted(house.living(program)):
+            with suppress(ProcessLookupError):  # it has ended just now
+                os.kill(found[victim % len(found)], signal.SIGKILL)
+                return True
         time.sleep(0.05)
-    with suppress(ProcessLookupError):
-        os.kill(found[victim % len(found)], signal.SIGKILL)
-        return True
     return False
 
 
 def await_one(house: House, program: str) -> int:
-    until(lambda: house.living(program))
-    return house.living(program)[0]
+    found: list[int] = []
+
+    def is_there() -> bool:
+        found[:] = house.living(program)
+        return bool(found)
+
+    until(is_there)
+    return found[0]
 
 
 TROUBLES: dict[str, Deed] = {

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import asyncpg
 import httpx
@@ -78,8 +78,9 @@ def killed(it: Installation, program: str) -> bool:
     """Whether it was there."""
     for each in it.living():
         if program in each:
-            os.kill(int(each.split()[0]), signal.SIGKILL)
-            return True
+            with suppress(ProcessLookupError):  # it has ended just now
+                os.kill(int(each.split()[0]), signal.SIGKILL)
+                return True
     return False
 
 
