@@ -8,7 +8,8 @@ first, with the variables of a `json variables` between them.
 
 Ids, tokens and times in what is shown stand for those of the day: the first time that an id is seen
 it takes on the real one, and means it from then on. `…` stands for anything within a line, a line
-of nothing but `…` for any lines.
+of nothing but `…` for any lines. How far a process is that was started just now is a matter of who
+is faster: SCHEDULED and RUNNING in the answer of `curl` stand for any status.
 """
 
 import json
@@ -29,7 +30,10 @@ UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 TOKEN = r"psn_[A-Za-z0-9_…-]+"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z"
 HTTP_DATE = r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
-VARIABLE = re.compile(f"(?P<id>{UUID})|(?P<time>{TIME})|(?P<date>{HTTP_DATE})|(?P<any>…)")
+PASSING = r'(?<="status":")(?:SCHEDULED|RUNNING)(?=")'
+VARIABLE = re.compile(
+    f"(?P<id>{UUID})|(?P<time>{TIME})|(?P<date>{HTTP_DATE})|(?P<status>{PASSING})|(?P<any>…)"
+)
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,8 @@ class Reader:
                 again = group in names
                 names[group] = text
                 return f"(?P={group})" if again else f"(?P<{group}>{UUID})"
+            if match["status"]:
+                return "[A-Z]+"
             if match["time"]:
                 return re.escape(text) if text in self.own_times else TIME
             return HTTP_DATE if match["date"] else ".*"
