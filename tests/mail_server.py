@@ -17,6 +17,8 @@ from typing import Any
 from aiosmtpd import smtp
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from tests.installation import PATIENCE
+
 USER, PASSWORD = "procession", "p/ss word"
 
 
@@ -43,7 +45,7 @@ class Inbox:
 
     def next(self) -> tuple[bool, list[str], EmailMessage]:
         """Whether it came by TLS, for whom, and what."""
-        return self.got.get(timeout=30)
+        return self.got.get(timeout=PATIENCE)
 
 
 @contextmanager

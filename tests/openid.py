@@ -19,6 +19,7 @@ from joserfc.jwk import RSAKey
 
 from tests.browser import FOLDER, browser_command
 from tests.installation import NOBODY, PATIENCE, Installation, User
+from tests.postgres import free_port
 
 SECRET = "a secret: 100% of /the+client"
 AUDIENCE = "urn:procession"
@@ -36,36 +37,41 @@ def published(key: RSAKey, *, private: bool = False) -> dict[str, Any]:
 class Provider:
     """The program in `tests/browser/provider.mjs`; `key` is the one that it signs with."""
 
-    issuer: str
+    port: int
     key: RSAKey
     program: subprocess.Popen[str] | None = None
+
+    @property
+    def issuer(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @classmethod
     @contextlib.contextmanager
     def running(cls) -> Iterator["Provider"]:
-        it = cls("", new_key())
-        it.start()
-        try:
-            yield it
-        finally:
-            it.end()
+        with free_port() as port:
+            it = cls(port, new_key())
+            it.start()
+            try:
+                yield it
+            finally:
+                it.end()
 
     def start(self) -> None:
         """At the same address as before, if it was started before."""
         command, _ = browser_command()
-        port = self.issuer.rpartition(":")[2] or "0"
         keys = json.dumps(published(self.key, private=True))
         self.program = subprocess.Popen(
             [*command, "provider.mjs"],
             cwd=FOLDER,
-            env={**os.environ, "PORT": port, "KEYS": keys},
+            env={**os.environ, "PORT": str(self.port), "KEYS": keys},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
         assert self.program.stdout
-        self.issuer = next(line for line in self.program.stdout if line.startswith("http")).strip()
+        greeting = next(line for line in self.program.stdout if line.startswith("http"))
+        assert greeting.strip() == self.issuer
 
     def end(self) -> None:
         if self.program is not None:

@@ -162,7 +162,7 @@ def _server(folder: Path) -> Iterator[tuple[str, "_Server"]]:
         os.chown(folder, owner["user"], owner["group"])
     data, password = folder / "data", secrets.token_urlsafe()
     _initialise(programs / "initdb", data, password, owner)
-    with _port() as port:
+    with free_port() as port:
         settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": port}.items()]
         command = [str(programs / "postgres"), "-D", str(data), *settings, *sys.argv[1:]]
         server = _Server(command, data, owner)
@@ -265,7 +265,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _port() -> Iterator[int]:
+def free_port() -> Iterator[int]:
     """One that nobody else gets, also while the server is down: it is bound here, without
     listening, so that the server can listen."""
     with socket.socket() as held:

@@ -14,6 +14,8 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+from tests.installation import PATIENCE
+
 HOST = "127.0.0.7"  # webhooks may reach this one of those that are this machine
 TLS_HOST = "localhost"  # its name, for which its certificate is
 HELD = 0  # a status that is not told before it is `released`
@@ -60,7 +62,7 @@ class Receiver:
         return f"{place}:{self.port}/hook?key=of-the-receiver"
 
     def next(self) -> Message:
-        return self.got.get(timeout=30)
+        return self.got.get(timeout=PATIENCE)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from schema.schema import sdl
-from tests.installation import Installation, User, installed
+from tests.installation import PATIENCE, Installation, User, installed
 from tests.running import run_python
 from tests.thoroughness import TIMES, examples, take_time
 
@@ -318,7 +318,7 @@ def test_messages_of_every_kind_are_answered_or_end_the_connection_politely(
             for message in messages:
                 socket.send(message)
             socket.send(json.dumps({"type": "ping"}))
-            while json.loads(socket.recv(timeout=20))["type"] != "pong":
+            while json.loads(socket.recv(timeout=PATIENCE))["type"] != "pong":
                 pass
         except ConnectionClosed as closed:
             assert closed.rcvd, "it was broken off"
@@ -333,4 +333,4 @@ def _socket(it: Installation) -> ClientConnection:
 def _greet(socket: ClientConnection, who: User) -> None:
     payload = {"Authorization": f"Bearer {who.token}"}
     socket.send(json.dumps({"type": "connection_init", "payload": payload}))
-    assert json.loads(socket.recv(timeout=20))["type"] == "connection_ack"
+    assert json.loads(socket.recv(timeout=PATIENCE))["type"] == "connection_ack"
