@@ -18,6 +18,7 @@ from typing import Any
 from tests.installation import PROGRAM, Installation, User
 
 SECONDS = 60  # after which a command is taken to hang
+WHILE = 5  # seconds without a word, after which one tries again what may have come to nothing
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 Done = subprocess.CompletedProcess[bytes]
@@ -91,10 +92,13 @@ class Terminal:
         while not re.search(pattern, "\n".join(self.picture)):
             assert self._read(), f"{pattern!r} is not in {self.raw!r}"
 
-    def until(self, pattern: str) -> None:
-        """Waits until this was printed."""
+    def until(self, pattern: str, again: str = "") -> None:
+        """Waits until this was printed; types `again` whenever nothing comes for a while."""
         while not re.search(pattern, self.text):
-            assert self._read(), f"{pattern!r} is not in {self.raw!r}"
+            if again and not select.select([self._screen], [], [], WHILE)[0]:
+                self.type(again)
+            else:
+                assert self._read(), f"{pattern!r} is not in {self.raw!r}"
 
     def end(self) -> int:
         """Waits for its end; answers the exit code."""

@@ -237,7 +237,7 @@ def test_completion_in_a_terminal_fills_in_the_line(installation: Installation, 
         shell.type('eval "$(procession completion bash)"; echo rea""dy\n')
         shell.until("ready")
         shell.type("procession catalogue secreti\t")
-        shell.until("catalogue secretive")
+        shell.until("catalogue secretive", again="\t")
         shell.type("\n")
         shell.until(r"x +pass-word +secret")
         shell.type("exit\n")
