@@ -173,5 +173,5 @@ def alive(pid: int) -> bool:
     """Whether there is such a program, zombies not counted."""
     try:
         return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False

@@ -209,6 +209,6 @@ def refuses(it: Installation) -> bool:
         httpx.get(f"{it.url}/healthz", trust_env=False)
     except httpx.ConnectError:
         return True
-    except httpx.TransportError:  # it was on its way when the server closed its door
-        return False
+    except httpx.TransportError:
+        pass  # it was on its way when the server closed its door
     return False
