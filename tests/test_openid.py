@@ -355,10 +355,21 @@ def test_jwt_that_is_not_good_is_refused(it: Installation, provider: Provider) -
 
 
 @ON_SQLITE
-def test_subscription_ends_with_its_jwt(it: Installation, provider: Provider) -> None:
-    short = as_bearer(provider.jwt(exp=int(time.time()) + 4))
-    with it.subscribe(short, CHANGES) as events, pytest.raises(GraphQLRefusal, match="expired"):
-        list(events)
+def test_subscription_ends_with_its_jwt(it: Installation, provider: Provider, name: str) -> None:
+    """That it has begun before that is certain only if the end is set after it has."""
+    end = int(time.time()) + 600
+    scope = "procession:read procession:start"
+    who = it.sign_in(provider.jwt(sub=name, exp=end, scope=scope))
+    process = start_python(it, who, "print(1)")
+    with it.subscribe(who, CHANGES, id=process) as events:
+        heard = iter(events)
+        next(heard)
+        stored = f"SELECT expires_at FROM token WHERE user_id = '{who.id}'"  # noqa: S608
+        assert it.rows(stored) == [(end * 1_000_000,)]
+        soon = time.time_ns() // 1000 + 1_000_000
+        it.execute(f"UPDATE token SET expires_at = {soon} WHERE user_id = '{who.id}'")  # noqa: S608
+        with pytest.raises(GraphQLRefusal, match="expired"):
+            list(heard)
 
 
 @ON_SQLITE

@@ -12,6 +12,7 @@ from tests.running import CHANGES
 pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 LATER = "2030-01-01T00:00:00Z"
+STOP = "mutation ($id: ID!) { stopProcess(id: $id) { id } }"
 START = f'mutation {{ startProcess(script: "echo", startTime: "{LATER}") {{ id }} }}'
 
 
@@ -75,7 +76,10 @@ def test_what_is_withdrawn_is_gone_at_once_on_every_server(
     (process_id,) = insert(it, [Row(it.alice.id, script="python")])
     path = f"/api/system/processes/{process_id}"
     leavers = []
-    with other.subscribe(it.alice, CHANGES) as changes:
+    waiting = it.graphql(it.alice, START)["startProcess"]["id"]
+    with other.subscribe(it.alice, CHANGES, id=waiting) as changes:
+        heard = iter(changes)
+        next(heard)  # from now on it hears
         for withdraw, status in WITHDRAWALS.items():
             who = it.add_member(("READ", "python"))
             if withdraw in OF_SESSIONS:
@@ -86,8 +90,8 @@ def test_what_is_withdrawn_is_gone_at_once_on_every_server(
             if withdraw is not revoke_by_command:
                 assert it.get(who, path).status_code == status
             leavers.append((who, status))
-        started = it.graphql(it.alice, START)["startProcess"]["id"]
-        next(each for each in changes if each["processChanges"]["id"] == started)
+        it.graphql(it.alice, STOP, id=waiting)
+        next(heard)
         for each in (it, other):
             assert [each.get(who, path).status_code for who, _ in leavers] == [
                 status for _, status in leavers
