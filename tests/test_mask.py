@@ -6,11 +6,14 @@ import json
 import urllib.parse
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.disguises import disguises
 from jobs.supervisor.mask import STARS, Mask
+
+# A machine with much else to do may take its time for any of the examples.
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 LETTERS = st.binary(min_size=0, max_size=40).map(lambda text: bytes(b"abc"[n % 3] for n in text))
 NEEDLES = st.lists(LETTERS.filter(lambda text: len(text) > 1), min_size=1, max_size=4)
@@ -42,6 +45,7 @@ def uncovered(needles: list[bytes], text: bytes) -> bytes:
     return shown
 
 
+@patiently
 @given(NEEDLES, st.lists(LETTERS))
 def test_it_does_not_matter_how_the_text_is_cut_into_pieces(
     needles: list[bytes], parts: list[bytes]
@@ -49,6 +53,7 @@ def test_it_does_not_matter_how_the_text_is_cut_into_pieces(
     assert masked(needles, *parts) == uncovered(needles, b"".join(parts))
 
 
+@patiently
 @given(NEEDLES, st.lists(LETTERS))
 def test_nothing_is_held_back_but_what_may_become_a_needle(
     needles: list[bytes], parts: list[bytes]
@@ -78,12 +83,14 @@ ENCODINGS = {
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@patiently
 @given(secret=SECRET.filter(lambda text: len(text.strip()) >= 4))
 def test_secret_is_hidden_in_common_encodings(encode, secret: str) -> None:  # type: ignore[no-untyped-def]
     text = secret.strip()
     assert hidden(secret, f"[{encode(text)}]") == "[***]"
 
 
+@patiently
 @given(st.binary(max_size=7), SECRET.filter(lambda text: len(text.strip()) >= 4), st.binary())
 def test_secret_is_hidden_in_base64_of_something_longer(
     before: bytes, secret: str, after: bytes

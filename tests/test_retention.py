@@ -128,5 +128,5 @@ def test_what_nobody_needs_in_the_data_folder_is_removed_and_nothing_else() -> N
         until(lambda: len(list(paths[0].iterdir())) == 1 or digit != digit_of_the_hour())
         assert (paths[0] / kept).exists()
         assert paths[2].exists()
+        until(lambda: not dead.exists())
         until(lambda: len(list(locks.iterdir())) == 1)  # that of the worker that lives
-        assert not dead.exists()

@@ -1,6 +1,7 @@
 """Work that is the same for several is done once, and nobody can tell."""
 
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -200,6 +201,7 @@ def test_subscriptions_end_soon_after_their_viewer_may_not_stay(
 def test_subscriber_may_ask_for_fewer_events(installation: Installation) -> None:
     """Two looks a second give few events, however many lines come meanwhile."""
     it, alice = installation, installation.alice
+    began = time.monotonic()
     process_id = start_python(
         it, alice, "import time\nfor n in range(300): print(n, flush=True); time.sleep(0.005)"
     )
@@ -210,7 +212,7 @@ def test_subscriber_may_ask_for_fewer_events(installation: Installation) -> None
         *batches, end = [event["processOutput"] for event in events]
     assert end == {}
     assert "\n".join(batch["text"] for batch in batches) == "\n".join(map(str, range(300)))
-    assert len(batches) < 30
+    assert len(batches) <= 2 * (time.monotonic() - began) + 1
 
 
 @pytest.mark.parametrize("rate", [0, -1, 0.01, 1001])
