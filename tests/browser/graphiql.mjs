@@ -5,17 +5,19 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { launch } from "./chromium.mjs";
 
 const { URL: origin, TOKEN: token, PASSWORD: password, ARCHIVE: archive, SCREENSHOTS: screenshots } = process.env;
 const LINES = 20;
-const COUNT = `import time
+const COUNT = `import os, time
 for number in range(${LINES}):
     print("line", number, flush=True)
-    time.sleep(0.1)`;
+    while not number and not os.path.exists("GATE"):
+        time.sleep(0.02)`;
 
 const problems = [];
 const outside = [];
@@ -34,8 +36,11 @@ async function visit() {
   const imported = await importFile(page);
   await downloadMapFile(page, imported);
   const exported = await run(page, "StartProcess");
-  const id = await start(page, { script: "python", parameters: [{ name: "c", value: COUNT }] });
-  await followOutput(page, id);
+  const folder = await mkdtemp(path.join(tmpdir(), "psn-gate-"));
+  const gate = path.join(folder, "open");
+  const id = await start(page, { script: "python", parameters: [{ name: "c", value: COUNT.replace("GATE", gate) }] });
+  await followOutput(page, id, gate);
+  await rm(folder, { recursive: true });
   await lookAt(page, id);
   await hearChanges(page);
   await stopAndDelete(page);
@@ -128,13 +133,14 @@ async function start(page, variables) {
   return startProcess.id;
 }
 
-async function followOutput(page, id) {
+async function followOutput(page, id, gate) {
   await choose(page, "LiveOutput", { id, after: null, last: 100 });
   await execute(page);
   const log = page.getByRole("log");
   await log.getByText("line 0").waitFor();
   await page.getByText("following").waitFor();
   await shoot(page, "following");
+  await writeFile(gate, "");
   await page.getByText("COMPLETED, exit code 0").waitFor();
   await shoot(page, "ended");
   const expected = Array.from({ length: LINES }, (_, number) => `line ${number}`);
@@ -229,7 +235,8 @@ async function run(page, name, variables) {
 async function choose(page, name, variables) {
   await page.locator(".graphiql-tab-button").getByText(name, { exact: true }).click();
   await page.locator(".graphiql-tab-active").getByText(name, { exact: true }).waitFor();
-  await page.waitForTimeout(200); // GraphiQL takes the operation's name over after 100 ms, and shows it nowhere
+  // GraphiQL takes the operation's name over after 100 ms of its own clock, however slow that is, and shows it nowhere.
+  await page.evaluate(() => new Promise((go) => setTimeout(go, 200)));
   await page.evaluate((text) => {
     const models = globalThis.__MONACO.editor.getModels();
     const find = (kind) => models.find(({ uri }) => uri.path.includes(kind));

@@ -31,10 +31,11 @@ open(out + "/picture.png", "wb").write(picture)
 const COLOURED = `for number in range(1, 2601):
     print({900: "\\x1b[1;32m", 2550: "\\x1b[31m", 2552: "\\x1b[4m", 2554: "\\x1b[m"}.get(number, "") + str(number))
 `;
-const STUBBORN = `import signal, time
+const STUBBORN = `import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("ready", flush=True)
-time.sleep(600)`;
+while not os.path.exists("GATE"):
+    time.sleep(0.02)`;
 
 const output = (page) => page.getByRole("log");
 const line = (page, seq) => output(page).locator(`[data-line="${seq}"]`);
@@ -226,15 +227,17 @@ async function frames(page) {
 
 /** Stopping is told step by step; failures are told in words. */
 export async function ends(browser) {
-  const [stubborn, failed] = await Promise.all([run(STUBBORN), run("print('on no'); raise SystemExit(3)")]);
+  const gate = path.join(await mkdtemp(path.join(tmpdir(), "gate-")), "open");
+  const [stubborn, failed] = await Promise.all([run(STUBBORN.replace("GATE", gate), "patient"), run("print('on no'); raise SystemExit(3)")]);
   const page = await enter(browser, `/processes/${stubborn}`);
   await output(page).getByText("ready").waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Stop" }).click();
   await page.locator(".stopping").getByText("SIGTERM sent").waitFor();
   await look(page, "process-stopping");
-  await page.locator(".outcome").getByText("Stopped by admin").waitFor();
-  await output(page).getByText("SIGKILL sent").waitFor();
+  await writeFile(gate, "");
+  await page.locator(".outcome.stopped").getByText("Stopped by admin").waitFor();
+  await output(page).getByText("SIGTERM sent").waitFor();
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await page.waitForURL(/\/processes$/);
