@@ -84,11 +84,15 @@ class Connection:
     def run(self, document: str, **variables: object) -> Iterator[Any]:
         """The data of each event of an operation; of a query it is one. Raises Refused or Cut."""
         self.subscribe(document, **variables)
+        yield from self.events()
+
+    def events(self) -> Iterator[Any]:
+        """Those of the operation that was begun last, to its end. Raises Refused or Cut."""
         while (message := self._receive(self._patience))["type"] != "complete":
             yield data_of(message)
 
     def subscribe(self, document: str, **variables: object) -> None:
-        """Begins an operation whose events `wait` hears."""
+        """Begins an operation whose events `wait` and `events` hear."""
         operation = {"query": document, "variables": variables}
         self._send("subscribe", id=next(self._ids), payload=operation)
 

@@ -79,8 +79,8 @@ def _settle(news: Connection) -> None:
 
 def _changes(server: Server, ask: Ask) -> Iterator[Any]:
     with server.connected() as asking, server.connected() as news:
-        events = news.run(CHANGES)
+        news.subscribe(CHANGES)  # first, so that nothing changes unheard
         for process in reversed(ask(asking)):
             yield {"id": process["id"], "process": process}
-        for event in events:
+        for event in news.events():
             yield event["processChanges"]

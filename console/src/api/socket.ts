@@ -13,6 +13,7 @@ const REFUSED = [4401, 4403];
 let client: Client | undefined;
 let isCut = false;
 const watchers = new Set<() => void>();
+const openings = new Set<() => void>();
 
 function tell(cut: boolean) {
   isCut = cut;
@@ -29,7 +30,10 @@ function connect(): Client {
     retryWait: (count) => new Promise((go) => setTimeout(go, Math.min(250 * 2 ** count, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2))),
     shouldRetry: (failure) => !REFUSED.includes(codeOf(failure)),
     on: {
-      connected: () => tell(false),
+      connected: () => {
+        tell(false);
+        openings.forEach((each) => each());
+      },
       closed: (event) => {
         clearTimeout(pong);
         if (codeOf(event) !== 1000) tell(true);
@@ -72,6 +76,12 @@ function failureOf(failure: unknown): Error {
   if (REFUSED.includes(codeOf(failure)) || told[0]?.extensions?.code === "UNAUTHENTICATED") return signedOut();
   if (told.length) return new Refusal(told);
   return new Error("The live connection was closed. Load the page again.");
+}
+
+/** Acts whenever the connection is open, at first or again, until what it gives back is called: of what changed before nobody is told. */
+export function whenOpened(act: () => void): () => void {
+  openings.add(act);
+  return () => void openings.delete(act);
 }
 
 /** Whether the connection is cut, and tried again. */

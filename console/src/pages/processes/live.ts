@@ -1,7 +1,7 @@
 // A list that follows what happens.
 import { useEffect, useRef } from "react";
 import type { Answered } from "#api/answer.ts";
-import { listen } from "#api/socket.ts";
+import { listen, whenOpened } from "#api/socket.ts";
 import { Changes, type ListQuery, type RowFragment } from "./list.graphql.ts";
 
 const AT_MOST_EVERY_MS = 1500; // the list is asked for again
@@ -16,6 +16,7 @@ export function useLive({ replace, reload }: Answered<ListQuery>) {
         reload();
       }, AT_MOST_EVERY_MS);
     };
+    const forget = whenOpened(soon);
     const stop = listen(Changes, {}, {
       next: ({ processChanges: { id, process } }) => {
         replace((list) => changed(list, id, process));
@@ -24,6 +25,7 @@ export function useLive({ replace, reload }: Answered<ListQuery>) {
     });
     return () => {
       stop();
+      forget();
       clearTimeout(timer.current);
       timer.current = undefined;
     };

@@ -1,7 +1,7 @@
 // Which processes ran in a span of time, and where each is drawn.
 import { useEffect, useRef, useState } from "react";
 import { ask } from "#api/endpoint.ts";
-import { listen } from "#api/socket.ts";
+import { listen, whenOpened } from "#api/socket.ts";
 import { type BarFragment, Moves, Span } from "./timeline.graphql.ts";
 
 export type Bar = BarFragment;
@@ -32,17 +32,18 @@ export function useBars(from: string, to: string) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
     const look = () => load(from, to).then((next) => (setFound(next), setError(undefined)), setError);
+    const soon = () => {
+      timer.current ??= setTimeout(() => {
+        timer.current = undefined;
+        void look();
+      }, AT_MOST_EVERY_MS);
+    };
     void look();
-    const stop = listen(Moves, {}, {
-      next: () => {
-        timer.current ??= setTimeout(() => {
-          timer.current = undefined;
-          void look();
-        }, AT_MOST_EVERY_MS);
-      },
-    });
+    const forget = whenOpened(soon);
+    const stop = listen(Moves, {}, { next: soon });
     return () => {
       stop();
+      forget();
       clearTimeout(timer.current);
       timer.current = undefined;
     };
