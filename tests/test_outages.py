@@ -12,7 +12,7 @@ from tests.conftest import Install
 from tests.installation import Installation, until
 from tests.postgres import shut
 from tests.running import Gate, end_of, run_python, start_python
-from tests.workers import holder, pids, worker
+from tests.workers import holder, pause, pids, worker
 
 LEASE = 3  # seconds
 RENEWALS = 6  # of a lease in its time
@@ -74,7 +74,7 @@ def test_workers_that_are_all_paused_for_longer_than_their_leases_go_on(it: Inst
         workers = [*pids(it, "server.worker"), *pids(it, "procession worker")]
         assert len(workers) == 3
         for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
+            pause(it, pid)
         waiting = start_python(it, it.admin, "print(3)")
         gates[1].open()
         time.sleep(1.5 * LEASE)  # nobody is there who could tell that it is over

@@ -47,6 +47,17 @@ def holder(it: Installation, process_id: str) -> str:
     return str(it.rows(f"SELECT worker_id FROM process WHERE id = '{process_id}'")[0][0])  # noqa: S608
 
 
+def kill_all(it: Installation) -> None:
+    """Kills the server and its worker. When this returns neither does anything any more: a server
+    that is killed alone leaves its worker for a moment, and one that lives starts another."""
+    assert it.server
+    it.server.send_signal(signal.SIGSTOP)
+    for worker in pids(it, "server.worker"):
+        os.kill(worker, signal.SIGKILL)
+    it.kill()
+    until(lambda: not pids(it, "server.worker"))
+
+
 def pids(it: Installation, program: str) -> list[int]:
     """Living programs of the installation whose command contains this."""
     return [int(each.split()[0]) for each in it.living() if program in each.partition(" ")[2]]
