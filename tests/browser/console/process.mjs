@@ -52,7 +52,9 @@ export async function live(browser) {
   const page = await enter(browser, "/timeline");
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   const sockets = [];
+  let isCut = false;
   await page.routeWebSocket(/graphql/, (socket) => {
+    if (isCut) return void socket.close({ code: 1012 });
     socket.connectToServer();
     sockets.push(socket);
   });
@@ -61,10 +63,12 @@ export async function live(browser) {
   await page.goto(`${origin}/processes/${id}`);
   await line(page, 200).waitFor();
   await page.getByText("following").waitFor();
+  isCut = true;
   await sockets.at(-1).close({ code: 1012 });
   await page.getByText("Connecting again").waitFor();
   await writeFile(gate, "");
   await look(page, "process-cut");
+  isCut = false;
   await line(page, LINES).waitFor();
   await page.locator(".status.completed").waitFor();
   await page.getByText(`${LINES} lines, complete`).waitFor();
