@@ -181,9 +181,10 @@ export async function pause(browser) {
   await page.getByText(/Sending, \d+ %/).waitFor();
   way.cut(); // in the middle of it
   await page.getByText("Trying again…").waitFor();
+  await page.goto("about:blank"); // else it would arrive before the page is loaded anew
   way.mend();
   await limit(-1);
-  await page.reload();
+  await page.goto(`${way.url}/start/python`);
   const rest = page.waitForRequest((request) => request.method() === "PATCH");
   await begin(page, file);
   const from = Number((await (await rest).allHeaders())["upload-offset"]);
