@@ -106,10 +106,11 @@ async def link(viewer: Viewer, who: Key, issuer: str, subject: str) -> User:
         raise BadInput(wrong)
     # Locked, so that who is just signing in by it has a session by now, which ends, or gets none.
     theirs = Identity.filter(issuer=issuer, subject=subject)
-    former = await theirs.select_for_update(no_key=True).get_or_none()
-    if former is not None and former.user_id != found.id:
-        await _put_out(former.user_id)
-    await Identity.update_or_create({"user": found}, issuer=issuer, subject=subject)
+    await Identity.get_or_create({"user": found}, issuer=issuer, subject=subject)
+    former = (await theirs.select_for_update(no_key=True).get()).user_id
+    if former != found.id:
+        await _put_out(former)
+        await theirs.update(user_id=found.id)
     return found
 
 
