@@ -221,7 +221,8 @@ def test_who_cannot_begin_an_upload_now_keeps_nobody_else_from_it(mortal: Instal
     ):
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = [threads.submit(ask, it, who, "POST", "", b"", **wish) for _ in range(CROWD)]
-        assert uploaded(it, it.bob, b"1")
+        for _ in range(CROWD // 2):  # surely some of them come after the others
+            assert uploaded(it, it.bob, b"1")
         fcntl.flock(lock, fcntl.LOCK_UN)
         assert {each.result().status_code for each in waiting} <= {201, 409}
 

@@ -79,7 +79,7 @@ def _is_stopped(pid: int) -> bool:
     """Whether all of its threads are."""
     with contextlib.suppress(OSError):  # one has ended just now
         stats = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/stat")]
-        return all(each.rpartition(")")[2].split()[0] == "T" for each in stats)
+        return bool(stats) and all(each.rpartition(")")[2].split()[0] == "T" for each in stats)
     return False
 
 
