@@ -30,7 +30,7 @@ run: .venv/run.stamp ## Run Procession; `procession serve`'s arguments go in ARG
 # Containers often set it, and each of the programs that run the tests would compile them all anew.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/dev.stamp tests/browser/node_modules/.stamp page ## Run the tests; pytest's arguments go in ARGS='…'
-	@exec $(BIN)/pytest -n 3 $(ARGS)
+	@exec $(BIN)/pytest -n 4 $(ARGS)
 
 lint: .venv/dev.stamp ## Check style and types, and that `make lock` was not forgotten
 	@$(call quietly,$(BIN)/python -m pip check)
