@@ -43,12 +43,13 @@ async function fillIn(page) {
   await page.locator(".drop").dispatchEvent("drop", { dataTransfer: files });
   await page.locator(".drop").getByText("two.txt").waitFor();
   await page.getByText("As a command line, curl or GraphQL").click();
-  const line = await page.locator(".form pre:visible").innerText();
+  const shown = (name) => page.getByRole("tabpanel", { name }).locator("pre").innerText();
+  const line = await shown("Command line");
   assert.equal(line, "procession start echo --string 'it'\\''s\ntwo lines' --string second --flag -i 1.5 --file one.txt --file two.txt -x *** -c green --follow");
   await page.getByRole("tab", { name: "curl" }).click();
-  assert.match(await page.locator(".form pre:visible").innerText(), /-F 1=@two.txt$/);
+  assert.match(await shown("curl"), /-F 1=@two.txt$/);
   await page.getByRole("tab", { name: "GraphQL" }).click();
-  assert.match(await page.locator(".form pre:visible").innerText(), /^mutation Start[^]*"script": "echo"/);
+  assert.match(await shown("GraphQL"), /^mutation Start[^]*"script": "echo"/);
 }
 
 /** What the server does not take is told beside its field. */
