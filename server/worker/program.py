@@ -22,6 +22,7 @@ from jobs.worker import Worker
 from models.version import pending
 from resolvers.deliveries import may_still_see
 from server.insistence import insist
+from server.memory import keep_freed_memory
 from server.parts import Parts, log_to_stderr, opened
 from server.privacy import keep_private
 from server.settings import Settings, read_settings
@@ -73,6 +74,7 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
     Ctrl-C, and STOP_SCRIPTS stop them.
     """
     keep_private(settings)
+    keep_freed_memory()
     orders = Orders(drain)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, orders.leave.set)
