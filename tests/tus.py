@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.installation import Installation, User
+from tests.installation import Installation, User, until
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 CONTENT = "application/offset+octet-stream"
@@ -63,6 +63,12 @@ def offset(it: Installation, who: User, upload_id: str) -> int:
     answer = ask(it, who, "HEAD", upload_id)
     assert answer.status_code == 200
     return int(answer.headers["upload-offset"])
+
+
+def until_free(it: Installation, who: User, upload_id: str, there: int) -> None:
+    """Waits until so much of it has come and nobody sends more: a server needs a moment to see that
+    whoever sent is gone."""
+    until(lambda: send(it, who, upload_id, there, b"").status_code == 204)
 
 
 @contextmanager
