@@ -50,17 +50,20 @@ class Piece:
     sha256: str
     bookmark: str
 
+    def row(self) -> dict[str, object]:
+        """The columns of its chunk, but for those that say whose it is."""
+        return {
+            "first_seq": self.first_seq,
+            "last_seq": self.last_seq,
+            "first_time": self.first_time,
+            "last_time": self.last_time,
+            "size": self.size,
+            "data": self.data,
+        }
+
     def chunk(self, process_id: UUID) -> OutputChunk:
-        """The row of this piece."""
-        return OutputChunk(
-            process_id=process_id,
-            first_seq=self.first_seq,
-            last_seq=self.last_seq,
-            first_time=self.first_time,
-            last_time=self.last_time,
-            size=self.size,
-            data=self.data,
-        )
+        """Its chunk."""
+        return OutputChunk(process_id=process_id, **self.row())
 
     def sums(self) -> dict[str, object]:
         """The columns of the process that change with this piece."""

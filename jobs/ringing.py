@@ -21,6 +21,8 @@ class Ringing:
 
     async def wait(self) -> None:
         """Returns when the bell was rung since the last time, and not only in the future."""
+        if self._read():
+            return
         # Listened to only here: who rings again meanwhile costs us nothing.
         asyncio.get_running_loop().add_reader(self._bell, self._hear)
         try:
@@ -31,11 +33,17 @@ class Ringing:
         self._news.clear()
 
     def _hear(self) -> None:
-        try:
-            rung = os.read(self._bell, 4096)
-        except BlockingIOError:
+        rung = self._read()
+        if rung is None:
             return
         if not rung:  # nobody has the FIFO open for writing any more
             self.over = True
         asyncio.get_running_loop().remove_reader(self._bell)
         self._news.set()
+
+    def _read(self) -> bytes | None:
+        """What was rung; empty where nobody has the FIFO open for writing, any more or yet."""
+        try:
+            return os.read(self._bell, 4096)
+        except BlockingIOError:
+            return None

@@ -1,7 +1,8 @@
 """Short steps that block: those that are wanted at the same time share a thread and a wake-up."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +16,8 @@ class Together:
     def __init__(self) -> None:
         self._waiting: list[tuple[Step, asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._free = asyncio.Event()
+        self._free.set()
 
     async def take(self, step: Callable[[], T]) -> T:
         """What the step returns; raises what it raises."""
@@ -24,8 +27,23 @@ class Together:
             self._task = asyncio.create_task(self._go(), name="together")
         return await done
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No step is begun inside."""
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
+
+    async def settled(self) -> None:
+        """Returns when no step waits, and those who waited have gone on."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     async def _go(self) -> None:
         while self._waiting:
+            await self._free.wait()
             taken, self._waiting = self._waiting, []
             results = await asyncio.to_thread(_taken, [step for step, _ in taken])
             for (_, done), (result, error) in zip(taken, results, strict=True):
