@@ -69,9 +69,9 @@ class Selections:
         self._known: dict[tuple[object, ...], tuple[list[FieldNode], Read]] = {}
 
     def reader(
-        self, execution: Execution, kind: GraphQLList[GraphQLOutputType], found: list[FieldDetails]
+        self, execution: Execution, kind: GraphQLOutputType, found: list[FieldDetails]
     ) -> Read:
-        """Reads a list's items; raises NotPlain for what it cannot read."""
+        """Reads what has this type; raises NotPlain for what it cannot read."""
         nodes = [each.node for each in found]
         key = (id(execution.schema), str(kind), *map(id, nodes))
         known = self._known.get(key)

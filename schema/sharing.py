@@ -10,10 +10,19 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 import strawberry
-from graphql import ExecutionResult, FieldNode, Location, Node, VariableNode
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    GraphQLObjectType,
+    Location,
+    Node,
+    VariableNode,
+)
+from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.language import Visitor, visit
+from strawberry.types.base import StrawberryObjectDefinition
 
-from schema.execution import Execution
+from schema.execution import SELECTIONS, Execution, NotPlain
 
 MOST = 1000  # operations of which the variables are remembered
 
@@ -39,14 +48,20 @@ class SharingExecution(Execution):
     """Executes an operation, or takes what was made of the same event before."""
 
     question: Hashable = None
+    root: tuple[str, list[FieldDetails]] | None = None
 
     def build_per_event_executor(self, payload: Any) -> Any:
-        if isinstance(payload, Shared):
-            if self.question is None:
-                self.question = self._question()
-            if self.question in payload.answers:  # a copy of the executor would cost more than that
-                return Answered(payload.answers[self.question])
-        return super().build_per_event_executor(payload)
+        if not isinstance(payload, Shared):
+            return super().build_per_event_executor(payload)
+        if self.question is None:
+            self.question = self._question()
+        if self.question not in payload.answers:
+            try:
+                answer = ExecutionResult(self._data(payload))
+            except NotPlain:
+                return super().build_per_event_executor(payload)
+            payload.answers[self.question] = encoded(answer)
+        return Answered(payload.answers[self.question])
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         event = self.root_value
@@ -59,6 +74,28 @@ class SharingExecution(Execution):
             return answer
         event.answers[self.question] = encoded(answer)
         return event.answers[self.question]
+
+    def _data(self, event: Shared) -> dict[str, Any]:
+        """What the operation selects of an event, by the short way; raises NotPlain."""
+        name, found = self.root = self.root or self._root()
+        definition: StrawberryObjectDefinition = cast(Any, event).__strawberry_definition__
+        kind = cast(GraphQLObjectType, self.schema.get_type(definition.name))
+        return {name: SELECTIONS.reader(self, kind, found)(event)}
+
+    def _root(self) -> tuple[str, list[FieldDetails]]:
+        """The one root field, and the name that it has in answers."""
+        kind = cast(GraphQLObjectType, self.schema.subscription_type)
+        collected = collect_fields(
+            self.schema,
+            self.fragments,
+            self.variable_values,
+            kind,
+            self.operation,
+            self.hide_suggestions,
+        )
+        if len(collected.grouped_field_set) != 1:
+            raise NotPlain
+        return next(iter(collected.grouped_field_set.items()))
 
     def _question(self) -> Hashable:
         """What an answer depends on besides the event: the operation, and variables in it."""
