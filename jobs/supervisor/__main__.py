@@ -16,9 +16,6 @@ from jobs.supervisor.script import Script
 from jobs.supervisor.secrets import NONE, close_input, received
 from jobs.supervisor.spool import BLOCK, Spool
 
-LITTLE = 2048  # bytes: what is read at once of a script that prints a little now and then
-LONGEST = 32  # milliseconds in which more of that gathers
-
 
 def main(folder: str) -> None:
     ask(DUMPABLE, 0)
@@ -81,13 +78,10 @@ def listen_for_children() -> int:
 
 def supervise(script: Script, control: int, wake: int) -> None:
     """Reads the script's output until the script has ended and nobody holds the output open."""
-    poll, urgent = select.poll(), select.poll()
+    poll = select.poll()
     events = script.events
-    poll.register(script.descriptor, select.POLLIN)  # first, so that it comes before what we say
-    for descriptor in (events.descriptor, control, wake):
+    for descriptor in (script.descriptor, events.descriptor, control, wake):
         poll.register(descriptor, select.POLLIN)
-        urgent.register(descriptor, select.POLLIN)
-    gathering = Gathering()
     obey(script)  # what came before we listened
     buffer = memoryview(bytearray(BLOCK))
     script.look()
@@ -102,37 +96,11 @@ def supervise(script: Script, control: int, wake: int) -> None:
             elif descriptor == events.descriptor:
                 events.take()
             elif content := read(script.descriptor, buffer):
-                pause = gathering.after(len(content), heard=not script.spool.unheard())
                 script.take(content)
-                if pause and script.status is None:
-                    urgent.poll(pause)
             else:
                 poll.unregister(script.descriptor)
                 script.open = False
         script.look()
-
-
-class Gathering:
-    """How long more lines gather while the worker has not yet looked at those before: each reading
-    wakes us up, and a worker that is busy gets them all at once anyway.
-
-    It is short or none where much is printed, lest the script fills the pipe and has to wait for
-    us. That shows in what is read after a pause: right after another reading there is never much.
-    """
-
-    def __init__(self) -> None:
-        self._pause = LONGEST
-        self._paused = True  # whether we did before the last reading
-
-    def after(self, size: int, *, heard: bool) -> int:
-        """The pause after so many bytes were read, in milliseconds; `heard`: the worker has heard
-        of all before them."""
-        if size > LITTLE:
-            self._pause //= 2
-        elif self._paused or not self._pause:
-            self._pause = min(self._pause * 2 or 1, LONGEST)
-        self._paused = not heard and self._pause > 0
-        return self._pause if self._paused else 0
 
 
 def obey(script: Script) -> None:

@@ -6,7 +6,6 @@ line of the supervisor's.
 """
 
 import os
-import select
 import struct
 import time
 
@@ -26,8 +25,6 @@ class Spool:
         self.file = os.open("spool", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # Read and write: ringing neither fails nor blocks while no worker listens.
         self.bell = os.open("bell", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._rung = select.poll()
-        self._rung.register(self.bell, select.POLLIN)
         self.size = 0
         self.waiting: list[tuple[bytes, bytes]] = []
         self.trouble = ""
@@ -93,10 +90,6 @@ class Spool:
             os.write(self.bell, b"!")
         except BlockingIOError:
             pass  # full: it has been rung often enough
-
-    def unheard(self) -> bool:
-        """Whether the worker, since it was told last, has not looked."""
-        return bool(self._rung.poll(0))
 
 
 def _header(kind: int, content: bytes) -> bytes:
