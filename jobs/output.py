@@ -4,14 +4,15 @@ History and live are the same query from a cursor, so there is no hand-over betw
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from jobs.chunk import Batch, join, unpack
-from jobs.page import Chunks, last_page, next_page
+from jobs.page import Chunks, Place, last_page, next_page, next_pages
 
 SMALL = 1 << 14  # bytes of blobs that are unpacked without a thread
+FEW = 1 << 17  # the same of many places together
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,18 @@ async def read(process_id: UUID, window: Window, lines: int | None = None) -> Ba
     """The first lines of the window, `lines` or a page at most; None where there are none."""
     chunks = await next_page(process_id, window.after, window.from_time)
     return await _in_thread(_first, chunks, window, lines)
+
+
+async def read_next(places: Collection[Place]) -> Mapping[Place, Batch | None]:
+    """The first lines behind each of many places, a small page at most: there must not be many."""
+    pages = await next_pages(places)
+
+    def gather() -> Mapping[Place, Batch | None]:
+        return {place: _first(chunks, Window(place[1]), None) for place, chunks in pages.items()}
+
+    if sum(len(data) for chunks in pages.values() for _, data in chunks) <= FEW:
+        return gather()
+    return await asyncio.to_thread(gather)
 
 
 async def read_last(process_id: UUID, window: Window, lines: int) -> Batch | None:

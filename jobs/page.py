@@ -5,6 +5,8 @@ sees one state: chunks that are merged meanwhile make no difference. An index le
 most LINES rows or so are looked at, however the database plans it.
 """
 
+import json
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from models.database import connection, placeholders
@@ -13,8 +15,13 @@ from models.output import OutputChunk
 LINES = 4000  # that a page has, about: fewer where their TEXT is enough, more in large chunks
 TEXT = 1 << 20  # bytes with which a page is full
 
+SHARE = 1 << 17  # bytes with which a page is full that is read with many others
+
 Chunks = list[tuple[int, bytes]]
 """The first line's number and the blob (`jobs.chunk`) of each."""
+
+Place = tuple[UUID, int]
+"""A process, and the number behind which lines are wanted."""
 
 STATEMENT = f"""
   WITH near AS (
@@ -30,6 +37,39 @@ STATEMENT = f"""
   WHERE process_id = {{process}}
     AND last_seq BETWEEN (SELECT first FROM page) AND (SELECT last FROM page)
   ORDER BY last_seq {{way}}"""  # noqa: S608
+
+PLACES = {
+    "sqlite": """SELECT json_extract(value, '$[0]') AS process_id,
+      json_extract(value, '$[1]') AS behind FROM json_each(?1)""",
+    "postgres": "SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS place(process_id, behind)",
+}
+NEXT = f"""
+  WITH place AS ({{places}}), near AS (
+    SELECT process_id, behind, last_seq,
+      sum(size) OVER (PARTITION BY process_id, behind ORDER BY last_seq) - size AS before
+    FROM place JOIN output_chunk USING (process_id)
+    WHERE last_seq > behind
+  )
+  SELECT process_id, behind, first_seq, data
+  FROM near JOIN output_chunk USING (process_id, last_seq)
+  WHERE before < {SHARE}
+  ORDER BY process_id, behind, last_seq"""  # noqa: S608
+
+
+async def next_pages(places: Collection[Place]) -> Mapping[Place, Chunks]:
+    """The first chunks behind each of many places, in order; none where there are none.
+
+    All chunks behind a place are looked at, so there must not be many of them.
+    """
+    dialect = connection().capabilities.dialect
+    wanted = [(str(process_id), after) for process_id, after in places]
+    values = [json.dumps(wanted)] if dialect == "sqlite" else [*zip(*wanted, strict=True)]
+    _, rows = await connection().execute_query(NEXT.format(places=PLACES[dialect]), values)
+    pages: dict[tuple[str, int], Chunks] = {}
+    for row in rows:
+        page = pages.setdefault((str(row["process_id"]), row["behind"]), [])
+        page.append((row["first_seq"], row["data"]))
+    return {each: pages.get((str(each[0]), each[1]), []) for each in places}
 
 
 async def next_page(process_id: UUID, after: int, from_time: int | None) -> Chunks:

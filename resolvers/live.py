@@ -1,15 +1,19 @@
-"""Looking at processes for many followers: those who stand at the same place look once."""
+"""Looking at processes for many followers: those who wait at the same time look together."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from jobs.chunk import Batch
-from jobs.output import Window, read
+from jobs.output import Window, read, read_next
+from jobs.page import Place
 from models.process import Process
 from resolvers.coalescer import Coalescer
 
+FEW = 1000  # lines: who wants more looks alone, lest all others wait
+
 Shown = TypeVar("Shown")
+Show = Callable[[Batch], Shown]
 
 
 class News(NamedTuple, Generic[Shown]):
@@ -19,12 +23,31 @@ class News(NamedTuple, Generic[Shown]):
     shown: Shown
 
 
+class Found:
+    """What one look for many followers has found."""
+
+    def __init__(self, batches: Mapping[Place, Batch | None]) -> None:
+        self._batches = batches
+        self._news: dict[Hashable, News[Any]] = {}
+
+    def news(self, place: Place, show: Show[Shown]) -> News[Shown] | None:
+        batch = self._batches[place]
+        if batch is None:
+            return None
+        key = place, show
+        if key not in self._news:
+            self._news[key] = News(batch.last_seq, show(batch))
+        return self._news[key]
+
+
 class Live:
     """What followers of one server share."""
 
     def __init__(self) -> None:
-        self._wanted: set[UUID] = set()
+        self._ids: set[UUID] = set()
         self._rows: Coalescer[None, Mapping[UUID, Process]] = Coalescer()
+        self._places: set[Place] = set()
+        self._found: Coalescer[None, Found] = Coalescer()
         self._news: Coalescer[Hashable, News[Any] | None] = Coalescer()
 
     async def row(self, process_id: UUID) -> Process | None:
@@ -33,21 +56,30 @@ class Live:
 
     async def rows(self, ids: Collection[UUID]) -> list[Process]:
         """Those of several that there are. What is asked for at the same time is one query."""
-        self._wanted.update(ids)
+        self._ids.update(ids)
         found = await self._rows.ask(None, self._look)
         return [found[each] for each in ids if each in found]
 
     async def _look(self) -> Mapping[UUID, Process]:
-        wanted, self._wanted = self._wanted, set()
-        return {row.id: row for row in await Process.filter(id__in=wanted)}
+        ids, self._ids = self._ids, set()
+        return {row.id: row for row in await Process.filter(id__in=ids)}
 
     async def news(
-        self, process_id: UUID, after: int, show: Callable[[Batch], Shown]
+        self, process_id: UUID, after: int, last_seq: int, show: Show[Shown]
     ) -> News[Shown] | None:
-        """The next lines after a number; None if there are none. `show` sees them once for all."""
+        """The next lines after a number, of which there are some up to `last_seq`; None if there
+        are none. `show` sees them once for all."""
+        place = process_id, after
+        if last_seq - after > FEW:
+            return await self._news.ask((place, show), lambda: self._look_alone(place, show))
+        self._places.add(place)
+        return (await self._found.ask(None, self._look_together)).news(place, show)
 
-        async def look() -> News[Shown] | None:
-            batch = await read(process_id, Window(after))
-            return None if batch is None else News(batch.last_seq, show(batch))
+    async def _look_together(self) -> Found:
+        places, self._places = self._places, set()
+        return Found(await read_next(places))
 
-        return await self._news.ask((process_id, after, show), look)
+    async def _look_alone(self, place: Place, show: Show[Shown]) -> News[Shown] | None:
+        process_id, after = place
+        batch = await read(process_id, Window(after))
+        return None if batch is None else News(batch.last_seq, show(batch))

@@ -114,7 +114,10 @@ async def follow(
         while True:
             begun = clock()
             row = await _look(viewer, app, process_id)  # the status before the lines
-            news = await app.live.news(process_id, after, show) if row.last_seq > after else None
+            last_seq = row.last_seq
+            news = (
+                await app.live.news(process_id, after, last_seq, show) if last_seq > after else None
+            )
             if news is not None:
                 yield news.shown
                 after = news.last_seq
