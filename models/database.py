@@ -19,11 +19,12 @@ MODULES = (
 PAUSE = 10
 
 SQLITE_PRAGMAS = {
+    "page_size": 8 << 10,  # bytes, of a new file: chunks of output are written in fewer steps
     "journal_mode": "WAL",
     "synchronous": "NORMAL",
     "busy_timeout": 15_000,  # ms
     "journal_size_limit": 64 << 20,  # bytes
-    "cache_size": -16_000,  # KiB
+    "cache_size": -8_000,  # KiB
     "foreign_keys": "ON",
     "secure_delete": "OFF",  # where it is ON, to delete much takes ten times as long
 }
