@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from jobs.background import beside
+from jobs.background import beside, end
 from jobs.doorbell import Doorbell, Topic
 from jobs.merge import MANY, request_merge
 from jobs.piece import Piece
@@ -58,7 +58,7 @@ class Journal:
     async def _write(self) -> None:
         while True:
             await self._wanted.wait()
-            await self.reading.settled()
+            await self.reading.settled(LONGEST)
             self._wanted.clear()
             taken, self._waiting = self._waiting, []
             try:
@@ -68,12 +68,16 @@ class Journal:
                     if not done.done():
                         done.set_exception(error)
                 continue
-            with self.reading.held():
-                for (process_id, _), done in taken:
-                    if not done.done():
-                        done.set_result(process_id in ours)
-                await self._doorbell.ring(Topic.OUTPUT, ours)
-                await asyncio.sleep(min(LONGEST, (len(taken) - 1) * EACH))
+            ring = asyncio.create_task(self._doorbell.ring(Topic.OUTPUT, ours))
+            try:
+                with self.reading.held():
+                    for (process_id, _), done in taken:
+                        if not done.done():
+                            done.set_result(process_id in ours)
+                    await asyncio.sleep(min(LONGEST, (len(taken) - 1) * EACH))
+                await ring
+            finally:
+                await end(ring)
 
 
 @transaction

@@ -15,6 +15,7 @@ class Together:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Step, asyncio.Future[Any]]] = []
+        self._begun: list[asyncio.Future[Any]] = []
         self._task: asyncio.Task[None] | None = None
         self._free = asyncio.Event()
         self._free.set()
@@ -36,15 +37,17 @@ class Together:
         finally:
             self._free.set()
 
-    async def settled(self) -> None:
-        """Returns when no step waits, and those who waited have gone on."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+    async def settled(self, within: float) -> None:
+        """Returns when the steps that are wanted now are taken and those who waited have gone on,
+        or after so many seconds."""
+        if wanted := [*self._begun, *(done for _, done in self._waiting)]:
+            await asyncio.wait(wanted, timeout=within)
 
     async def _go(self) -> None:
         while self._waiting:
             await self._free.wait()
             taken, self._waiting = self._waiting, []
+            self._begun = [done for _, done in taken]
             results = await asyncio.to_thread(_taken, [step for step, _ in taken])
             for (_, done), (result, error) in zip(taken, results, strict=True):
                 if done.done():
@@ -53,6 +56,7 @@ class Together:
                     done.set_result(result)
                 else:
                     done.set_exception(error)
+            self._begun = []
         self._task = None
 
 
