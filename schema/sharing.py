@@ -58,7 +58,7 @@ class SharingExecution(Execution):
         if self.question not in payload.answers:
             try:
                 answer = ExecutionResult(self._data(payload))
-            except NotPlain:
+            except Exception:  # graphql-core begins anew, and says what is wrong
                 return super().build_per_event_executor(payload)
             payload.answers[self.question] = encoded(answer)
         return Answered(payload.answers[self.question])
