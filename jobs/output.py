@@ -12,7 +12,7 @@ from jobs.chunk import Batch, join, unpack
 from jobs.page import Chunks, Place, last_page, next_page, next_pages
 
 SMALL = 1 << 14  # bytes of blobs that are unpacked without a thread
-FEW = 1 << 17  # the same of many places together
+FEW = 1 << 16  # the same of many places together
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ async def read(process_id: UUID, window: Window, lines: int | None = None) -> Ba
 
 
 async def read_next(places: Collection[Place]) -> Mapping[Place, Batch | None]:
-    """The first lines behind each of many places, a small page at most: there must not be many."""
+    """The first lines behind each of many places, where few are there and their page is small."""
     pages = await next_pages(places)
 
     def gather() -> Mapping[Place, Batch | None]:

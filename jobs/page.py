@@ -2,7 +2,8 @@
 
 Where a page begins and ends is said by numbers of lines, and it is read by one statement, which
 sees one state: chunks that are merged meanwhile make no difference. An index leads there, and at
-most LINES rows or so are looked at, however the database plans it.
+most LINES rows or so are looked at, however the database plans it. Small pages of many places are
+read by one statement, too.
 """
 
 import json
@@ -15,7 +16,7 @@ from models.output import OutputChunk
 LINES = 4000  # that a page has, about: fewer where their TEXT is enough, more in large chunks
 TEXT = 1 << 20  # bytes with which a page is full
 
-SHARE = 1 << 17  # bytes with which a page is full that is read with many others
+SHARE = 1 << 15  # bytes that a page has at most which is read with many others
 
 Chunks = list[tuple[int, bytes]]
 """The first line's number and the blob (`jobs.chunk`) of each."""
@@ -46,18 +47,18 @@ PLACES = {
 NEXT = f"""
   WITH place AS ({{places}}), near AS (
     SELECT process_id, behind, last_seq,
-      sum(size) OVER (PARTITION BY process_id, behind ORDER BY last_seq) - size AS before
+      sum(size) OVER (PARTITION BY process_id, behind ORDER BY last_seq) AS so_far
     FROM place JOIN output_chunk USING (process_id)
     WHERE last_seq > behind
   )
   SELECT process_id, behind, first_seq, data
   FROM near JOIN output_chunk USING (process_id, last_seq)
-  WHERE before < {SHARE}
+  WHERE so_far <= {SHARE}
   ORDER BY process_id, behind, last_seq"""  # noqa: S608
 
 
 async def next_pages(places: Collection[Place]) -> Mapping[Place, Chunks]:
-    """The first chunks behind each of many places, in order; none where there are none.
+    """The first chunks behind each of many places, in order, where they are small.
 
     All chunks behind a place are looked at, so there must not be many of them.
     """
@@ -69,7 +70,7 @@ async def next_pages(places: Collection[Place]) -> Mapping[Place, Chunks]:
     for row in rows:
         page = pages.setdefault((str(row["process_id"]), row["behind"]), [])
         page.append((row["first_seq"], row["data"]))
-    return {each: pages.get((str(each[0]), each[1]), []) for each in places}
+    return {(UUID(process_id), after): page for (process_id, after), page in pages.items()}
 
 
 async def next_page(process_id: UUID, after: int, from_time: int | None) -> Chunks:

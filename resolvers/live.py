@@ -1,16 +1,23 @@
 """Looking at processes for many followers: those who wait at the same time look together."""
 
+import logging
 from collections.abc import Callable, Collection, Hashable, Mapping
+from itertools import accumulate
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from jobs.chunk import Batch
 from jobs.output import Window, read, read_next
 from jobs.page import Place
+from models.outage import complain
 from models.process import Process
 from resolvers.coalescer import Coalescer
 
+log = logging.getLogger(__name__)
+
 FEW = 1000  # lines: who wants more looks alone, lest all others wait
+MANY = 10_000  # lines that a look for many followers may find, about
+PLACES = 500  # that it may look at
 
 Shown = TypeVar("Shown")
 Show = Callable[[Batch], Shown]
@@ -31,7 +38,8 @@ class Found:
         self._news: dict[Hashable, News[Any]] = {}
 
     def news(self, place: Place, show: Show[Shown]) -> News[Shown] | None:
-        batch = self._batches[place]
+        """None: nothing was found there, be it that it was not looked at."""
+        batch = self._batches.get(place)
         if batch is None:
             return None
         key = place, show
@@ -46,7 +54,7 @@ class Live:
     def __init__(self) -> None:
         self._ids: set[UUID] = set()
         self._rows: Coalescer[None, Mapping[UUID, Process]] = Coalescer()
-        self._places: set[Place] = set()
+        self._places: dict[Place, int] = {}  # and how many lines are there
         self._found: Coalescer[None, Found] = Coalescer()
         self._news: Coalescer[Hashable, News[Any] | None] = Coalescer()
 
@@ -70,14 +78,23 @@ class Live:
         """The next lines after a number, of which there are some up to `last_seq`; None if there
         are none. `show` sees them once for all."""
         place = process_id, after
-        if last_seq - after > FEW:
-            return await self._news.ask((place, show), lambda: self._look_alone(place, show))
-        self._places.add(place)
-        return (await self._found.ask(None, self._look_together)).news(place, show)
+        if last_seq - after <= FEW:
+            self._places[place] = last_seq - after
+            found = await self._found.ask(None, self._look_together)
+            if news := found.news(place, show):
+                return news
+        return await self._news.ask((place, show), lambda: self._look_alone(place, show))
 
     async def _look_together(self) -> Found:
-        places, self._places = self._places, set()
-        return Found(await read_next(places))
+        """What cannot be read is left to those who want it: the fault is maybe one process's."""
+        places, self._places = self._places, {}
+        before = accumulate(places.values(), initial=0)
+        some = [place for place, lines in zip(places, before, strict=False) if lines < MANY]
+        try:
+            return Found(await read_next(some[:PLACES]))
+        except Exception as error:
+            complain(log, "New lines of many cannot be read together", error)
+            return Found({})
 
     async def _look_alone(self, place: Place, show: Show[Shown]) -> News[Shown] | None:
         process_id, after = place

@@ -1,4 +1,4 @@
-"""A short way through lists of plain objects.
+"""A short way through plain objects: those of lists, and events (`schema.sharing`).
 
 graphql-core walks every leaf of every item: its path, its info, whether it must be awaited. Where a
 selection below a list has neither arguments nor directives, asynchronous resolvers nor abstract
@@ -63,7 +63,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
 
 
 class Selections:
-    """What is known of selections below lists, by the nodes that make them."""
+    """What is known of selections of plain objects, by the nodes that make them."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], tuple[list[FieldNode], Read]] = {}

@@ -16,9 +16,10 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 
 from models.instant import now
+from tests.conftest import Install
 from tests.faces import Face
 from tests.installation import PATIENCE, Installation
-from tests.rows import Row, insert
+from tests.rows import LONG_AGO, Row, insert
 from tests.running import CHANGES, OUTPUT, Gate, end_of, start_python, until_running
 from tests.subscription import GraphQLRefusal, Subscription
 
@@ -65,6 +66,11 @@ SHAPES = [
         {"lines": True},
     ),
     Shape(LINES, lambda seq: {"firstSeq": seq}, {"lines": False}),
+    Shape(
+        f"{SUBSCRIPTION}) {{ ...Root }} fragment Root on Subscription {{ "
+        "processOutput(id: $id, after: $after) { ... on OutputBatch { kind: __typename text } } }",
+        lambda seq: {"kind": "OutputBatch", "text": text(seq)},
+    ),
 ]
 
 
@@ -140,10 +146,34 @@ def test_subscribers_of_one_output_each_get_their_own_selection(
             assert [[*event.values()] for event in events] == [[{}]]
 
 
+def test_damaged_output_of_one_process_harms_no_follower_of_another(install: Install) -> None:
+    """Those who wait at the same time are served together."""
+    it = install()
+    it.start()
+    alice = it.alice
+    rows = [Row(user_id=alice.id, lines=[(LONG_AGO, "a line")]) for _ in range(2)]
+    damaged, sound = insert(it, rows)
+    it.execute(DAMAGE.format(id=damaged))
+
+    def first_text(process_id: str) -> str:
+        try:
+            with it.subscribe(alice, OUTPUT, id=process_id) as events:
+                return str(next(iter(events))["processOutput"]["lines"][0]["text"])
+        except GraphQLRefusal as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = list(pool.map(first_text, [damaged, sound] * AT_ONCE * ROUNDS))
+    assert found == ["INTERNAL", "a line"] * AT_ONCE * ROUNDS
+    it.end()
+    it.log.write_text(it.log.read_text().replace("Traceback", "Expected"))
+
+
 def follow(it: Installation, process_id: str, after: int, shape: Shape) -> Subscription:
     return it.subscribe(it.alice, shape.document, id=process_id, after=after, **shape.variables)
 
 
+DAMAGE = r"UPDATE output_chunk SET data = '\x28b52ffd' WHERE process_id = '{id}'"
 PROMOTION = "UPDATE user_account SET is_admin = true WHERE id = '{id}'"
 REVOCATION = """DELETE FROM script_grant WHERE group_id IN
     (SELECT group_id FROM membership WHERE user_id = '{id}')"""

@@ -80,6 +80,7 @@ def supervise(script: Script, control: int, wake: int) -> None:
     """Reads the script's output until the script has ended and nobody holds the output open."""
     poll = select.poll()
     events = script.events
+    # What the script has printed comes first: before what we say of its end.
     for descriptor in (script.descriptor, events.descriptor, control, wake):
         poll.register(descriptor, select.POLLIN)
     obey(script)  # what came before we listened
