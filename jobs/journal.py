@@ -85,7 +85,7 @@ async def commit(worker_id: UUID, entries: list[Entry]) -> set[UUID]:
     """Stores the pieces of all processes that the worker still holds; returns their ids.
 
     A piece that does not go on where the stored output ends is not stored. The statements are our
-    own: with the ORM's, a hundred pieces take twice as long.
+    own: the ORM took a third of a worker's time where a hundred scripts print at once.
     """
     ends = await _ends(worker_id, [process_id for process_id, _ in entries])
     ours = [each for each in entries if ends.get(str(each[0])) == each[1].first_seq - 1]

@@ -15,7 +15,6 @@ from models.output import OutputChunk
 
 LINES = 4000  # that a page has, about: fewer where their TEXT is enough, more in large chunks
 TEXT = 1 << 20  # bytes with which a page is full
-
 SHARE = 1 << 15  # bytes that a page has at most which is read with many others
 
 Chunks = list[tuple[int, bytes]]

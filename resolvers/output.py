@@ -114,10 +114,9 @@ async def follow(
         while True:
             begun = clock()
             row = await _look(viewer, app, process_id)  # the status before the lines
-            last_seq = row.last_seq
-            news = (
-                await app.live.news(process_id, after, last_seq, show) if last_seq > after else None
-            )
+            news = None
+            if row.last_seq > after:
+                news = await app.live.news(process_id, after, row.last_seq, show)
             if news is not None:
                 yield news.shown
                 after = news.last_seq
