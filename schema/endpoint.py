@@ -39,7 +39,7 @@ from schema.context import Context
 from schema.departure import while_there
 from schema.errors import document
 from schema.schema import ProcessionSchema
-from schema.socket import Socket
+from schema.socket import Socket, Wire
 
 Respond = Callable[[AsyncGenerator[str, None], Mapping[str, str]], Any]
 
@@ -73,6 +73,7 @@ class Endpoint(GraphQL[Context, None]):
     """
 
     graphql_transport_ws_handler_class = Socket
+    websocket_adapter_class = Wire
 
     def __init__(
         self,

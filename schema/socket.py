@@ -1,7 +1,9 @@
 """GraphQL over a WebSocket (`graphql-transport-ws`)."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -17,6 +19,27 @@ PAYLOAD: dict[str, tuple[type, ...]] = {
     "operationName": (str, type(None)),
     "extensions": (dict, type(None)),
 }
+
+
+class Wire(ASGIWebSocketAdapter):
+    """What carries the messages. Starlette tells the first one who meets it that the client has
+    gone; all others, and those who speak after a close, it tells of a mistake of theirs."""
+
+    _gone = False
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        if self._gone:
+            raise WebSocketDisconnected
+        try:
+            await super().send_json(message)
+        except WebSocketDisconnected:
+            self._gone = True
+            raise
+
+    async def close(self, code: int, reason: str) -> None:
+        if not self._gone:
+            self._gone = True
+            await super().close(code, reason)
 
 
 class Socket(BaseGraphQLTransportWSHandler[Context, None]):

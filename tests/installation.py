@@ -287,8 +287,12 @@ class Installation:
             f"SELECT 1 FROM {table} WHERE {key} = '{user.id}' FOR UPDATE"  # noqa: S608
         )
 
+    def locked(self, table: str) -> contextlib.AbstractContextManager[None]:
+        """Inside, nobody reads a table, in PostgreSQL."""
+        return self._postgres.holding(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE')
+
     def until_waiting(self, table: str, count: int) -> None:
-        """Waits until so many wait for locked rows of a table."""
+        """Waits until so many wait for a locked table, or for locked rows of it."""
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "  # noqa: S608
             f"AND wait_event_type = 'Lock' AND query LIKE '%\"{table}\"%'"

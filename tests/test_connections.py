@@ -1,16 +1,20 @@
 """Connections: whose client is slow, silent, or sends too much is cut off, and told why."""
 
+import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.faces import Upload, form
 from tests.installation import PATIENCE, Installation, User, installed, until
@@ -250,3 +254,46 @@ def test_subscriber_that_does_not_read_loses_its_seat(strict: Installation) -> N
     with strict.subscribe(strict.admin, OUTPUT, id=flood) as subscriber:
         next(iter(subscriber))  # it has the only seat
         until(has_a_seat)
+
+
+@pytest.mark.parametrize(("due", "withdrawn"), [(3, False), (3, True), (0, True)])
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_client_that_has_left_when_answers_are_due_is_no_fault(
+    installation: Installation, due: int, withdrawn: bool
+) -> None:
+    """The server is looking up whether they may still ask, and has not noticed that they left."""
+    it = installation
+    ended = run_python(it, it.admin, "").id
+    files = f'{{ process(id: "{ended}") {{ files {{ name }} }} }}'
+    token = str(uuid4())
+    revoked = it.add_token(it.admin, id=token)
+    before = it.log.stat().st_size
+    with ExitStack() as later:
+        with it.locked("file"), socket_of(it, revoked if withdrawn else it.admin) as say:
+            for number in range(due):
+                say("subscribe", id=f"{number}", payload={"query": files})
+                it.until_waiting("file", number + 1)
+            it.graphql(it.admin, "mutation ($id: ID!) { revokeToken(id: $id) { id } }", id=token)
+            later.enter_context(it.locked("token"))
+            say("subscribe", id="last", payload={"query": files})
+            it.until_waiting("token", 1)
+        it.until_waiting("file", 0)
+    it.graphql(it.admin, "{ viewer { name } }")
+    assert b"Traceback" not in it.log.read_bytes()[before:]
+
+
+@contextmanager
+def socket_of(it: Installation, who: User) -> Iterator[Callable[..., None]]:
+    """Says what it is told on a WebSocket, where this user has signed in."""
+    with connect(
+        it.url.replace("http:", "ws:", 1) + "/graphql",
+        subprotocols=[Subprotocol("graphql-transport-ws")],
+        proxy=None,
+    ) as client:
+
+        def say(kind: str, **rest: object) -> None:
+            client.send(json.dumps({"type": kind, **rest}))
+
+        say("connection_init", payload={"Authorization": f"Bearer {who.token}"})
+        assert json.loads(client.recv())["type"] == "connection_ack"
+        yield say
