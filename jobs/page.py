@@ -16,6 +16,7 @@ from models.output import OutputChunk
 LINES = 4000  # that a page has, about: fewer where their TEXT is enough, more in large chunks
 TEXT = 1 << 20  # bytes with which a page is full
 SHARE = 1 << 15  # bytes that a page has at most which is read with many others
+CHUNKS = 1000  # that it has at most
 
 Chunks = list[tuple[int, bytes]]
 """The first line's number and the blob (`jobs.chunk`) of each."""
@@ -38,22 +39,35 @@ STATEMENT = f"""
     AND last_seq BETWEEN (SELECT first FROM page) AND (SELECT last FROM page)
   ORDER BY last_seq {{way}}"""  # noqa: S608
 
-PLACES = {
-    "sqlite": """SELECT json_extract(value, '$[0]') AS process_id,
-      json_extract(value, '$[1]') AS behind FROM json_each(?1)""",
-    "postgres": "SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS place(process_id, behind)",
+NEXT = {
+    "sqlite": f"""
+      WITH place AS (
+        SELECT json_extract(value, '$[0]') AS process_id, json_extract(value, '$[1]') AS behind
+        FROM json_each(?1)
+      ), near AS (
+        SELECT process_id, behind, last_seq,
+          sum(size) OVER (PARTITION BY process_id, behind ORDER BY last_seq) AS so_far
+        FROM place JOIN output_chunk USING (process_id)
+        WHERE last_seq > behind
+      )
+      SELECT process_id, behind, first_seq, data
+      FROM near JOIN output_chunk USING (process_id, last_seq)
+      WHERE so_far <= {SHARE}
+      ORDER BY process_id, behind, last_seq""",  # noqa: S608
+    # Joined without the limit, PostgreSQL reads the whole table for a hundred places.
+    "postgres": f"""
+      WITH near AS (
+        SELECT place.process_id, behind, first_seq, last_seq, data,
+          sum(size) OVER (PARTITION BY place.process_id, behind ORDER BY last_seq) AS so_far
+        FROM unnest($1::uuid[], $2::bigint[]) AS place(process_id, behind) CROSS JOIN LATERAL (
+          SELECT first_seq, last_seq, size, data FROM output_chunk
+          WHERE process_id = place.process_id AND last_seq > behind ORDER BY last_seq LIMIT {CHUNKS}
+        ) AS chunk
+      )
+      SELECT process_id, behind, first_seq, data FROM near
+      WHERE so_far <= {SHARE}
+      ORDER BY process_id, behind, last_seq""",  # noqa: S608
 }
-NEXT = f"""
-  WITH place AS ({{places}}), near AS (
-    SELECT process_id, behind, last_seq,
-      sum(size) OVER (PARTITION BY process_id, behind ORDER BY last_seq) AS so_far
-    FROM place JOIN output_chunk USING (process_id)
-    WHERE last_seq > behind
-  )
-  SELECT process_id, behind, first_seq, data
-  FROM near JOIN output_chunk USING (process_id, last_seq)
-  WHERE so_far <= {SHARE}
-  ORDER BY process_id, behind, last_seq"""  # noqa: S608
 
 
 async def next_pages(places: Collection[Place]) -> Mapping[Place, Chunks]:
@@ -64,7 +78,7 @@ async def next_pages(places: Collection[Place]) -> Mapping[Place, Chunks]:
     dialect = connection().capabilities.dialect
     wanted = [(str(process_id), after) for process_id, after in places]
     values = [json.dumps(wanted)] if dialect == "sqlite" else [*zip(*wanted, strict=True)]
-    _, rows = await connection().execute_query(NEXT.format(places=PLACES[dialect]), values)
+    _, rows = await connection().execute_query(NEXT[dialect], values)
     pages: dict[tuple[str, int], Chunks] = {}
     for row in rows:
         page = pages.setdefault((str(row["process_id"]), row["behind"]), [])

@@ -48,7 +48,10 @@ def configuration(url: str, pool: int = 10, tables: Sequence[str] = MODULES) -> 
             "minsize": 1,
             "maxsize": pool,
             "application_name": "procession",
-            "server_settings": {"idle_in_transaction_session_timeout": f"{PAUSE}s"},
+            "server_settings": {
+                "idle_in_transaction_session_timeout": f"{PAUSE}s",
+                "jit": "off",  # no statement takes as long as compiling it
+            },
         }
     return {
         "connections": {"default": database},

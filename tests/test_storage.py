@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
-from jobs.page import STATEMENT
+from jobs.page import NEXT, STATEMENT
 from jobs.piece import Lines, Packer
 from tests.installation import Installation, until
 from tests.rows import Row, insert
@@ -242,21 +242,35 @@ BY_TIME = """SELECT last_seq FROM output_chunk WHERE process_id = {process} AND 
   ORDER BY last_time, last_seq LIMIT 1"""
 
 
+PLACES = 100  # of which the next chunks are read together
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         STATEMENT.format(way="ASC", process="{process}", after=5000, until=9000),
         STATEMENT.format(way="DESC", process="{process}", after=1000, until=5000),
         BY_TIME,
+        NEXT,
     ],
-    ids=["next page", "last page", "by time"],
+    ids=["next page", "last page", "by time", "next pages"],
 )
-def test_chunks_are_found_by_an_index(installation: Installation, statement: str) -> None:
+def test_chunks_are_found_by_an_index(
+    installation: Installation, statement: str | dict[str, str]
+) -> None:
     it = installation
     process_id = insert_scattered(it, [str(n) for n in range(10_000)])
+    if isinstance(statement, dict):
+        statement = statement["postgres" if it.database_url else "sqlite"]
+        ids, places = [process_id] * PLACES, list(range(5000, 5000 + PLACES))
+        statement = statement.replace(
+            "?1", f"'{orjson.dumps([*zip(ids, places, strict=True)]).decode()}'"
+        )
+        statement = statement.replace("$1", f"ARRAY{ids}").replace("$2", f"ARRAY{places}")
     explain = "EXPLAIN" if it.database_url else "EXPLAIN QUERY PLAN"
-    sql = statement.format(process=f"'{process_id}'")
+    sql = statement.replace("{process}", f"'{process_id}'")
     plan = [" ".join(map(str, row)) for row in it.rows(f"{explain} {sql}")]
     touching = [step for step in plan if "output_chunk" in step]
     assert touching
-    assert not [step for step in touching if "SCAN" in step.upper() and "ndex" not in step]
+    scans = [step for step in touching if "SCAN" in step.upper()]
+    assert all("ndex" in step or "Bitmap" in step for step in scans), scans
