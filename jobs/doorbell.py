@@ -18,6 +18,7 @@ from jobs.background import beside
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 2.0  # seconds after which one looks although no bell was heard
+PATIENCE = 1.0  # seconds to ring: soon everyone looks anyway
 EVERYTHING = ""  # the id that stands for any
 
 
@@ -71,7 +72,10 @@ class Doorbell:
     async def ring(self, topic: Topic, about: Iterable[object] = ()) -> None:
         """Tells everyone to look again; that it cannot be told now is no error."""
         try:
-            await self._redis.publish(topic.value, " ".join(map(str, about)))
+            async with asyncio.timeout(PATIENCE):
+                await self._redis.publish(topic.value, " ".join(map(str, about)))
+        except TimeoutError:
+            log.warning("Cannot ring %s: Redis does not answer", topic.value)
         except (RedisError, OSError) as error:
             log.warning("Cannot ring %s: %s", topic.value, error)
 

@@ -48,7 +48,10 @@ class Together:
             await self._free.wait()
             taken, self._waiting = self._waiting, []
             self._begun = [done for _, done in taken]
-            results = await asyncio.to_thread(_taken, [step for step, _ in taken])
+            try:
+                results = await asyncio.to_thread(_taken, [step for step, _ in taken])
+            except RuntimeError as refusal:  # the system has no thread for us
+                results = [(None, refusal)] * len(taken)
             for (_, done), (result, error) in zip(taken, results, strict=True):
                 if done.done():
                     continue  # who waited has left

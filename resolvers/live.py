@@ -24,8 +24,9 @@ Show = Callable[[Batch], Shown]
 
 
 class News(NamedTuple, Generic[Shown]):
-    """Lines up to `last_seq`, as a face shows them."""
+    """Lines from `first_seq` to `last_seq`, as a face shows them."""
 
+    first_seq: int
     last_seq: int
     shown: Shown
 
@@ -44,7 +45,7 @@ class Found:
             return None
         key = place, show
         if key not in self._news:
-            self._news[key] = News(batch.last_seq, show(batch))
+            self._news[key] = News(batch.first_seq, batch.last_seq, show(batch))
         return self._news[key]
 
 
@@ -99,4 +100,4 @@ class Live:
     async def _look_alone(self, place: Place, show: Show[Shown]) -> News[Shown] | None:
         process_id, after = place
         batch = await read(process_id, Window(after))
-        return None if batch is None else News(batch.last_seq, show(batch))
+        return None if batch is None else News(batch.first_seq, batch.last_seq, show(batch))

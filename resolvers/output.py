@@ -117,6 +117,8 @@ async def follow(
             news = None
             if row.last_seq > after:
                 news = await app.live.news(process_id, after, row.last_seq, show)
+                if news is None or news.first_seq > after + 1:
+                    await _look(viewer, app, process_id)  # lines are gone: is it being deleted?
             if news is not None:
                 yield news.shown
                 after = news.last_seq

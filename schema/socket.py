@@ -1,5 +1,6 @@
 """GraphQL over a WebSocket (`graphql-transport-ws`)."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 
+from models.outage import complain
 from resolvers.errors import NotSignedIn
 from schema.context import Context
 
+log = logging.getLogger(__name__)
+
+REASON = 123  # bytes
 PAYLOAD: dict[str, tuple[type, ...]] = {
     "query": (str,),
     "variables": (dict, type(None)),
@@ -22,24 +27,21 @@ PAYLOAD: dict[str, tuple[type, ...]] = {
 
 
 class Wire(ASGIWebSocketAdapter):
-    """What carries the messages. Starlette tells the first one who meets it that the client has
-    gone; all others, and those who speak after a close, it tells of a mistake of theirs."""
-
-    _gone = False
+    """What carries the messages. Starlette and uvicorn tell the first one who meets it that the
+    client has gone; all others they tell of a mistake."""
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        if self._gone:
-            raise WebSocketDisconnected
         try:
             await super().send_json(message)
-        except WebSocketDisconnected:
-            self._gone = True
-            raise
+        except RuntimeError as error:
+            raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
-        if not self._gone:
-            self._gone = True
-            await super().close(code, reason)
+        """The reason is cut to what has room in a frame (RFC 6455, section 5.5)."""
+        try:
+            await super().close(code, reason.encode()[:REASON].decode(errors="ignore"))
+        except Exception as error:  # nobody is there to be told
+            raise WebSocketDisconnected from error
 
 
 class Socket(BaseGraphQLTransportWSHandler[Context, None]):
@@ -58,6 +60,10 @@ class Socket(BaseGraphQLTransportWSHandler[Context, None]):
                 await self.context.renew()
             except NotSignedIn:
                 await self.websocket.close(code=4403, reason="Forbidden")
+                return
+            except Exception as error:
+                complain(log, "Whether a client may still ask cannot be looked up", error)
+                await self.websocket.close(code=1013, reason="Try again later")
                 return
         await super().handle_subscribe(message)
 

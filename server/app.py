@@ -8,7 +8,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from resolvers.application import Application
 from resolvers.door import Door
@@ -93,7 +92,7 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
             *cross_origin(settings.origins),
             Middleware(Cookies, settings.origins),
         ],
-        exception_handlers={404: nothing, WebSocketDisconnect: nobody},
+        exception_handlers={404: nothing},
     )
 
 
@@ -113,7 +112,3 @@ async def nothing(request: Request, _: Exception) -> Response:
     if wants_page(request) and not request.url.path.startswith(MACHINES):
         return await console.page(request, 404)
     return refusal(request, NotFound(f"There is nothing at {request.url.path}"))
-
-
-async def nobody(_: WebSocket, __: Exception) -> None:
-    """A client that has left before it could be told why its connection is closed."""

@@ -38,3 +38,4 @@ class WebSocket(WebSocketsSansIOProtocol):
             self.schedule_ping()
         else:
             super().keepalive_timeout()
+            self._stall.begin()  # who does not read the rest does not read our good-bye either

@@ -26,20 +26,20 @@ class Postgres:
 
     @contextmanager
     def holding(self, sql: str) -> Iterator[None]:
-        """Inside, the rows that this statement locks stay locked."""
+        """Inside, what these statements lock stays locked, and nobody sees what they change."""
         connection = _wait(self._begin(sql))
         try:
             yield
         finally:
-            _wait(self._roll_back(connection))
+            _wait(self._commit(connection))
 
     async def _begin(self, sql: str) -> Any:
         connection = await self._pool.acquire()
         await connection.execute(f"BEGIN; {sql}")
         return connection
 
-    async def _roll_back(self, connection: Any) -> None:
-        await connection.execute("ROLLBACK")
+    async def _commit(self, connection: Any) -> None:
+        await connection.execute("COMMIT")
         await self._pool.release(connection)
 
     def close(self) -> None:

@@ -287,15 +287,16 @@ class Installation:
             f"SELECT 1 FROM {table} WHERE {key} = '{user.id}' FOR UPDATE"  # noqa: S608
         )
 
-    def locked(self, table: str) -> contextlib.AbstractContextManager[None]:
-        """Inside, nobody reads a table, in PostgreSQL."""
-        return self._postgres.holding(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE')
+    def locked(self, table: str, change: str = "") -> contextlib.AbstractContextManager[None]:
+        """Inside, nobody reads a table, in PostgreSQL, nor sees the change that is then made."""
+        lock = f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE'
+        return self._postgres.holding(f"{lock}; {change}")
 
     def until_waiting(self, table: str, count: int) -> None:
         """Waits until so many wait for a locked table, or for locked rows of it."""
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "  # noqa: S608
-            f"AND wait_event_type = 'Lock' AND query LIKE '%\"{table}\"%'"
+            f"AND wait_event_type = 'Lock' AND query ~ '\\m{table}\\M'"
         )
         until(lambda: self.rows(waiting) == [(count,)])
 

@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -13,7 +13,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tests.faces import Upload, form
@@ -269,31 +270,58 @@ def test_client_that_has_left_when_answers_are_due_is_no_fault(
     revoked = it.add_token(it.admin, id=token)
     before = it.log.stat().st_size
     with ExitStack() as later:
-        with it.locked("file"), socket_of(it, revoked if withdrawn else it.admin) as say:
+        with it.locked("file"), socket_of(it, revoked if withdrawn else it.admin) as client:
             for number in range(due):
-                say("subscribe", id=f"{number}", payload={"query": files})
+                say(client, "subscribe", id=f"{number}", payload={"query": files})
                 it.until_waiting("file", number + 1)
             it.graphql(it.admin, "mutation ($id: ID!) { revokeToken(id: $id) { id } }", id=token)
             later.enter_context(it.locked("token"))
-            say("subscribe", id="last", payload={"query": files})
+            say(client, "subscribe", id="last", payload={"query": files})
             it.until_waiting("token", 1)
         it.until_waiting("file", 0)
     it.graphql(it.admin, "{ viewer { name } }")
     assert b"Traceback" not in it.log.read_bytes()[before:]
 
 
+LONG = "x" * 200
+SUBSCRIPTION = "subscription { processChanges { id } }"
+
+
+@pytest.mark.parametrize(
+    ("code", "messages"),
+    [
+        (4400, [{"type": LONG}]),
+        (4400, [{"type": "subscribe", "id": "1", "payload": {"query": f"query {{ a }} {LONG}"}}]),
+        (4409, 2 * [{"type": "subscribe", "id": LONG, "payload": {"query": SUBSCRIPTION}}]),
+    ],
+    ids=["type", "syntax", "id"],
+)
+def test_reason_of_a_close_that_would_be_too_long_is_cut(
+    strict: Installation, code: int, messages: list[dict[str, object]]
+) -> None:
+    with socket_of(strict, strict.admin) as client:
+        for message in messages:
+            client.send(json.dumps(message))
+        with pytest.raises(ConnectionClosedError) as closed:
+            while True:
+                client.recv()
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == code
+    assert len(closed.value.rcvd.reason) > 100
+
+
 @contextmanager
-def socket_of(it: Installation, who: User) -> Iterator[Callable[..., None]]:
-    """Says what it is told on a WebSocket, where this user has signed in."""
+def socket_of(it: Installation, who: User) -> Iterator[ClientConnection]:
+    """A WebSocket on which this user has signed in."""
     with connect(
         it.url.replace("http:", "ws:", 1) + "/graphql",
         subprotocols=[Subprotocol("graphql-transport-ws")],
         proxy=None,
     ) as client:
-
-        def say(kind: str, **rest: object) -> None:
-            client.send(json.dumps({"type": kind, **rest}))
-
-        say("connection_init", payload={"Authorization": f"Bearer {who.token}"})
+        say(client, "connection_init", payload={"Authorization": f"Bearer {who.token}"})
         assert json.loads(client.recv())["type"] == "connection_ack"
-        yield say
+        yield client
+
+
+def say(client: ClientConnection, kind: str, **rest: object) -> None:
+    client.send(json.dumps({"type": kind, **rest}))

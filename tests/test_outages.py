@@ -5,8 +5,11 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import CloseCode
 
 from tests.conftest import Install
 from tests.installation import Installation, until
@@ -17,6 +20,7 @@ from tests.workers import holder, pause, pids, worker
 LEASE = 3  # seconds
 RENEWALS = 6  # of a lease in its time
 NOT_RENEWED = "The lease could not be renewed"
+REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
 AWAY = "The database cannot be used; trying again in"
 
 
@@ -83,6 +87,40 @@ def test_workers_that_are_all_paused_for_longer_than_their_leases_go_on(it: Inst
         check_ran_once(it, process_id, ["0", "1"])
         assert holder(it, process_id) == held
         assert end_of(it, it.admin, waiting).lines == ["3"]
+
+
+def test_redis_that_does_not_answer_keeps_no_output_from_being_stored(it: Installation) -> None:
+    """Nor an end; a connection that is refused would be noticed at once."""
+    gates = [Gate(it) for _ in range(4)]
+    process_id = start_python(it, it.admin, journal(it, gates))
+    state = f"SELECT last_seq, status FROM process WHERE id = '{process_id}'"  # noqa: S608
+    gates[0].reached()
+    (redis,) = pids(it, "valkey")
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        for lines, gate in enumerate(gates[:-1], 1):
+            gate.open()
+            until(lambda: it.rows(state) == [(lines, "RUNNING")])  # noqa: B023
+        gates[-1].open()
+        until(lambda: it.rows(state) == [(len(gates), "COMPLETED")])
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    check_ran_once(it, process_id, ["0", "1", "2", "3"])
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_client_that_asks_on_a_socket_without_a_database_is_told_to_come_again(
+    it: Installation,
+) -> None:
+    other = str(uuid4())
+    it.add_token(it.admin, id=other)
+    with it.subscribe(it.admin, "{ viewer { name } }") as socket:
+        next(iter(socket))
+        it.graphql(it.admin, REVOKE, id=other)  # so that all are looked up again
+        with shut(it.database_url), pytest.raises(ConnectionClosedError) as closed:
+            list(socket.again("{ viewer { name } }"))
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == CloseCode.TRY_AGAIN_LATER
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)

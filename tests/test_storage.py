@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import orjson
@@ -13,6 +14,7 @@ from jobs.piece import Lines, Packer
 from tests.installation import Installation, until
 from tests.rows import Row, insert
 from tests.running import OUTPUT, Gate, end_of, facts, start_python
+from tests.subscription import GraphQLRefusal
 from tests.workers import pids
 
 FEW = 16  # chunks that are left as they are
@@ -234,6 +236,31 @@ def test_deleted_process_leaves_no_chunk_even_if_its_script_runs(
     gate.open()
     until(lambda: process_id not in {path.name for path in (it.data / "runs").iterdir()})
     assert chunks(it, process_id) == 0
+
+
+@pytest.mark.parametrize("gone", [1, 2])
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_follower_of_what_is_just_being_deleted_hears_neither_a_hole_nor_an_end(
+    installation: Installation, gone: int
+) -> None:
+    """They looked at the process before it went, and look for its lines when the first are gone."""
+    it = installation
+    process_id = insert_scattered(it, ["1", "2"])
+    removal = f"""DELETE FROM output_chunk WHERE process_id = '{process_id}' AND last_seq <= {gone};
+      DELETE FROM process WHERE id = '{process_id}'"""  # noqa: S608
+    heard: list[object] = []
+
+    def follow() -> None:
+        with it.subscribe(it.alice, OUTPUT, id=process_id) as events:
+            heard.extend(events)
+
+    with ThreadPoolExecutor(1) as pool:
+        with it.locked("output_chunk", removal):
+            following = pool.submit(follow)
+            it.until_waiting("output_chunk", 1)
+        with pytest.raises(GraphQLRefusal) as refused:
+            following.result()
+    assert (refused.value.code, heard) == ("NOT_FOUND", [])
 
 
 # --- finding chunks -------------------------------------------------------------------------------
