@@ -12,7 +12,7 @@ from email.policy import SMTP
 from functools import partial
 from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd import smtp
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -48,6 +48,20 @@ class Inbox:
         return self.got.get(timeout=PATIENCE)
 
 
+class Session(smtp.SMTP):
+    """A connection; the first transport is that below a later TLS."""
+
+    def __init__(self, begun: "list[Session]", *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._begun = begun
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self not in self._begun:
+            self._begun.append(self)
+            self.first = transport
+        super().connection_made(transport)
+
+
 @contextmanager
 def mail_server(pem: Path | None = None, *, guarded: bool = False) -> Iterator[Inbox]:
     """One that offers STARTTLS if it has a certificate; `guarded`: only for USER, and by TLS."""
@@ -56,8 +70,10 @@ def mail_server(pem: Path | None = None, *, guarded: bool = False) -> Iterator[I
     if pem is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(pem)
+    begun: list[Session] = []
     made: Any = partial(
-        smtp.SMTP,
+        Session,
+        begun,
         inbox,
         tls_context=context,
         require_starttls=guarded,
@@ -72,10 +88,21 @@ def mail_server(pem: Path | None = None, *, guarded: bool = False) -> Iterator[I
     try:
         yield inbox
     finally:
+        asyncio.run_coroutine_threadsafe(_end(server, begun), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        server.close()
         loop.close()
+
+
+async def _end(server: asyncio.Server, begun: list[Session]) -> None:
+    """Of what was left to the garbage collector another test would hear."""
+    server.close()
+    for session in begun:
+        cast(asyncio.Transport, session.first).abort()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _authenticate(server: Any, session: Any, envelope: Any, way: str, given: Any) -> AuthResult:
