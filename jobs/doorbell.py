@@ -74,10 +74,8 @@ class Doorbell:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._redis.publish(topic.value, " ".join(map(str, about)))
-        except TimeoutError:
-            log.warning("Cannot ring %s: Redis does not answer", topic.value)
         except (RedisError, OSError) as error:
-            log.warning("Cannot ring %s: %s", topic.value, error)
+            log.warning("Cannot ring %s: %s", topic.value, str(error) or "Redis does not answer")
 
     @contextmanager
     def heard(self, topic: Topic, about: object = EVERYTHING) -> Iterator[Bell]:

@@ -30,6 +30,7 @@ LAUNCH = "launch"
 LAUNCHES = "procession:launches"
 TIMETABLE = "procession:timetable"
 POLL = 0.5  # seconds between looks into the queue when no doorbell is heard
+PATIENCE = 2.0  # seconds to put a process in: else the sweep does
 JOB_TIMEOUT = 60  # seconds that one job may take
 LAUNCH_TIMEOUT = 10  # of a launch; so long, too, nobody repeats one whose worker was killed
 TROUBLE = 1.0  # seconds to wait after Redis refused something
@@ -69,14 +70,16 @@ class Queue:
         """To be launched at `due`. An unreachable Redis is no error: the sweep puts it in later."""
         at = max(due, now() - LONG_AGO)  # what is late is launched in the order in which it was due
         try:
-            job = await self._redis.enqueue_job(
-                LAUNCH, str(process_id), _job_id=str(process_id), _defer_until=at
-            )
-            if job is None:  # it is there already; for later, if a clock was set back since
-                score = to_micros(due) // 1000
-                await self._redis.zadd(LAUNCHES, {str(process_id): score}, xx=True, lt=True)
+            async with asyncio.timeout(PATIENCE):
+                job = await self._redis.enqueue_job(
+                    LAUNCH, str(process_id), _job_id=str(process_id), _defer_until=at
+                )
+                if job is None:  # it is there already; for later, if a clock was set back since
+                    score = to_micros(due) // 1000
+                    await self._redis.zadd(LAUNCHES, {str(process_id): score}, xx=True, lt=True)
         except (RedisError, OSError) as error:
-            log.warning("Process %s waits for the next sweep: %s", process_id, error)
+            why = str(error) or "Redis does not answer"
+            log.warning("Process %s waits for the next sweep: %s", process_id, why)
             return
         if due <= now():
             await self._doorbell.ring(Topic.QUEUE)

@@ -89,8 +89,8 @@ def test_workers_that_are_all_paused_for_longer_than_their_leases_go_on(it: Inst
         assert end_of(it, it.admin, waiting).lines == ["3"]
 
 
-def test_redis_that_does_not_answer_keeps_no_output_from_being_stored(it: Installation) -> None:
-    """Nor an end; a connection that is refused would be noticed at once."""
+def test_redis_that_does_not_answer_keeps_nothing_from_being_stored(it: Installation) -> None:
+    """Lines, an end, a start; a connection that is refused would be noticed at once."""
     gates = [Gate(it) for _ in range(4)]
     process_id = start_python(it, it.admin, journal(it, gates))
     state = f"SELECT last_seq, status FROM process WHERE id = '{process_id}'"  # noqa: S608
@@ -103,9 +103,11 @@ def test_redis_that_does_not_answer_keeps_no_output_from_being_stored(it: Instal
             until(lambda: it.rows(state) == [(lines, "RUNNING")])  # noqa: B023
         gates[-1].open()
         until(lambda: it.rows(state) == [(len(gates), "COMPLETED")])
+        waiting = start_python(it, it.admin, "print(1)")
     finally:
         os.kill(redis, signal.SIGCONT)
     check_ran_once(it, process_id, ["0", "1", "2", "3"])
+    assert end_of(it, it.admin, waiting).lines == ["1"]
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
