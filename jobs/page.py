@@ -16,7 +16,7 @@ from models.output import OutputChunk
 LINES = 4000  # that a page has, about: fewer where their TEXT is enough, more in large chunks
 TEXT = 1 << 20  # bytes with which a page is full
 SHARE = 1 << 15  # bytes that a page has at most which is read with many others
-CHUNKS = 1000  # that it has at most
+CHUNKS = 1000  # that it has at most, on PostgreSQL
 
 Chunks = list[tuple[int, bytes]]
 """The first line's number and the blob (`jobs.chunk`) of each."""

@@ -294,11 +294,15 @@ class Installation:
 
     def until_waiting(self, table: str, count: int) -> None:
         """Waits until so many wait for a locked table, or for locked rows of it."""
-        waiting = (
+        until(lambda: self.waiting(table) >= count)
+
+    def waiting(self, table: str) -> int:
+        """How many do."""
+        sql = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "  # noqa: S608
             f"AND wait_event_type = 'Lock' AND query ~ '\\m{table}\\M'"
         )
-        until(lambda: self.rows(waiting) == [(count,)])
+        return int(self.rows(sql)[0][0])
 
     def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Puts rows straight into the database; all have the same columns."""

@@ -278,7 +278,7 @@ def test_client_that_has_left_when_answers_are_due_is_no_fault(
             later.enter_context(it.locked("token"))
             say(client, "subscribe", id="last", payload={"query": files})
             it.until_waiting("token", 1)
-        it.until_waiting("file", 0)
+        until(lambda: it.waiting("file") == 0)
     it.graphql(it.admin, "{ viewer { name } }")
     assert b"Traceback" not in it.log.read_bytes()[before:]
 
