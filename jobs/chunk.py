@@ -92,6 +92,25 @@ class Batch:
             runs, rest = _divided(rest, most)
             yield Batch(self.first_seq + skip, runs, "\n".join(texts[skip : skip + most]))
 
+    def fitted(self, most: int) -> Iterator["Batch"]:
+        """The same lines in batches of `most` characters at most; a longer line is one alone."""
+        start, seq, rest = 0, self.first_seq, self.runs
+        while start <= len(self.text):
+            end = self._end_of_fitting(start, most)
+            text = self.text[start:end]
+            runs, rest = _divided(rest, text.count("\n") + 1)
+            batch = Batch(seq, runs, text)
+            yield batch
+            start, seq = end + 1, batch.last_seq + 1
+
+    def _end_of_fitting(self, start: int, most: int) -> int:
+        """Where the last line ends that fits, or the first if none does."""
+        if len(self.text) - start <= most:
+            return len(self.text)
+        end = self.text.rfind("\n", start, start + most + 1)
+        end = end if end >= 0 else self.text.find("\n", start)
+        return end if end >= 0 else len(self.text)
+
 
 def join(batches: list[Batch]) -> Batch:
     """Consecutive batches as one."""

@@ -104,16 +104,18 @@ async def follow(
 
     Lines come as `show` shows them, which is called once for all who stand at the same place. Two
     looks for them are `pause` seconds apart at least, and as long as the last one took: where many
-    follow, fewer and larger events keep up with what a flood of small ones would not. Raises
-    NotFound when the process is deleted meanwhile, NotSignedIn or Forbidden when the viewer may not
-    see it any more.
+    follow, fewer and larger events keep up with what a flood of small ones would not. What is there
+    at a look comes without a pause, however much it is. Raises NotFound when the process is deleted
+    meanwhile, NotSignedIn or Forbidden when the viewer may not see it any more.
     """
     with app.seats.taken(viewer), app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
         after = _beginning(part, await _first_look(viewer, app, process_id))
         clock = asyncio.get_running_loop().time
+        there = after  # the last line that was there when it was looked for lines
         while True:
             begun = clock()
             row = await _look(viewer, app, process_id)  # the status before the lines
+            there = row.last_seq if after >= there else there
             news = None
             if row.last_seq > after:
                 news = await app.live.news(process_id, after, row.last_seq, show)
@@ -123,7 +125,7 @@ async def follow(
                 yield news.shown
                 after = news.last_seq
             if news is not None and after < row.last_seq:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(pause if after >= there else 0)
                 continue
             if Status(row.status).ended:
                 yield End(row)

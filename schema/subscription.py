@@ -1,10 +1,11 @@
 """Subscriptions."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Annotated
 
 import strawberry
+from strawberry.types.nodes import SelectedField, Selection
 
 from jobs.chunk import Batch
 from resolvers import changes, output
@@ -17,7 +18,8 @@ from schema.scalars import read_id
 
 LINES = 1000  # in a batch whose lines are asked for one by one
 LOWEST_RATE, HIGHEST_RATE = 0.1, 1000.0  # looks a second
-CHARACTERS = 200_000  # in any batch, about: many clients refuse messages of 1 MiB
+# In any batch: many clients refuse messages of 1 MiB, and a character may have six bytes in JSON.
+CHARACTERS = 150_000
 
 
 @strawberry.type(description="A process that is new, has changed, or was deleted.")
@@ -43,7 +45,7 @@ class Subscription:
         last: Annotated[int | None, arg("Begin with the last so many lines of now.")] = None,
         max_rate: Annotated[
             float | None,
-            arg("Look for new lines at most so many times a second."),
+            arg("Look for new lines at most so many times a second; what is there comes at once."),
         ] = None,
     ) -> AsyncGenerator[OutputEvent, None]:
         part = output.Part(after=after or 0, last=last)
@@ -52,7 +54,7 @@ class Subscription:
             info.context.app,
             read_id(id),
             part,
-            in_lines if _asks_for_lines(info) else in_pieces,
+            in_lines if _asks_for_lines(info.selected_fields) else in_pieces,
             pause=read_pause(max_rate),
         )
         async with aclosing(events):
@@ -84,17 +86,12 @@ class Subscription:
 
 def in_lines(batch: Batch) -> list[OutputBatch]:
     """Events for those who select the lines one by one."""
-    return [OutputBatch(batch=some) for some in batch.split(min(LINES, fitting(batch)))]
+    return [event for some in batch.split(LINES) for event in in_pieces(some)]
 
 
 def in_pieces(batch: Batch) -> list[OutputBatch]:
     """Events for those who do not."""
-    return [OutputBatch(batch=some) for some in batch.split(fitting(batch))]
-
-
-def fitting(batch: Batch) -> int:
-    """How many lines one event may have."""
-    return max(1, batch.count * CHARACTERS // (len(batch.text) + 1))
+    return [OutputBatch(batch=some) for some in batch.fitted(CHARACTERS)]
 
 
 def read_pause(max_rate: float | None) -> float:
@@ -107,11 +104,10 @@ def read_pause(max_rate: float | None) -> float:
     return 1 / max_rate
 
 
-def _asks_for_lines(info: Info) -> bool:
+def _asks_for_lines(selections: Iterable[Selection]) -> bool:
     """Whether the lines are selected; where they are not, a batch may be large."""
     return any(
-        getattr(below, "name", "") == "lines"
-        or any(getattr(inner, "name", "") == "lines" for inner in getattr(below, "selections", ()))
-        for field in info.selected_fields
-        for below in field.selections
+        (isinstance(each, SelectedField) and each.name == "lines")
+        or _asks_for_lines(each.selections)
+        for each in selections
     )

@@ -34,7 +34,6 @@ class Subscription:
         self._connection = connect(
             url.replace("http:", "ws:", 1) + "/graphql",
             subprotocols=[Subprotocol("graphql-transport-ws")],
-            max_size=None,
             proxy=None,
         )
         self._token = token

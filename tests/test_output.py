@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from tests.faces import Face
-from tests.installation import Installation
+from tests.installation import PATIENCE, Installation
 from tests.running import (
     OUTPUT,
     Gate,
@@ -139,6 +140,53 @@ def test_text_comes_in_one_piece_where_lines_are_not_asked_for(
         batch, end = (event["processOutput"] for event in events)
     assert batch["text"].split("\n") == [f"line {n}" for n in range(1, 101)]
     assert (batch["lastSeq"], end) == (100, {"status": "COMPLETED"})
+
+
+TEXT = """subscription ($id: ID!, $rate: Float) { processOutput(id: $id, maxRate: $rate) {
+  ... on OutputBatch { text } ... on OutputEnd { status }
+} }"""
+LARGE = {
+    "long lines after many short ones": (
+        "for n in range(5000): print(n)\nfor n in range(20): print('x' * 60_000)"
+    ),
+    "what JSON writes with six bytes": "for n in range(40): print('\\0' * 30_000)",
+    "what UTF-8 writes with four": "for n in range(100): print('\U0001f600' * 10_000)",
+}
+
+
+@pytest.mark.parametrize("program", LARGE.values(), ids=LARGE)
+def test_no_event_is_too_large_for_usual_clients(installation: Installation, program: str) -> None:
+    """They refuse messages of 1 MiB, and so does the one that the tests use."""
+    it, alice = installation, installation.alice
+    ended = run_python(it, alice, program)
+    with it.subscribe(alice, TEXT, id=ended.id) as events:
+        *batches, end = (event["processOutput"] for event in events)
+    assert "\n".join(batch["text"] for batch in batches) == ended.text
+    assert end == {"status": "COMPLETED"}
+
+
+def test_lines_are_noticed_wherever_they_are_selected(installation: Installation) -> None:
+    """Events that have them are smaller."""
+    it, alice = installation, installation.alice
+    ended = run_python(it, alice, "for n in range(5000): print(n)")
+    document = """subscription ($id: ID!) { processOutput(id: $id) { ...Batch } }
+      fragment Batch on OutputEvent { ... on OutputBatch { firstSeq ...Lines } }
+      fragment Lines on OutputBatch { lines { text } }"""
+    with it.subscribe(alice, document, id=ended.id) as events:
+        *batches, _ = (event["processOutput"].get("lines") for event in events)
+    assert [line["text"] for batch in batches for line in batch] == ended.lines
+    assert max(map(len, batches)) <= 1000
+
+
+def test_all_that_is_there_comes_at_the_first_look(installation: Installation) -> None:
+    """A rate is one of looks: else who asks for few of them would never catch up."""
+    it, alice = installation, installation.alice
+    ended = run_python(it, alice, "for n in range(16_000): print('x' * 1000)")
+    began = time.monotonic()
+    with it.subscribe(alice, TEXT, id=ended.id, rate=0.1) as events:
+        *batches, _ = (event["processOutput"] for event in events)
+    assert "\n".join(batch["text"] for batch in batches) == ended.text
+    assert time.monotonic() - began < PATIENCE  # the pauses between as many looks as events
 
 
 def server_sent(answer: httpx.Response) -> Iterator[tuple[str, Any]]:
