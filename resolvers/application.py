@@ -12,6 +12,7 @@ from models.script import Catalogue
 from resolvers.door import Door
 from resolvers.live import Live
 from resolvers.quota import Allowance, Seats, Starts
+from resolvers.recent import Recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Application:
     max_fields: int = 4 << 20
     door: Door = field(default_factory=Door)
     live: Live = field(default_factory=Live)
+    recent: Recent = field(default_factory=Recent)
     starts: Starts = field(default_factory=Starts)
     seats: Seats = field(default_factory=Seats)
     allowance: Allowance = field(default_factory=Allowance)

@@ -1,23 +1,26 @@
 """Changes of processes, as they happen."""
 
-from collections.abc import AsyncGenerator, Iterable
-from datetime import datetime
+import time
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
 from typing import NamedTuple
 from uuid import UUID
 
-from tortoise.expressions import Q
-from tortoise.queryset import QuerySet
-
-from jobs.doorbell import EVERYTHING, Topic
-from models.instant import now
+from jobs.doorbell import EVERYTHING, LOOK_AGAIN, Topic
 from models.process import Process
-from models.status import Status
 from models.user import Scope
 from resolvers.access import needs
 from resolvers.application import Application
-from resolvers.processes import process
+from resolvers.order import Sort
+from resolvers.processes import page, process
+from resolvers.query import Filter
 from resolvers.rights import may_see, may_see_all, require_sight
 from resolvers.viewer import Viewer
+
+REMEMBERED = 5000  # processes of which one subscriber knows the state
+NEWEST = 1000  # of which they know it from the beginning
+
+State = tuple[object, ...]
 
 
 class Change(NamedTuple):
@@ -33,51 +36,86 @@ async def changes(
 ) -> AsyncGenerator[Change, None]:
     """New and changed processes that the viewer may see, or one process, until it is deleted.
 
-    Of one process its present state comes first.
+    Of one process its present state comes first. An outage of the database is waited out.
     """
-    about = EVERYTHING if process_id is None else str(process_id)
-    known: dict[UUID, object] = {}
-    with app.seats.taken(viewer), app.doorbell.heard(Topic.PROCESS, about) as bell:
-        looked = now()
-        if process_id is not None:
-            found = await process(viewer, process_id)
-            known[process_id] = _state(found)
-            yield Change(process_id, found)
+    with app.seats.taken(viewer):
+        found = _of_all(viewer, app) if process_id is None else _of_one(viewer, app, process_id)
+        async with aclosing(found):
+            async for change in found:
+                yield change
+
+
+async def _of_one(
+    viewer: Viewer, app: Application, process_id: UUID
+) -> AsyncGenerator[Change, None]:
+    wait_for = app.live.patiently
+    with app.doorbell.heard(Topic.PROCESS, process_id) as bell:
+        row: Process | None = await wait_for(process, viewer, process_id)
+        state = None
+        while row is not None:
+            if state != _state(row):
+                state = _state(row)
+                yield Change(process_id, row)
+            await bell.wait()
+            viewer = await wait_for(app.door.renew, viewer)
+            row = await wait_for(app.live.row, process_id)
+            if row is not None:
+                require_sight(viewer, row)
+        yield Change(process_id, None)
+
+
+async def _of_all(viewer: Viewer, app: Application) -> AsyncGenerator[Change, None]:
+    """What the doorbell tells of, and now and then whatever has changed lately."""
+    wait_for = app.live.patiently
+    known = Known()
+    with app.doorbell.heard(Topic.PROCESS, EVERYTHING) as bell:
+        looked = time.monotonic()
+        known.learn(await wait_for(_present, viewer, app))
         while True:
-            rung = await bell.wait()
-            viewer = await app.door.renew(viewer)
-            since, looked = looked, now()
-            ids = frozenset(map(UUID, rung) if process_id is None else [process_id])
-            rows = await (app.live.rows(ids) if ids else _changed_since(since))
+            ids = set(map(UUID, await bell.wait()))
+            viewer = await wait_for(app.door.renew, viewer)
+            if (since := time.monotonic() - looked) >= LOOK_AGAIN:
+                looked += since
+                lately = await wait_for(app.recent.changed, since)
+                ids |= {row.id for row in lately if may_see(viewer, row) and known.is_news(row)}
+            rows = await wait_for(app.live.rows, ids) if ids else []
             for row in rows:
-                if process_id is not None:
-                    require_sight(viewer, row)
-                if may_see(viewer, row) and known.get(row.id) != _state(row):
-                    known[row.id] = _state(row)
+                if may_see(viewer, row) and known.is_news(row):
+                    known.learn([row])
                     yield Change(row.id, row)
-            for gone in _gone(ids, rows):
-                if known.pop(gone, None) is not None or may_see_all(viewer):
+            for gone in ids - {row.id for row in rows}:
+                if known.forget(gone) or may_see_all(viewer):
                     yield Change(gone, None)
-                if gone == process_id:
-                    return
 
 
-def _state(row: Process) -> tuple[object, ...]:
+async def _present(viewer: Viewer, app: Application) -> list[Process]:
+    """What a new subscriber need not be told of as it is. Of a process that was never known only
+    those can be told that it was deleted who may see all."""
+    newest = [] if may_see_all(viewer) else await page(viewer, Filter(), Sort(), NEWEST)
+    lately = await app.recent.changed(0)
+    return [*reversed(newest), *(row for row in lately if may_see(viewer, row))]
+
+
+class Known:
+    """The states of processes that were told last, of the REMEMBERED newest ones."""
+
+    def __init__(self) -> None:
+        self._states: dict[UUID, State] = {}
+
+    def is_news(self, row: Process) -> bool:
+        return self._states.get(row.id) != _state(row)
+
+    def learn(self, rows: Collection[Process]) -> None:
+        for row in rows:
+            self._states.pop(row.id, None)  # the newest stand last
+            self._states[row.id] = _state(row)
+        while len(self._states) > REMEMBERED:
+            del self._states[next(iter(self._states))]
+
+    def forget(self, process_id: UUID) -> bool:
+        """Whether it was known."""
+        return self._states.pop(process_id, None) is not None
+
+
+def _state(row: Process) -> State:
     return (row.status, row.start_time, row.stop_requested_at, row.reported_at)
-
-
-def _changed_since(moment: datetime) -> QuerySet[Process]:
-    """For when no bell was heard. What was deleted meanwhile is not told.
-
-    An index finds each of the three kinds; SQLite reads all rows where there are more of them.
-    """
-    told = Q(stop_requested_at__gte=moment) | Q(reported_at__gte=moment)
-    return Process.filter(
-        Q(start_time__gte=moment)  # also of what is new, which starts no sooner than it is made
-        | Q(ended_at__gte=moment)
-        | (Q(status=Status.RUNNING.value) & told)
-    )
-
-
-def _gone(ids: Iterable[UUID], rows: Iterable[Process]) -> set[UUID]:
-    return set(ids) - {row.id for row in rows}

@@ -1,15 +1,16 @@
 """Looking at processes for many followers: those who wait at the same time look together."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from itertools import accumulate
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 from jobs.chunk import Batch
 from jobs.output import Window, read, read_next
 from jobs.page import Place
-from models.outage import complain
+from models.outage import complain, is_outage
 from models.process import Process
 from resolvers.coalescer import Coalescer
 
@@ -18,7 +19,11 @@ log = logging.getLogger(__name__)
 FEW = 1000  # lines: who wants more looks alone, lest all others wait
 MANY = 10_000  # lines that a look for many followers may find, about
 PLACES = 500  # that it may look at
+PAUSE = 1.0  # seconds until one looks again after an outage
+QUIET = 30.0  # seconds for which no more is said of it
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Shown = TypeVar("Shown")
 Show = Callable[[Batch], Shown]
 
@@ -58,6 +63,28 @@ class Live:
         self._places: dict[Place, int] = {}  # and how many lines are there
         self._found: Coalescer[None, Found] = Coalescer()
         self._news: Coalescer[Hashable, News[Any] | None] = Coalescer()
+        self._complain_again = 0.0
+
+    async def patiently(
+        self, look: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What a look finds, however often the database must be asked: who follows something is
+        not sent away by an outage."""
+        while True:
+            try:
+                return await look(*args, **kwargs)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                self._complain(error)
+            await asyncio.sleep(PAUSE)
+
+    def _complain(self, error: Exception) -> None:
+        """Once for all who wait."""
+        moment = asyncio.get_running_loop().time()
+        if moment >= self._complain_again:
+            self._complain_again = moment + QUIET
+            complain(log, "Those who follow something have to wait", error)
 
     async def row(self, process_id: UUID) -> Process | None:
         """The process as it is now; None: there is none."""

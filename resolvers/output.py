@@ -106,21 +106,23 @@ async def follow(
     looks for them are `pause` seconds apart at least, and as long as the last one took: where many
     follow, fewer and larger events keep up with what a flood of small ones would not. What is there
     at a look comes without a pause, however much it is. Raises NotFound when the process is deleted
-    meanwhile, NotSignedIn or Forbidden when the viewer may not see it any more.
+    meanwhile, NotSignedIn or Forbidden when the viewer may not see it any more. An outage of the
+    database is waited out.
     """
     with app.seats.taken(viewer), app.doorbell.heard(Topic.OUTPUT, process_id) as bell:
-        after = _beginning(part, await _first_look(viewer, app, process_id))
+        wait_for = app.live.patiently
+        after = _beginning(part, await wait_for(_first_look, viewer, app, process_id))
         clock = asyncio.get_running_loop().time
         there = after  # the last line that was there when it was looked for lines
         while True:
             begun = clock()
-            row = await _look(viewer, app, process_id)  # the status before the lines
+            row = await wait_for(_look, viewer, app, process_id)  # the status before the lines
             there = row.last_seq if after >= there else there
             news = None
             if row.last_seq > after:
-                news = await app.live.news(process_id, after, row.last_seq, show)
-                if news is None or news.first_seq > after + 1:
-                    await _look(viewer, app, process_id)  # lines are gone: is it being deleted?
+                news = await wait_for(app.live.news, process_id, after, row.last_seq, show)
+                if news is None or news.first_seq > after + 1:  # is it being deleted?
+                    await wait_for(_look, viewer, app, process_id)
             if news is not None:
                 yield news.shown
                 after = news.last_seq

@@ -37,7 +37,7 @@ from resolvers.uploads import Bounds, admit, receive
 from resolvers.users import Met
 from schema.context import Context
 from schema.departure import while_there
-from schema.errors import document
+from schema.errors import document, outage
 from schema.schema import ProcessionSchema
 from schema.socket import Socket, Wire
 
@@ -45,7 +45,6 @@ Respond = Callable[[AsyncGenerator[str, None], Mapping[str, str]], Any]
 
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
-MOST_SUBSCRIPTIONS = 100  # on one WebSocket
 LARGEST_COMPARED = 16 << 10  # characters and bytes of a query with its variables
 STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of a document
     BadInput: 400,
@@ -90,7 +89,6 @@ class Endpoint(GraphQL[Context, None]):
             subscription_protocols=PROTOCOLS,
             connection_init_wait_timeout=PATIENCE,
             multipart_uploads_enabled=True,
-            max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
             allowed_origins=origins,
         )
         self._app = app
@@ -145,7 +143,7 @@ class Endpoint(GraphQL[Context, None]):
         try:
             token = bearer(context.authorization if authorization is None else authorization)
             context.signed_in = await self._app.door.sign_in(token, context.address)
-        except (NotSignedIn, Unavailable) as error:
+        except NotSignedIn as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
 
@@ -162,10 +160,23 @@ class Endpoint(GraphQL[Context, None]):
             return await self._refuse(
                 request, status, BadInput({"body": [HINTS.get(error.reason, error.reason)]})
             )
+        except Exception as error:
+            if (away := outage(error)) is None:
+                raise
+            return await self._refuse(request, STATUSES[Unavailable], away)
         finally:
             context = request.scope.get("procession")
             if context is not None:
                 await context.uploads.aclose()
+
+    async def parse_http_body(self, request: Any) -> Any:
+        """Strawberry checks all but one of the fields."""
+        asked = await super().parse_http_body(request)
+        if isinstance(asked, GraphQLRequestData):
+            name: object = asked.operation_name
+            if not isinstance(name, str | None):
+                raise BadInput({"operationName": ["This must be a string or null."]})
+        return asked
 
     async def parse_multipart(self, request: Any) -> dict[str, str]:
         """The GraphQL multipart request: `operations`, then `map`, then the files, streamed."""

@@ -1,19 +1,26 @@
 """Errors as clients see them: a code, and for bad input each field's message.
 
 The project's own errors are told as they are; a mistake in the document by the codes
-GRAPHQL_PARSE_FAILED and GRAPHQL_VALIDATION_FAILED; everything else is logged and masked.
+GRAPHQL_PARSE_FAILED and GRAPHQL_VALIDATION_FAILED; everything else is logged and masked, an outage
+of the database in one line.
 """
 
 import logging
 
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from resolvers.errors import BadInput, ProcessionError, TooManyRequests
+from models.outage import complain, is_outage
+from resolvers.errors import BadInput, ProcessionError, TooManyRequests, Unavailable
 
 log = logging.getLogger(__name__)
 
 INTERNAL = "INTERNAL"
 MASK = "Something went wrong on the server; its log says what."
+AWAY = "The database cannot be used now; ask again in some seconds."
+# What Strawberry says of a request's form where it streams; elsewhere it is answered by a status.
+MISTAKES = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
 def extensions_of(error: ProcessionError) -> dict[str, object]:
@@ -30,6 +37,14 @@ def document(error: ProcessionError) -> dict[str, object]:
     return {"data": None, "errors": [{"message": str(error), "extensions": extensions_of(error)}]}
 
 
+def outage(error: Exception) -> Unavailable | None:
+    """What to say of an error for which the database is to blame; the log is told of it."""
+    if not is_outage(error):
+        return None
+    complain(log, "What was asked cannot be answered", error)
+    return Unavailable(AWAY)
+
+
 def render(error: GraphQLError) -> None:
     """Gives an error the message and the extensions that clients are to see."""
     if not error.extensions or "code" not in error.extensions:
@@ -40,7 +55,9 @@ def _told(error: GraphQLError) -> tuple[str, dict[str, object]]:
     cause = error.original_error
     if isinstance(cause, ProcessionError):
         return str(cause), extensions_of(cause)
-    if cause is not None and not isinstance(cause, GraphQLError):
+    if cause is not None and not isinstance(cause, (GraphQLError, *MISTAKES)):
+        if away := outage(cause):
+            return str(away), extensions_of(away)
         log.error("An unexpected error at %s", error.path, exc_info=cause)
         return MASK, {"code": INTERNAL}
     parse = isinstance(error, GraphQLSyntaxError)

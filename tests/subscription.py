@@ -8,6 +8,8 @@ from typing import Any
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+SILENCE = 120.0  # seconds without a message: nothing comes any more
+
 
 class GraphQLRefusal(Exception):
     """The first error of an answer; `code` and `fields` are its extensions."""
@@ -68,7 +70,7 @@ class Subscription:
 
     def _receive(self) -> dict[str, Any]:
         while True:
-            message: dict[str, Any] = json.loads(self._socket.recv())
+            message: dict[str, Any] = json.loads(self._socket.recv(SILENCE))
             if message["type"] != "ping":
                 return message
             self._send("pong")

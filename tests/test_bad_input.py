@@ -430,3 +430,32 @@ def test_unknown_process_is_not_found(installation: Installation) -> None:
             with pytest.raises(Refused) as refused:
                 ask(installation.admin, str(uuid4()))
             assert refused.value.code == "NOT_FOUND"
+
+
+# --- GraphQL --------------------------------------------------------------------------------------
+
+UNFIT: dict[str, dict[str, object]] = {
+    "no operation of that name": {"query": "query A { viewer { name } }", "operationName": "B"},
+    "no query": {},
+    "empty query": {"query": ""},
+    "a name that is none": {"query": "{ viewer { name } }", "operationName": ["A"]},
+}
+CODES = {"BAD_INPUT", "GRAPHQL_VALIDATION_FAILED"}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+@pytest.mark.parametrize("asked", UNFIT.values(), ids=UNFIT)
+def test_document_that_cannot_be_executed_is_refused_in_words(
+    installation: Installation, asked: dict[str, object], accept: str
+) -> None:
+    it = installation
+    headers = {**it.admin.headers, "Accept": accept}
+    answer = it.request(it.admin, "POST", "/graphql", json=asked, headers=headers)
+    if answer.headers["content-type"].startswith("text/event-stream"):
+        told = next(line for line in answer.text.splitlines() if line.startswith("data:"))
+        errors = json.loads(told.removeprefix("data:"))["errors"]
+    else:
+        assert answer.status_code == 400
+        errors = answer.json()["errors"]
+    assert errors[0]["extensions"]["code"] in CODES
+    assert "log" not in errors[0]["message"]

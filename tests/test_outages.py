@@ -5,6 +5,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,15 @@ from websockets.frames import CloseCode
 from tests.conftest import Install
 from tests.installation import Installation, until
 from tests.postgres import shut
-from tests.running import Gate, end_of, run_python, start_python
+from tests.running import (
+    CHANGES,
+    OUTPUT,
+    Gate,
+    end_of,
+    run_python,
+    start_python,
+    until_heard,
+)
 from tests.workers import holder, pause, pids, worker
 
 LEASE = 3  # seconds
@@ -22,6 +31,7 @@ RENEWALS = 6  # of a lease in its time
 NOT_RENEWED = "The lease could not be renewed"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
 AWAY = "The database cannot be used; trying again in"
+WAITING = "Those who follow something have to wait"
 
 
 @pytest.fixture
@@ -108,6 +118,58 @@ def test_redis_that_does_not_answer_keeps_nothing_from_being_stored(it: Installa
         os.kill(redis, signal.SIGCONT)
     check_ran_once(it, process_id, ["0", "1", "2", "3"])
     assert end_of(it, it.admin, waiting).lines == ["1"]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_followers_wait_until_the_database_is_back(it: Installation) -> None:
+    gates = [Gate(it), Gate(it)]
+    process_id = start_python(it, it.admin, journal(it, gates))
+    with (
+        it.subscribe(it.admin, OUTPUT, id=process_id) as output,
+        it.subscribe(it.admin, CHANGES, id=process_id) as changes,
+        it.subscribe(it.admin, CHANGES) as all_changes,
+    ):
+        heard, moves, everything = iter(output), iter(changes), iter(all_changes)
+        gates[0].open()
+        assert next(heard)["processOutput"]["lastSeq"] == 1
+        until_heard(it, it.admin, everything)
+        gates[1].reached()
+        with shut(it.database_url):
+            until(lambda: counted(it.log, NOT_RENEWED) >= 2 * RENEWALS)
+        gates[1].open()
+        *_, end = (event["processOutput"] for event in heard)
+        assert (end["status"], end["endSeq"]) == ("COMPLETED", 2)
+        for told in (moves, everything):
+            change = next(each for each in told if is_end_of(process_id, each["processChanges"]))
+            assert change["processChanges"]["process"]["status"] == "COMPLETED"
+    assert counted(it.log, WAITING) == 1
+
+
+def is_end_of(process_id: str, change: Any) -> bool:
+    ended = change["process"]["status"] not in {"SCHEDULED", "RUNNING"}
+    return bool(change["id"] == process_id and ended)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_who_asks_without_a_database_is_told_to_ask_again(it: Installation) -> None:
+    query = {"query": "{ processes { nodes { id } } }"}
+    other = str(uuid4())
+    it.add_token(it.admin, id=other)
+    with shut(it.database_url):
+        answer = it.request(it.admin, "POST", "/graphql", json=query)
+        assert answer.json()["errors"][0]["extensions"] == {"code": "UNAVAILABLE"}
+    it.graphql(it.admin, REVOKE, id=other)  # so that all are looked up again
+    with shut(it.database_url):
+        answer = it.request(it.admin, "POST", "/graphql", json=query)
+        assert answer.status_code == 503
+        assert answer.json()["errors"][0]["extensions"] == {"code": "UNAVAILABLE"}
+        with (
+            pytest.raises(ConnectionClosedError) as closed,
+            it.subscribe(it.admin, "{ viewer { name } }"),
+        ):
+            pass
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == CloseCode.TRY_AGAIN_LATER
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)

@@ -1,14 +1,21 @@
 """The list of processes in GraphQL: pages, filters, orders, and changes as they happen."""
 
+import operator
 import random
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from threading import Event
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from tests.installation import Installation, User
+from jobs.doorbell import Topic
+from tests.installation import PATIENCE, Installation, User
 from tests.rows import Row, insert
 from tests.running import CHANGES, Gate, end_of, run_python, start_python, until_heard
 from tests.subscription import GraphQLRefusal
@@ -147,7 +154,7 @@ def test_process_that_comes_or_goes_moves_no_other_to_another_page(
     made = [Row(wanda.id, start_time=BEGINNING + timedelta(hours=hour)) for hour in range(10)]
     newest = insert(it, made)[::-1]
     first = ask(it, wanda, first=4)
-    it.graphql(wanda, "mutation ($id: ID!) { deleteProcess(id: $id) }", id=newest[1])
+    it.graphql(wanda, DELETE, id=newest[1])
     insert(it, [Row(wanda.id, start_time=BEGINNING + timedelta(hours=20))])
     second = ask(it, wanda, first=4, after=first["pageInfo"]["endCursor"])
     assert [node["id"] for node in second["nodes"]] == newest[4:8]
@@ -304,6 +311,9 @@ def test_cursor_of_another_order_is_refused(
 # --- changes --------------------------------------------------------------------------------------
 
 
+DELETE = "mutation ($id: ID!) { deleteProcess(id: $id) }"
+
+
 def test_changes_of_one_process_begin_with_its_present_state(installation: Installation) -> None:
     it, alice = installation, installation.alice
     ended = run_python(it, alice, "print(1)")
@@ -325,12 +335,62 @@ def test_changes_of_all_tell_a_life_in_order(installation: Installation) -> None
                 statuses.append(change["process"]["status"])
                 if statuses[-1] == "RUNNING":
                     gate.open()
-        it.graphql(alice, "mutation ($id: ID!) { deleteProcess(id: $id) }", id=process_id)
+        it.graphql(alice, DELETE, id=process_id)
         while (change := next(heard)["processChanges"])["id"] != process_id:
             pass
         assert change["process"] is None
     told = [status for status, _ in groupby(statuses)]
     assert told in (["SCHEDULED", "RUNNING", "COMPLETED"], ["RUNNING", "COMPLETED"])
+
+
+def test_change_is_told_whose_ring_was_lost_while_others_ring(installation: Installation) -> None:
+    it, moment = installation, datetime.now(UTC)
+    with ThreadPoolExecutor(1) as pool, it.subscribe(it.alice, CHANGES) as events:
+        heard = iter(events)
+        until_heard(it, it.alice, heard)
+        with ringing(it):
+            (lost,) = insert(it, [Row(it.alice.id, start_time=moment, created_at=moment)])
+            ids = (event["processChanges"]["id"] for event in heard)
+            assert pool.submit(operator.contains, ids, lost).result(PATIENCE)
+
+
+@contextmanager
+def ringing(it: Installation) -> Iterator[None]:
+    """Inside a bell is rung all the time, about what is nobody's business."""
+    over = Event()
+
+    def ring() -> None:
+        redis = it.redis()
+        while not over.wait(0.1):
+            redis.publish(Topic.PROCESS.value, str(uuid4()))
+        redis.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(ring)
+        try:
+            yield
+        finally:
+            over.set()
+            done.result()
+
+
+def test_deletion_of_what_is_old_is_told_to_its_owner_alone(installation: Installation) -> None:
+    it = installation
+    (old,) = insert(it, [Row(it.alice.id)])
+    with (
+        it.subscribe(it.alice, CHANGES) as events,
+        it.subscribe(it.bob, CHANGES) as others,
+    ):
+        heard, elsewhere = iter(events), iter(others)
+        until_heard(it, it.alice, heard)
+        until_heard(it, it.bob, elsewhere)
+        it.graphql(it.alice, DELETE, id=old)
+        while (change := next(heard)["processChanges"])["process"]:
+            pass
+        assert change["id"] == old
+        theirs = start_python(it, it.bob, "print(1)")
+        while (change := next(elsewhere)["processChanges"])["id"] != theirs:
+            assert change["process"]
 
 
 def test_changes_of_others_are_not_told(installation: Installation) -> None:
@@ -341,7 +401,7 @@ def test_changes_of_others_are_not_told(installation: Installation) -> None:
         first = start_python(it, it.bob, "print(1)")
         theirs = start_python(it, it.alice, "print(2)")
         end_of(it, it.alice, theirs)
-        it.graphql(it.alice, "mutation ($id: ID!) { deleteProcess(id: $id) }", id=theirs)
+        it.graphql(it.alice, DELETE, id=theirs)
         last = start_python(it, it.bob, "print(3)")
         ids: set[str] = set()
         while not {first, last} <= ids:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 PAUSE = 0.1  # seconds until the next try
 PATIENCE = 120.0  # seconds for anything
 NOT_FOUND = 404
-PASSING = {"INTERNAL", ""}
+PASSING = {"INTERNAL", "UNAVAILABLE", ""}
 UNHEARD = (*CUT, Refused, OSError)
 
 

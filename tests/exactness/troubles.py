@@ -136,7 +136,7 @@ class House:
 
 def is_final(error: Exception) -> bool:
     """Whether the server has understood and refused."""
-    return isinstance(error, GraphQLRefusal) and error.code != "INTERNAL"
+    return isinstance(error, GraphQLRefusal) and error.code not in {"INTERNAL", "UNAVAILABLE"}
 
 
 def answers(redis: Redis) -> bool:
