@@ -30,6 +30,8 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from schema.limits import LONGEST_CACHED
+
 Read = Callable[[Any], Any]
 
 MOST = 1000  # selections remembered
@@ -42,6 +44,17 @@ class NotPlain(Exception):
 class Execution(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor with the short way."""
 
+    own: "Selections | None" = None
+
+    def reader(self, kind: GraphQLOutputType, found: list[FieldDetails]) -> Read:
+        """What reads this selection. That of a long document is kept no longer than we are: it
+        would keep all of the document, which nobody asks again by the same nodes."""
+        place = found[0].node.loc
+        if place is None or len(place.source.body) <= LONGEST_CACHED:
+            return SELECTIONS.reader(self, kind, found)
+        self.own = self.own or Selections()
+        return self.own.reader(self, kind, found)
+
     def complete_list_value(
         self,
         return_type: GraphQLList[GraphQLOutputType],
@@ -52,7 +65,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         *rest: Any,
     ) -> Any:
         if type(result) is list:
-            read = SELECTIONS.reader(self, return_type, field_details_list)
+            read = self.reader(return_type, field_details_list)
             try:
                 return read(result)
             except NotPlain:

@@ -22,7 +22,8 @@ from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.language import Visitor, visit
 from strawberry.types.base import StrawberryObjectDefinition
 
-from schema.execution import SELECTIONS, Execution, NotPlain
+from schema.execution import Execution, NotPlain
+from schema.limits import LONGEST_CACHED
 
 MOST = 1000  # operations of which the variables are remembered
 
@@ -80,7 +81,7 @@ class SharingExecution(Execution):
         name, found = self.root = self.root or self._root()
         definition: StrawberryObjectDefinition = cast(Any, event).__strawberry_definition__
         kind = cast(GraphQLObjectType, self.schema.get_type(definition.name))
-        return {name: SELECTIONS.reader(self, kind, found)(event)}
+        return {name: self.reader(kind, found)(event)}
 
     def _root(self) -> tuple[str, list[FieldDetails]]:
         """The one root field, and the name that it has in answers."""
@@ -101,12 +102,14 @@ class SharingExecution(Execution):
         """What an answer depends on besides the event: the operation, and variables in it."""
         place = cast(Location, self.operation.loc)  # our parser always tells it
         operation = (place.source.body, place.start)
-        if operation not in VARIABLES:
-            if len(VARIABLES) >= MOST:
-                VARIABLES.clear()
-            VARIABLES[operation] = self._variables_below()
-        values = [self.variable_values.coerced.get(each) for each in VARIABLES[operation]]
-        return operation, repr(values)
+        names = VARIABLES.get(operation)
+        if names is None:
+            names = self._variables_below()
+            if len(place.source.body) <= LONGEST_CACHED:
+                if len(VARIABLES) >= MOST:
+                    VARIABLES.clear()
+                VARIABLES[operation] = names
+        return operation, repr([self.variable_values.coerced.get(each) for each in names])
 
     def _variables_below(self) -> list[str]:
         """The names of the variables that are used elsewhere than in arguments of a root field."""

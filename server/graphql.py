@@ -15,8 +15,8 @@ LARGE_AT_ONCE = 8  # requests: each takes several times its size in memory
 
 
 class GraphQLOrPage:
-    """A request may have `most` bytes with its variables. Large ones take turns, and have to arrive
-    whole within `patience` seconds of theirs."""
+    """A request may have `most` bytes with its variables. Large ones take turns until an answer to
+    them begins, and have to arrive whole within `patience` seconds of theirs."""
 
     def __init__(self, graphql: Endpoint, most: int, patience: float) -> None:
         self._graphql = graphql
@@ -33,7 +33,16 @@ class GraphQLOrPage:
             if not request.headers.get("content-type", "").startswith("multipart/"):
                 receive = self._limited(receive, turn)  # uploads are limited as they are read
             with suppress(ClientDisconnect):  # there is nobody left to answer
-                await self._graphql(scope, receive, send)
+                await self._graphql(scope, receive, self._giving_back(send, turn))
+
+    def _giving_back(self, send: Send, turn: AsyncExitStack) -> Send:
+        """A subscription may be answered for hours."""
+
+        async def send_after(message: Message) -> None:
+            await turn.aclose()
+            await send(message)
+
+        return send_after
 
     def _limited(self, receive: Receive, turn: AsyncExitStack) -> Receive:
         """Raises TooLarge or BadInput for a body that is too large or too slow."""

@@ -10,27 +10,27 @@ class Stall:
     def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
         self._transport = transport
         self._seconds = seconds
-        self._look_again: asyncio.TimerHandle | None = None
+        self._look_again: asyncio.Handle | None = None
 
     @property
     def has_begun(self) -> bool:
         return self._look_again is not None
 
     def begin(self) -> None:
-        self._watch(self._transport.get_write_buffer_size())
+        """Looks how much is unsent only when all have written who are let in together."""
+        self._look_again = asyncio.get_running_loop().call_soon(self._watch)
 
     def end(self) -> None:
         if self._look_again is not None:
             self._look_again.cancel()
             self._look_again = None
 
-    def _watch(self, unsent: int) -> None:
-        loop = asyncio.get_running_loop()
+    def _watch(self) -> None:
+        loop, unsent = asyncio.get_running_loop(), self._transport.get_write_buffer_size()
         self._look_again = loop.call_later(self._seconds, self._look, unsent)
 
     def _look(self, unsent: int) -> None:
-        left = self._transport.get_write_buffer_size()
-        if left < unsent:
-            self._watch(left)
+        if self._transport.get_write_buffer_size() < unsent:
+            self._watch()
         else:
             self._transport.abort()

@@ -32,6 +32,13 @@ class WebSocket(WebSocketsSansIOProtocol):
         super().resume_writing()
         self._stall.end()
 
+    def handle_ping(self) -> None:
+        """Pings are read whoever reads the answers to them; these are not to gather."""
+        if self._stall.has_begun:
+            self.conn.data_to_send()
+        else:
+            super().handle_ping()
+
     def keepalive_timeout(self) -> None:
         if self._stall.has_begun:
             self.stop_keepalive()

@@ -327,6 +327,12 @@ class Installation:
         with contextlib.closing(self._sqlite()) as database, database:
             database.execute(sql)
 
+    def resident(self) -> int:
+        """The bytes of memory that the server takes."""
+        assert self.server
+        pages = Path(f"/proc/{self.server.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGESIZE")
+
     def redis(self) -> Redis:
         """The embedded Redis."""
         return Redis(unix_socket_path=str(self.data / "redis" / "redis.sock"))

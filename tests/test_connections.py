@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -309,6 +310,57 @@ def test_reason_of_a_close_that_would_be_too_long_is_cut(
     assert len(closed.value.rcvd.reason) > 100
 
 
+def test_subscription_by_a_large_request_takes_no_turn_of_others(
+    installation: Installation,
+) -> None:
+    it, padding = installation, "x" * 70_000
+    with ExitStack() as stack:
+        for _ in range(8):
+            body = {"query": SUBSCRIPTION, "extensions": {"padding": padding}}
+            headers = {**it.admin.headers, "Accept": "text/event-stream"}
+            address = f"{it.url}/graphql"
+            stream = it.http.stream("POST", address, headers=headers, json=body)
+            assert stack.enter_context(stream).status_code == 200
+        body = {"query": "{ viewer { name } }", "extensions": {"padding": padding}}
+        answer = it.request(it.admin, "POST", "/graphql", json=body)
+    assert answer.json() == {"data": {"viewer": {"name": "admin"}}}
+
+
+def test_answers_to_pings_do_not_gather_for_who_does_not_read(installation: Installation) -> None:
+    it, sent = installation, 24 << 20
+    ping = b"\x89\xfd" + bytes(4) + b"x" * 125
+    with opened(it) as client:
+        key = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        key += f"Sec-WebSocket-Key: {'A' * 22}==\r\n"
+        protocol = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+        client.sendall(f"GET /graphql HTTP/1.1\r\nHost: x\r\n{key}{protocol}".encode())
+        client.recv(1 << 16)
+        client.sendall(ping * ((1 << 20) // len(ping)))
+        before = it.resident()
+        for _ in range(sent >> 20):
+            client.sendall(ping * ((1 << 20) // len(ping)))
+        assert it.resident() - before < sent / 2
+
+
+def test_client_that_reads_slowly_is_not_cut_off_however_much_it_asked_for(
+    strict: Installation,
+) -> None:
+    """What several operations write together counts from when all have written."""
+    it, operations = strict, 30
+    ended = run_python(it, it.admin, "for _ in range(2000): print('x' * 1000)")
+    document = f'{{ process(id: "{ended.id}") {{ output {{ text }} }} }}'
+    with opened(it) as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        with connect_to(it, sock=plain, max_queue=1, max_size=None) as client:
+            greet(client, it.admin)
+            for number in range(operations):
+                say(client, "subscribe", id=str(number), payload={"query": document})
+            completed = 0
+            while completed < operations:
+                completed += json.loads(client.recv())["type"] == "complete"
+                time.sleep(0.05)
+
+
 MISTAKES = {
     "syntax": ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
     "no query": ({"query": ""}, "GRAPHQL_VALIDATION_FAILED"),
@@ -368,12 +420,15 @@ def test_payload_of_a_greeting_may_be_null(installation: Installation) -> None:
         assert json.loads(client.recv())["type"] == "connection_ack"
 
 
-def connect_to(it: Installation, headers: Mapping[str, str] | None = None) -> ClientConnection:
+def connect_to(
+    it: Installation, headers: Mapping[str, str] | None = None, **options: Any
+) -> ClientConnection:
     return connect(
         it.url.replace("http:", "ws:", 1) + "/graphql",
         subprotocols=[Subprotocol("graphql-transport-ws")],
         additional_headers=headers,
         proxy=None,
+        **options,
     )
 
 
@@ -381,9 +436,13 @@ def connect_to(it: Installation, headers: Mapping[str, str] | None = None) -> Cl
 def socket_of(it: Installation, who: User) -> Iterator[ClientConnection]:
     """A WebSocket on which this user has signed in."""
     with connect_to(it) as client:
-        say(client, "connection_init", payload={"Authorization": f"Bearer {who.token}"})
-        assert json.loads(client.recv())["type"] == "connection_ack"
+        greet(client, who)
         yield client
+
+
+def greet(client: ClientConnection, who: User) -> None:
+    say(client, "connection_init", payload={"Authorization": f"Bearer {who.token}"})
+    assert json.loads(client.recv())["type"] == "connection_ack"
 
 
 def say(client: ClientConnection, kind: str, **rest: object) -> None:

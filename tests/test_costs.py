@@ -186,3 +186,20 @@ def test_several_operations_in_one_request_are_refused(it: Installation) -> None
         it.admin, "POST", "/graphql", content=body, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code == 400
+
+
+def test_long_documents_are_not_remembered() -> None:
+    """Neither they nor what was found out of them."""
+    with installed() as it:
+        it.start()
+
+        def ask(number: int) -> None:
+            comment = "#\n" * 1900 + f"#{number:06}" + "x" * 90_000
+            assert it.graphql(it.admin, f"{comment}\n{{ scripts {{ name }} }}")["scripts"]
+
+        for number in range(10):
+            ask(number)
+        before = it.resident()
+        for number in range(10, 60):
+            ask(number)
+        assert it.resident() - before < 10 << 20
