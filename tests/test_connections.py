@@ -423,13 +423,14 @@ def test_payload_of_a_greeting_may_be_null(installation: Installation) -> None:
 def connect_to(
     it: Installation, headers: Mapping[str, str] | None = None, **options: Any
 ) -> ClientConnection:
-    return connect(
+    connection: ClientConnection = connect(
         it.url.replace("http:", "ws:", 1) + "/graphql",
         subprotocols=[Subprotocol("graphql-transport-ws")],
         additional_headers=headers,
         proxy=None,
         **options,
     )
+    return connection
 
 
 @contextmanager
