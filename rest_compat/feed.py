@@ -36,13 +36,15 @@ HEADERS = {
 }
 PATIENCE = 15.0  # seconds of silence until a comment shows that the connection lives
 COMMENT = b": keep-alive\n\n"
-BEGINNING = b"retry: 1000\n\n"  # milliseconds until a client that was cut off comes back
+AGAIN = b"retry: 1000\n"  # milliseconds until a client that was cut off comes back
 
 
 async def live(api: Api, viewer: Viewer, request: Request, row: Process, part: Part) -> Response:
     """An event for each line as it comes, and one for the end, which has the number after theirs.
 
-    Whoever comes back although they have seen the end, as browsers do, is told to stay away.
+    It begins with the number after which it does, so that a client which is cut off before the
+    first line has a place to come back to. Whoever comes back although they have seen the end, as
+    browsers do, is told to stay away.
     """
     window = part.window()
     if SEEN in request.headers and Status(row.status).ended and part.after > row.last_seq:
@@ -52,19 +54,31 @@ async def live(api: Api, viewer: Viewer, request: Request, row: Process, part: P
     api.app.seats.require(viewer)  # as long as a status can still say so
     place = await _place(viewer, row, part)
     events = output.follow(viewer, api.app, row.id, place, _as_it_is)
-    return Stream(_feed(request, _told(events, window)), HEADERS)
+    return Stream(_feed(request, _opening(row, place), _told(events, window)), HEADERS)
 
 
 async def _place(viewer: Viewer, row: Process, part: Part) -> Part:
     """The same part, begun as late as its first line of now allows."""
     if part.from_time is None:
         return part
-    first = await output.page(viewer, row.id, replace(part, first=1, last=None))
+    first = await output.page(viewer, row.id, replace(part, first=1))
     return replace(part, after=first.first_seq - 1 if first else max(part.after, row.last_seq))
 
 
-async def _feed(request: Request, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    yield BEGINNING
+def _opening(row: Process, place: Part) -> bytes:
+    """When a client is to come back, and behind which line.
+
+    A line that is not there yet is not named: who came back with it would seem to have seen the
+    end.
+    """
+    begun = b"id: %d\n" % place.after if place.after <= row.last_seq else b""
+    return AGAIN + begun + b"\n"
+
+
+async def _feed(
+    request: Request, opening: bytes, told: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    yield opening
     try:
         async with aclosing(_beating(told)) as beats:
             async for piece in beats:

@@ -31,9 +31,11 @@ FORMS = """\
 - `application/hal+json` or `application/json`: the lines that are stored by now.
 - `text/plain`: the same lines bare, each with a newline.
 - `text/event-stream`: these and all that are yet to come, as server-sent events. The `id` of an
-  event is the number of its line, `data` the text; a newline in it was a carriage return. The last
-  event is `end`: JSON with `status`, `exitCode`, `lastSeq`, and the `byteCount` and `sha256` of all
-  lines, each with a newline. What goes wrong is an event `error`, with the document of any error.
+  event is the number of its line, and the `id` ahead of all events that of the line before the
+  first; `data` is the text, a newline in it was a carriage return. The last event is `end`, once
+  the process has ended: JSON with `status`, `exitCode`, `lastSeq`, and the `byteCount` and `sha256`
+  of all lines, each with a newline. What goes wrong is an event `error`, with the document of any
+  error.
 
 Output that breaks off has no last chunk: it is never to be taken for the whole."""
 

@@ -44,6 +44,7 @@ async def show_output(api: Api, viewer: Viewer, request: Request) -> Response:
     form = preferred_form(request.headers)
     part = read_part(request, form)
     row = await process(viewer, process_id(request))
+    part = _numbered(part, row)
     if form == EVENTS:
         return await live(api, viewer, request, row, part)
     return _stored(viewer, request, form, row, part)
@@ -74,10 +75,15 @@ def read_part(request: Request, form: str) -> Part:
     )
 
 
+def _numbered(part: Part, row: Process) -> Part:
+    """The same lines, the last ones of now by the number after which they begin."""
+    if part.last is None:
+        return part
+    return replace(part, after=max(part.after, row.last_seq - part.last), last=None)
+
+
 def _stored(viewer: Viewer, request: Request, form: str, row: Process, part: Part) -> Response:
     """The lines that are stored by now."""
-    if part.last is not None:
-        part = replace(part, after=max(part.after, row.last_seq - part.last), last=None)
     packed = takes_gzip(request.headers.getlist("accept-encoding"))
     headers = _headers(form, row, part.window(), packed=packed)
     if is_known(request.headers, headers.get("ETag")):

@@ -38,6 +38,20 @@ def listening(
     it: Installation, who: User, process_id: str, seen: str = "", query: str = ""
 ) -> Iterator[Iterator[Event]]:
     """The live feed of a process. `seen` is the id of the last event before a cut."""
+    with _asked(it, who, process_id, seen, query) as answer:
+        yield events(answer)
+
+
+def opening(it: Installation, who: User, process_id: str, query: str = "") -> str:
+    """The last id that a client has which is cut off before the first event."""
+    with _asked(it, who, process_id, "", query) as answer:
+        return next(_blocks(answer)).id
+
+
+@contextmanager
+def _asked(
+    it: Installation, who: User, process_id: str, seen: str, query: str
+) -> Iterator[httpx.Response]:
     path = f"{it.url}/api/system/processes/{process_id}/output?{query}"
     headers = {**who.headers, "Accept": EVENTS} | ({"Last-Event-ID": seen} if seen else {})
     with (
@@ -45,24 +59,29 @@ def listening(
         client.stream("GET", path, headers=headers) as answer,
     ):
         assert (answer.status_code, answer.headers["content-type"]) == (200, EVENTS)
-        yield events(answer)
+        yield answer
 
 
 def events(answer: httpx.Response) -> Iterator[Event]:
     """What a browser would dispatch."""
+    return (block for block in _blocks(answer) if block.lines)
+
+
+def _blocks(answer: httpx.Response) -> Iterator[Event]:
+    """All that an empty line ends. Without data it is no event, but its id counts."""
     event = Event()
     for line in lines_of(answer):
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
-        if name == "id":
+        if not line:
+            yield event
+            event = Event(event.id)
+        elif name == "id":
             event.id = value
         elif name == "event":
             event.name = value
         elif name == "data":
             event.lines.append(value)
-        elif not line and event.lines:
-            yield event
-            event = Event(event.id)
 
 
 def lines_of(answer: httpx.Response) -> Iterator[str]:

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Install
-from tests.event_source import EVENTS, Event, listening
+from tests.event_source import EVENTS, Event, listening, opening
 from tests.faces import Rest, check_error
 from tests.installation import Installation, User, installed, until
 from tests.rows import Row, insert
-from tests.running import Gate, check_sums, end_of, run_python, start_python
+from tests.running import Gate, check_sums, end_of, run_python, start_python, until_lines
 
 HAL = "application/hal+json;charset=UTF-8"
 TEXT = "text/plain;charset=UTF-8"
@@ -440,6 +440,26 @@ def test_feed_goes_on_after_the_last_event_that_was_seen(
             assert seqs(heard(installation, ten, query, str(seen))) == list(range(seen + 1, 11))
 
 
+def test_feed_that_is_cut_before_its_first_line_goes_on_where_it_began(
+    installation: Installation,
+) -> None:
+    it, gate = installation, Gate(installation)
+    process_id = start_python(it, it.alice, f"print(1); {gate.wait}; print(2)")
+    until_lines(it, it.alice, process_id, 1)
+    seen = opening(it, it.alice, process_id, "last=0")
+    gate.open()
+    end_of(it, it.alice, process_id)
+    assert texts(heard(it, process_id, "last=0", seen)) == ["2"]
+
+
+@pytest.mark.parametrize(("query", "numbers"), PLACES.values(), ids=PLACES)
+def test_feed_that_is_cut_before_its_first_line_loses_none(
+    installation: Installation, ten: str, query: str, numbers: range
+) -> None:
+    seen = opening(installation, installation.alice, ten, query)
+    assert seqs(heard(installation, ten, query, seen)) == list(numbers)
+
+
 def test_client_that_is_cut_off_again_and_again_gets_each_line_once(
     installation: Installation,
 ) -> None:
@@ -524,7 +544,8 @@ def test_quiet_feed_shows_that_it_lives() -> None:
         headers = {**it.admin.headers, **LIVE}
         with it.http.stream("GET", f"{it.url}{path_of(process_id)}", headers=headers) as answer:
             lines = answer.iter_lines()
-            assert [next(lines) for _ in range(4)] == ["retry: 1000", "", ": keep-alive", ""]
+            opened = ["retry: 1000", "id: 0", "", ": keep-alive", ""]
+            assert [next(lines) for _ in opened] == opened
             gate.open()
             assert "event: end" in list(lines)
 
