@@ -13,6 +13,7 @@ from jobs.page import Chunks, Place, last_page, next_page, next_pages
 
 SMALL = 1 << 14  # bytes of blobs that are unpacked without a thread
 FEW = 1 << 16  # the same of many places together
+ENDLESS = 1 << 62  # a number that no line has
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,15 @@ async def read_last(process_id: UUID, window: Window, lines: int) -> Batch | Non
     return await _in_thread(_last, chunks, window, lines)
 
 
-async def read_all(process_id: UUID, window: Window) -> AsyncIterator[Batch]:
-    """All stored lines of the window, a batch at a time."""
-    while batch := await read(process_id, window):
-        yield batch
+async def read_all(
+    process_id: UUID, window: Window, last_seq: int = ENDLESS
+) -> AsyncIterator[Batch]:
+    """All stored lines of the window up to a number, a batch at a time; without one also those that
+    are stored meanwhile.
+    """
+    while window.after < last_seq and (batch := await read(process_id, window)):
+        if found := batch.between(batch.first_seq, last_seq):
+            yield found
         window = replace(window, after=batch.last_seq)
 
 

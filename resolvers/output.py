@@ -86,8 +86,9 @@ async def stored(viewer: Viewer, process_id: UUID, part: Part) -> AsyncIterator[
     Raises as `page` does, before the first batch.
     """
     window = part.window()
-    await looks.read("output.read", await process(viewer, process_id), viewer)
-    return read_all(process_id, window)
+    row = await process(viewer, process_id)
+    await looks.read("output.read", row, viewer)
+    return read_all(process_id, window, row.last_seq)
 
 
 @needs(Scope.READ)

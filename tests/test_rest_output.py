@@ -28,6 +28,8 @@ IDENTITY = {"Accept-Encoding": "identity"}
 GZIP = {"Accept-Encoding": "gzip"}
 # What no database has a part in is tested with one.
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+MUCH = 40_000  # lines of the following, more than a connection holds whose client does not read
+PRINT_MUCH = f"print(*['x' * 600] * {MUCH}, sep='\\n', flush=True)"
 NOON = datetime(2017, 11, 21, 12, 0, 0, tzinfo=UTC)
 
 ODD = [
@@ -182,6 +184,26 @@ def test_output_of_a_running_process_is_what_is_stored_by_now(installation: Inst
         gate.open()
         assert [event.name for event in events] == ["message", "end"]
     assert fetch(it, process_id, **PLAIN).content == b"1\n2\n"
+
+
+@on_sqlite
+@pytest.mark.parametrize("form", [{}, PLAIN], ids=str)
+def test_lines_that_come_while_it_is_read_are_not_in_it(
+    installation: Installation, form: dict[str, str]
+) -> None:
+    it, gate = installation, Gate(installation)
+    program = f"{PRINT_MUCH}; {gate.wait}; {PRINT_MUCH}"
+    process_id = start_python(it, it.alice, program)
+    until_lines(it, it.alice, process_id, MUCH)
+    headers = {**it.alice.headers, **IDENTITY, **form}
+    address = f"{it.url}{path_of(process_id)}"
+    with it.http.stream("GET", address, headers=headers) as answer:
+        content = answer.iter_raw()
+        begun = next(content)  # the server waits for this client, far from the end
+        gate.open()
+        assert len(end_of(it, it.alice, process_id, after=MUCH).lines) == MUCH
+        whole = begun + b"".join(content)
+    assert whole.count(b"x" * 600) == MUCH
 
 
 # --- which form, and which lines ------------------------------------------------------------------
