@@ -4,7 +4,8 @@ A number compares alike on SQLite and PostgreSQL and cannot lose its zone on the
 ORM datetimes as text, in which an offset other than UTC sorts wrongly.
 """
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from tortoise.fields.base import Field
@@ -34,6 +35,18 @@ def to_micros(moment: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """The UTC datetime of that many microseconds since 1970."""
     return EPOCH + timedelta(microseconds=micros)
+
+
+def read_instant(text: str) -> datetime:
+    """The moment that a text in ISO 8601 names, in UTC where it has no zone. Raises ValueError.
+
+    Python takes any sign for the T before a time of day, that of a zone too: two o'clock would come
+    of 2030-01-01+02:00.
+    """
+    text = text.strip().upper()
+    date.fromisoformat(re.split("[T ]", text, maxsplit=1)[0])
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class InstantField(Field[T]):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from jobs.doorbell import Bell, Topic
@@ -11,7 +11,7 @@ from jobs.store import Store
 from models.audit import printable
 from models.delivery import Delivery
 from models.file import Direction, File
-from models.instant import now
+from models.instant import now, read_instant
 from models.process import Parameter, Process, parameter_digest
 from models.script import Script
 from models.status import Status
@@ -115,7 +115,8 @@ def _check(
     except BadInput as error:
         wrong |= error.fields
     try:
-        due = max(created, _moment(start_time) or created)
+        asked = read_instant(start_time) if isinstance(start_time, str) else start_time
+        due = max(created, asked or created)
         if due > created + FARTHEST:
             wrong[START_TIME] = ["This is more than ten years from now."]
     except ValueError:
@@ -133,15 +134,6 @@ def _again(earlier: Process, wanted: Script, checked: Checked) -> Process:
         return earlier
     used = [checked.shown[position][0] for position in checked.uploads]
     raise BadInput({name: [used_by(earlier)] for name in used})
-
-
-def _moment(start_time: datetime | str | None) -> datetime | None:
-    """An ISO 8601 text as a moment, in UTC where it has no zone. Raises ValueError."""
-    if isinstance(start_time, str):
-        start_time = datetime.fromisoformat(start_time.strip())
-    if start_time is not None and start_time.tzinfo is None:
-        return start_time.replace(tzinfo=UTC)
-    return start_time
 
 
 async def _accept(

@@ -13,7 +13,7 @@ they are one exploded object, so its own name, `parameters`, is never sent.)"""
 
 PRECISION = """\
 It counts as precisely as it is written, and what it names is included: `11:32:52` is that whole
-second, a mere date the whole day. UTC where no zone is given."""
+second, a mere date the whole day. UTC where no zone is given; only a time of day may have one."""
 
 OTHER_FORMS = "The contract's JSON takes no notice of it."
 

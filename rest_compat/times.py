@@ -1,13 +1,15 @@
 """Times in the query: as precise as they are written, so that bounds can include all they name."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-MICROSECOND = timedelta(microseconds=1)
+from models.instant import MICROSECOND, read_instant
+
 WRITTEN = re.compile(
-    r"\d{4}-\d\d-\d\d(?P<minute>[T ]\d\d:\d\d(?P<second>:\d\d(?P<part>[.,]\d{1,9})?)?)?"
-    r"(Z|z|[+-]\d\d:?\d\d)?"
+    r"\d{4}-\d\d-\d\d"
+    r"(?P<minute>[T ]\d\d:\d\d(?P<second>:\d\d(?P<part>[.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?",
+    re.IGNORECASE,
 )
 
 
@@ -22,16 +24,15 @@ def read_time(name: str, text: str | None, wrong: dict[str, list[str]]) -> Writt
     """ISO 8601; UTC where no zone is given. `wrong` is told of what cannot be read."""
     if text is None:
         return None
-    text = re.sub(r" (\d\d:?\d\d)$", r"+\1", text)  # a plus sign that was not escaped
+    text = re.sub(r"(:\S+) (\d\d:?\d\d)$", r"\1+\2", text)  # a plus sign that was not escaped
     match = WRITTEN.fullmatch(text)
     try:
         if match is None:
             raise ValueError(text)
-        moment = datetime.fromisoformat(text)
+        return Written(read_instant(text), _precision(match))
     except ValueError:
         wrong[name] = [f"{text!r} is not a time such as 2017-11-21T11:32:52Z."]
         return None
-    return Written(moment if moment.tzinfo else moment.replace(tzinfo=UTC), _precision(match))
 
 
 def earliest(written: Written) -> datetime:

@@ -8,6 +8,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from models.instant import read_instant
 from resolvers.errors import BadInput
 
 BigInt = NewType("BigInt", int)
@@ -15,10 +16,9 @@ BigInt = NewType("BigInt", int)
 
 def _read_instant(value: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(str(value))
+        return read_instant(str(value))
     except ValueError:
         raise GraphQLError(f"{value!r} is not a time such as 2026-11-23T10:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_integer(value: object) -> int:

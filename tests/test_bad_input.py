@@ -116,7 +116,13 @@ def test_fields_of_the_refusal_have_each_message(installation: Installation) -> 
     ]
 
 
-@pytest.mark.parametrize("time", ["tomorrow", "2026-13-01T00:00:00Z", "12:00", "9999-12-31"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("tomorrow", "2026-13-01T00:00:00Z", "12:00", "9999-12-31"),
+        *("2030-01-01+02:00", "2030-01-01Z", "2030-01-01x12:00"),
+    ],
+)
 def test_wrong_start_time_is_refused(face: Face, time: str) -> None:
     with pytest.raises(Refused) as refused:
         face.start(face.it.alice, "python", ("c", ""), ("f", FILE), start_time=time)

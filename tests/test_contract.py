@@ -521,6 +521,11 @@ TIMES: dict[str, tuple[str, str]] = {
     "offset": ("fromTime=2017-11-21T14:00:01%2B02:00", "345"),
     "offset without a colon": ("fromTime=2017-11-21T14:00:01%2B0200", "345"),
     "plus sign that is not escaped": ("fromTime=2017-11-21T14:00:01+02:00", "345"),
+    "the same behind a space": ("fromTime=2017-11-21%2014:00:01+02:00", "345"),
+    "the same without seconds": ("fromTime=2017-11-21T14:01+0200", "5"),
+    "space, to a minute": ("toTime=2017-11-21%2012:00", "01234"),
+    "space, to a minute long before": ("toTime=2017-11-20%2012:00", ""),
+    "small letters": ("fromTime=2017-11-21t12:00:01z", "345"),
     "negative offset": ("toTime=2017-11-21T07:30:00-04:30", "012"),
     "end before the beginning of output": ("toTime=2001-01-01T00:00:00Z", ""),
     "from the first moment to the last": ("fromTime=0001-01-01&toTime=9999-12-31", "012345"),
@@ -556,6 +561,8 @@ def test_client_that_polls_with_the_last_time_it_was_shown_misses_nothing(
     [
         *("", "yesterday", "12", "2017-13-01", "2017-02-29", "2017-11-21T25:00:00Z"),
         *("2017-11-21T12:00:00Q", "2017-11-21T12:00:00.Z", "1511265600", "2017-W47-2"),
+        *("2017-11-21+02:00", "2017-11-21-02:00", "2017-11-21Z", "2017-11-21 +02:00"),
+        *("2017-11-21_12:00", "2017-11-21T12:00 Z", "2017-11-21T12:00:00 +02:00"),
     ],
 )
 def test_wrong_time_is_refused_by_name(
