@@ -46,6 +46,6 @@ def _date(text: str | None) -> datetime | None:
     """A date that cannot be read counts as none (section 13.1.4)."""
     try:
         found = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -2,7 +2,9 @@
 
 import re
 
-RANGES = re.compile(r"bytes=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*")
+NUMBER = r"\d{1,4000}"  # Python reads no longer ones
+ONE = rf"({NUMBER}-({NUMBER})?|-{NUMBER})"
+RANGES = re.compile(rf"bytes=\s*{ONE}(\s*,\s*{ONE})*\s*")
 
 
 def satisfiable(text: str, size: int) -> str | None:

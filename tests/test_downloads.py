@@ -17,6 +17,7 @@ from tests.subscription import GraphQLRefusal
 
 CONTENT = bytes(range(100))
 SIZE = len(CONTENT)
+LONG = "9" * 5000  # a number that Python does not read
 WRITE = f"""
 import os, pathlib
 out = pathlib.Path(os.environ["PROCESSION_OUTPUT_DIR"])
@@ -108,7 +109,9 @@ def test_several_ranges_come_as_parts(installation: Installation, written: str) 
     ]
 
 
-@pytest.mark.parametrize("asked", ["bytes=100-", "bytes=1000-2000", "bytes=100-100", "bytes=-0"])
+@pytest.mark.parametrize(
+    "asked", ["bytes=100-", "bytes=1000-2000", "bytes=100-100", "bytes=-0", f"bytes={10**100}-"]
+)
 def test_range_beyond_the_end_is_refused_with_the_size(
     installation: Installation, written: str, asked: str
 ) -> None:
@@ -122,6 +125,7 @@ def test_range_beyond_the_end_is_refused_with_the_size(
     [
         *("bytes=3-1", "bytes=x-y", "bytes=", "bytes", "bytes=1-3,x", "bytes=1--3", ""),
         *("items=0-1", "bytes=-", "bytes 1-3", "bytes=1.5-2"),
+        *(f"bytes={LONG}-", f"bytes=-{LONG}", f"bytes=0-{LONG}", f"bytes=0-1,{LONG}-"),
     ],
 )
 def test_malformed_range_and_other_units_are_ignored(
@@ -176,6 +180,9 @@ def test_client_that_has_another_file_gets_this_one(
         {"If_None_Match": '"another"'},
         {"If_Modified_Since": earlier},
         {"If_Modified_Since": "nonsense"},
+        {"If_Modified_Since": f"Mon, 20 Nov {10**20} 10:00:00 GMT"},
+        {"If_Modified_Since": f"Mon, 20 Nov 2017 10:00:00 +{10**20}"},
+        {"If_Unmodified_Since": f"Mon, 20 Nov {10**20} 10:00:00 GMT"},
         {"If_Modified_Since": "Mon, 20 Nov 2017 10:00:00 -0000"},  # Python reads no zone from it
         # If-None-Match counts, If-Modified-Since beside it does not.
         {"If_None_Match": '"another"', "If_Modified_Since": format_datetime(modified)},
