@@ -50,7 +50,7 @@ REFUSALS = {
     413: ("TooLarge", "More was sent than the server is set to take."),
     415: ("UnsupportedMediaType", "The body is not of the kind that is described."),
     429: ("TooManyRequests", "This came too often; `Retry-After` says how long to wait."),
-    503: ("Unavailable", "The identity provider that knows who you are does not answer."),
+    503: ("Unavailable", "The database or the identity provider does not answer; try again soon."),
     507: ("InsufficientStorage", "The server's disk is full; nothing of the request was kept."),
 }
 
@@ -68,7 +68,12 @@ HEADERS = {
     "Retry-After": "In how many seconds it may be tried again.",
     "WWW-Authenticate": "Always `Bearer`.",
 }
-OF_REFUSALS = {401: ["WWW-Authenticate"], 405: ["Allow"], 429: ["Retry-After"]}
+OF_REFUSALS = {
+    401: ["WWW-Authenticate"],
+    405: ["Allow"],
+    429: ["Retry-After"],
+    503: ["Retry-After"],
+}
 
 
 def components() -> Document:

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from models.instant import now
+from models.outage import complain, is_outage
 from resolvers.errors import (
     BadInput,
     Conflict,
@@ -23,6 +24,8 @@ from rest_compat import hal
 from rest_compat.responses import json
 
 log = logging.getLogger(__name__)
+
+COME_BACK = 5  # seconds, for what nobody knows how long it stays away
 
 
 class MethodNotAllowed(Exception):
@@ -68,6 +71,10 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+UNEXPECTED = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "The server cannot do this just now; try again soon",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on the server; its log says what",
+}
 
 
 def refusal(request: Request, error: Exception) -> Response:
@@ -80,6 +87,8 @@ def refusal(request: Request, error: Exception) -> Response:
         headers["Allow"] = error.allowed
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(ceil(error.retry_after))
+    if document["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(COME_BACK)
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
     return json(document, document["status"], headers, media_type="application/json")
@@ -87,11 +96,13 @@ def refusal(request: Request, error: Exception) -> Response:
 
 def explanation(request: Request, error: Exception) -> hal.Document:
     """What the client is told of an error; of an unexpected one only the log has more."""
-    status = STATUSES.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    status = STATUSES.get(type(error))
     message = str(error)
-    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status is None:
         if not isinstance(error, ClientDisconnect):
-            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        message = "Something went wrong on the server; its log says what"
+            complain(log, f"{request.method} {request.url.path} failed", error)
+        away = is_outage(error)
+        status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
+        message = UNEXPECTED[status]
     phrase = PHRASES.get(status, status.phrase)
     return hal.error(status.value, phrase, message, request.url.path, now())

@@ -44,7 +44,8 @@ LISTING = (400, 401, 403, 405, 503)
 OF_SCRIPT = (401, 403, 404, 405, 503)
 OF_PROCESS = (400, 401, 403, 404, 405, 503)
 DOWNLOADING = (*OF_PROCESS, 412)
-SIGNING_IN = (401, 405, 413, 415, 429)
+SIGNING_IN = (401, 405, 413, 415, 429, 503)
+SIGNED_IN = (405, 503)
 STARTING = (*OF_PROCESS, 413, 415, 429, 507)
 
 CONDITIONS = ("If-Range", "If-Match", "If-None-Match", "If-Modified-Since")
@@ -96,8 +97,8 @@ def _signing_in() -> Document:
     shown = _ok(answer("Whether the token that was sent is good.", "Authentication"))
     operations: Document = {
         "login": {"post": _open("login", "Sign in", token, SIGNING_IN, requestBody=_credentials())},
-        "logout": {"post": _open("logout", "Sign out", out)},
-        "status": {"get": _open("showStatus", "Show whether one is signed in", shown)},
+        "logout": {"post": _open("logout", "Sign out", out, SIGNED_IN)},
+        "status": {"get": _open("showStatus", "Show whether one is signed in", shown, SIGNED_IN)},
     }
     return {f"{AUTHENTICATION}/{name}": operation for name, operation in operations.items()}
 

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from jobs.background import end
 from jobs.chunk import Batch
+from models.outage import is_outage
 from resolvers.errors import ProcessionError
 
 SMALL = 1 << 14  # characters or bytes that are worked on without a thread
@@ -44,7 +45,9 @@ class Stream(StreamingResponse):
         async with aclosing(self._chunks):
             try:
                 await self.stream_response(send)
-            except ProcessionError as error:  # no end is sent, which uvicorn takes for a failure
+            except Exception as error:  # no end is sent, which uvicorn takes for a failure
+                if not (isinstance(error, ProcessionError) or is_outage(error)):
+                    raise
                 log.warning("An answer was broken off: %s", error)
 
 

@@ -8,22 +8,27 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import CloseCode
 
 from tests.conftest import Install
-from tests.installation import Installation, until
+from tests.faces import check_error, form
+from tests.installation import NOBODY, Installation, User, until
 from tests.postgres import shut
 from tests.running import (
     CHANGES,
+    FLOOD,
     OUTPUT,
     Gate,
     end_of,
     run_python,
     start_python,
     until_heard,
+    until_lines,
 )
+from tests.tus import CONTENT, ask, begin
 from tests.workers import holder, pause, pids, worker
 
 LEASE = 3  # seconds
@@ -32,6 +37,8 @@ NOT_RENEWED = "The lease could not be renewed"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
 AWAY = "The database cannot be used; trying again in"
 WAITING = "Those who follow something have to wait"
+WRITE = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/a', 'w').write('a')"
+SIGN = "query ($id: ID!) { process(id: $id) { files { temporaryUrl(seconds: 60) } } }"
 
 
 @pytest.fixture
@@ -185,6 +192,57 @@ def test_client_that_asks_on_a_socket_without_a_database_is_told_to_come_again(
             list(socket.again("{ viewer { name } }"))
     assert closed.value.rcvd
     assert closed.value.rcvd.code == CloseCode.TRY_AGAIN_LATER
+
+
+def check_away(answer: httpx.Response) -> None:
+    """It is to be asked again."""
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    check_error(answer)
+
+
+def post(it: Installation, who: User, path: str, content: bytes, kind: str) -> httpx.Response:
+    return it.request(who, "POST", path, content=content, headers={"Content-Type": kind})
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_who_asks_by_rest_without_a_database_is_told_to_come_again(it: Installation) -> None:
+    ended = run_python(it, it.admin, WRITE).id
+    (file,) = it.graphql(it.admin, SIGN, id=ended)["process"]["files"]
+    upload = begin(it, it.admin, 1)
+    unknown = it.add_token(it.admin)  # whom the server has to look up
+    process = f"/api/system/processes/{ended}"
+    parts = ("", "/output", "/files", "/files/a")
+    with shut(it.database_url):
+        for who in (it.admin, unknown):
+            for path in ("/api/system/processes", *(f"{process}{part}" for part in parts)):
+                check_away(it.get(who, path))
+            started = form([("c", "print(1)")])
+            check_away(post(it, who, "/api/system/scripts/python/processes", *started))
+            check_away(it.request(who, "DELETE", process))
+        check_away(it.get(NOBODY, file["temporaryUrl"]))
+        credentials = b"user=admin&password=wrong", "application/x-www-form-urlencoded"
+        check_away(post(it, NOBODY, "/api/authn/login", *credentials))
+        sent = {"Upload_Offset": "0", "Content_Type": CONTENT}
+        check_away(ask(it, unknown, "PATCH", upload, b"a", **sent))
+    log = it.log.read_text()
+    assert f"GET {process} failed: " in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_answer_that_is_being_sent_when_the_database_goes_away_does_not_look_whole(
+    it: Installation,
+) -> None:
+    process_id = start_python(it, it.admin, FLOOD)
+    until_lines(it, it.admin, process_id, 50_000)
+    address = f"{it.url}/api/system/processes/{process_id}/output"
+    headers = {**it.admin.headers, "Accept-Encoding": "identity"}
+    with it.http.stream("GET", address, headers=headers) as answer:
+        content = answer.iter_raw()
+        next(content)  # the server waits for this client, far from the end
+        with shut(it.database_url), pytest.raises(httpx.RemoteProtocolError):
+            list(content)
+    assert "Traceback" not in it.log.read_text()
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
