@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from rest_compat.errors import PreconditionFailed
 
-KEPT = ("etag", "last-modified", "cache-control", "vary")  # of the answer that need not be sent
+# Of the answer that need not be sent. What a browser has takes these on, and would else take on the
+# policy of answers without one.
+KEPT = ("etag", "last-modified", "cache-control", "vary", "content-security-policy")
 
 
 def is_known(headers: Headers, etag: str | None, last_modified: str | None = None) -> bool:

@@ -26,7 +26,7 @@ from rest_compat.api import Api, process_id
 from rest_compat.conditions import is_known, unchanged
 from rest_compat.feed import EVENTS, SEEN, live
 from rest_compat.paging import read_number, single
-from rest_compat.preferences import takes_gzip, weight, weights
+from rest_compat.preferences import coding, weight, weights
 from rest_compat.responses import HAL
 from rest_compat.stream import Stream, gzipped, pieces
 from rest_compat.times import earliest, latest, read_time
@@ -84,7 +84,7 @@ def _numbered(part: Part, row: Process) -> Part:
 
 def _stored(viewer: Viewer, request: Request, form: str, row: Process, part: Part) -> Response:
     """The lines that are stored by now."""
-    packed = takes_gzip(request.headers.getlist("accept-encoding"))
+    packed = coding(request.headers.getlist("accept-encoding"), ["gzip"]) is not None
     headers = _headers(form, row, part.window(), packed=packed)
     if is_known(request.headers, headers.get("ETag")):
         return unchanged(Headers(headers))

@@ -19,10 +19,15 @@ def weight(wanted: Mapping[str, float], *names: str) -> float:
     return next((wanted[name] for name in names if name in wanted), 0.0)
 
 
-def takes_gzip(values: Iterable[str]) -> bool:
-    """Whether an `Accept-Encoding` asks for gzip, and not for plain bytes even more."""
+def coding(values: Iterable[str], known: Iterable[str]) -> str | None:
+    """Which of the `known` codings, the best first, an `Accept-Encoding` wants most.
+
+    None where it wants none of them, or plain bytes even more.
+    """
     wanted = weights(values)
-    return weight(wanted, "gzip", "*") >= max(wanted.get("identity", 0.0), LEAST)
+    best = max(known, key=lambda name: weight(wanted, name, "*"), default="")
+    least = max(wanted.get("identity", 0.0), LEAST)
+    return best if weight(wanted, best, "*") >= least else None
 
 
 def _quality(parameters: Iterable[str]) -> float:

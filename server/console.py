@@ -7,13 +7,14 @@ import mimetypes
 import re
 from pathlib import Path
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from resolvers.errors import NotFound
-from rest_compat.errors import refusal
+from rest_compat.conditions import is_known, unchanged
+from rest_compat.errors import PreconditionFailed, refusal
+from rest_compat.preferences import coding
 
 BUILT = Path(__file__).with_name("pages")
 PAGES = ("processes", "start", "timeline", "users", "groups", "audit", "account")
@@ -58,21 +59,25 @@ async def asset(request: Request) -> Response:
 
 
 def _file(request: Request, path: Path, caching: str, status: int) -> Response:
-    """The file, packed if the browser can unpack it."""
+    """The file, packed if the browser can unpack it; 304 if it has it already."""
     headers = {**HEADERS, "Cache-Control": caching}
-    accepted = _accepted(request.headers)
-    for encoding, ending in PACKED.items():
-        packed = path.with_name(path.name + ending)
-        if encoding in accepted and packed.exists():
-            headers["Content-Encoding"] = encoding
-            return FileResponse(packed, status, headers, _media_type(path))
-    return FileResponse(path, status, headers, _media_type(path))
+    packed = {name: path.with_name(path.name + ending) for name, ending in PACKED.items()}
+    there = [name for name, each in packed.items() if each.exists()]
+    encoding = coding(request.headers.getlist("accept-encoding"), there)
+    if encoding is not None:
+        headers["Content-Encoding"] = encoding
+    sent = path if encoding is None else packed[encoding]
+    response = FileResponse(sent, status, headers, _media_type(path), stat_result=sent.stat())
+    return response if status != 200 else _unless_known(request, response)
 
 
-def _accepted(headers: Headers) -> set[str]:
-    """The encodings that a browser names and does not refuse."""
-    named = (each.partition(";") for each in headers.get("accept-encoding", "").split(","))
-    return {name.strip() for name, _, weight in named if weight.strip() not in ("q=0", "q=0.0")}
+def _unless_known(request: Request, response: FileResponse) -> Response:
+    etag, last_modified = response.headers["etag"], response.headers["last-modified"]
+    try:
+        known = is_known(request.headers, etag, last_modified)
+    except PreconditionFailed as error:
+        return refusal(request, error)
+    return unchanged(response.headers) if known else response
 
 
 def _media_type(path: Path) -> str:

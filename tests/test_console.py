@@ -96,6 +96,47 @@ def test_address_of_nothing_gives_the_page_to_people_and_an_error_to_programs(
         assert it.get(NOBODY, path, headers=PAGE).headers["content-type"] != "text/html"
 
 
+def test_page_that_a_browser_has_is_not_sent_again(it: Installation) -> None:
+    tags = []
+    for encoding in ("br", "gzip", "identity"):
+        wanted = {**PAGE, "Accept-Encoding": encoding}
+        shown = it.get(NOBODY, "/", headers=wanted)
+        tags.append(shown.headers["etag"])
+        has = {**wanted, "If-None-Match": tags[-1]}
+        again = it.get(NOBODY, "/", headers=has)
+        assert (again.status_code, again.content) == (304, b"")
+        for name in ("etag", "cache-control", "vary", "content-security-policy"):
+            assert again.headers[name] == shown.headers[name]
+        assert it.get(NOBODY, "/nothing", headers=has).status_code == 404
+        other = it.get(NOBODY, "/", headers={**wanted, "If-Match": '"another"'})
+        assert other.status_code == 412
+    assert len(set(tags)) == len(tags)
+    assert it.get(NOBODY, "/", headers={**PAGE, "If-None-Match": tags[-1]}).status_code == 200
+
+
+ENCODINGS = {
+    "": None,
+    "gzip, deflate, br, zstd": "br",
+    "GZIP": "gzip",
+    "*": "br",
+    "br;q=0.000, gzip": "gzip",
+    "br;q=0.1, gzip;q=0.2": "gzip",
+    "br; q=0, *": "gzip",
+    "br;q=0.5, identity": None,
+    "*;q=0": None,
+    "deflate": None,
+}
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), ENCODINGS.items(), ids=ENCODINGS)
+def test_page_is_packed_as_the_browser_likes_best(
+    it: Installation, accepted: str, encoding: str | None
+) -> None:
+    address = f"{it.url}/"
+    with it.http.stream("GET", address, headers={**PAGE, "Accept-Encoding": accepted}) as answer:
+        assert answer.headers.get("content-encoding") == encoding
+
+
 @pytest.mark.parametrize("encoding", ["br", "gzip", None])
 def test_assets_are_sent_packed_and_kept_for_ever(it: Installation, encoding: str | None) -> None:
     largest = max(BUILT.glob("assets/*.js"), key=lambda path: path.stat().st_size)
