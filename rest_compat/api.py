@@ -107,6 +107,11 @@ def address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def media_type(request: Request) -> str:
+    """Of the body, in small letters, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def process_id(request: Request) -> UUID:
     """The id in the address. Raises BadInput for what is no UUID."""
     text = request.path_params["process_id"]

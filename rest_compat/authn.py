@@ -12,7 +12,7 @@ from resolvers import sessions
 from resolvers.errors import NotSignedIn, TooLarge
 from resolvers.sessions import Caller
 from rest_compat import hal, responses
-from rest_compat.api import Api, address, bearer
+from rest_compat.api import Api, address, bearer, media_type
 from rest_compat.errors import UnsupportedMediaType
 
 FORM = "application/x-www-form-urlencoded"
@@ -50,7 +50,7 @@ def caller(request: Request) -> Caller:
 
 async def read_credentials(request: Request, kind: str, what: str) -> bytes:
     """A small body of this media type. Raises UnsupportedMediaType and TooLarge."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
+    if media_type(request) != kind:
         raise UnsupportedMediaType(f"Send {what} as {kind}")
     body = b""
     async for chunk in request.stream():

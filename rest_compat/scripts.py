@@ -10,7 +10,7 @@ from resolvers.parameters import Sent
 from resolvers.uploads import Bounds, receive
 from resolvers.viewer import Viewer
 from rest_compat import hal, responses
-from rest_compat.api import Api
+from rest_compat.api import Api, media_type
 from rest_compat.errors import UnsupportedMediaType
 from rest_compat.paging import link_header, read_page
 
@@ -37,8 +37,7 @@ async def show_script(api: Api, viewer: Viewer, request: Request) -> Response:
 async def start_process(api: Api, viewer: Viewer, request: Request) -> Response:
     """Script Invocation."""
     script = await scripts.startable(viewer, api.app, request.path_params["name"])
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+    if media_type(request) != "multipart/form-data":
         raise UnsupportedMediaType("Send the parameters as multipart/form-data")
     async with api.app.store.stage() as stage:
         sent, start_time = await _read_form(viewer, request, stage, Bounds.of(api.app, script))

@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 SENT = [
     *("Authorization", "Content-Type", "Last-Event-ID", "Range"),
     *("Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
+    "X-HTTP-Method-Override",
     *("If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since"),
 ]
 SEEN = [

@@ -7,7 +7,7 @@ from base64 import b64decode
 from email.utils import format_datetime
 from uuid import UUID
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,7 +18,7 @@ from resolvers import arrivals
 from resolvers.errors import BadInput, NotFound
 from resolvers.uploads import base_name
 from resolvers.viewer import Viewer
-from rest_compat.api import Answer, Api, Endpoint, Resource, signed_in
+from rest_compat.api import Answer, Api, Endpoint, Resource, media_type, signed_in
 from rest_compat.errors import PreconditionFailed, UnsupportedMediaType
 
 PATH = "/uploads"
@@ -46,9 +46,14 @@ def routes(api: Api) -> list[Route]:
 
 
 class Versioned(Resource):
-    """Says in all of its answers which version of the protocol it speaks."""
+    """Says in all of its answers which version of the protocol it speaks.
+
+    The method is what `X-HTTP-Method-Override` says, for clients that cannot send PATCH or DELETE.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = Headers(scope=scope).get("x-http-method-override", scope["method"])
+
         async def send_versioned(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -56,7 +61,7 @@ class Versioned(Resource):
                 headers["Cache-Control"] = "no-store"
             await send(message)
 
-        await super().__call__(scope, receive, send_versioned)
+        await super().__call__({**scope, "method": method}, receive, send_versioned)
 
 
 def _guarded(api: Api, endpoint: Endpoint) -> Answer:
@@ -92,7 +97,7 @@ async def _show(api: Api, viewer: Viewer, request: Request) -> Response:
 
 
 async def _append(api: Api, viewer: Viewer, request: Request) -> Response:
-    if request.headers.get("content-type") != CONTENT:
+    if media_type(request) != CONTENT:
         raise UnsupportedMediaType(f"Send the bytes as {CONTENT}")
     upload_id, offset = _id(request), _number(request, "Upload-Offset")
     found = await arrivals.append(viewer, api.app, upload_id, offset, request.stream())

@@ -159,10 +159,12 @@ WRONG: dict[str, tuple[int, str, dict[str, str]]] = {
     "no such script": (404, "POST", {"Upload-Metadata": metadata(filename="a", script="none")}),
     "not my script": (403, "POST", {"Upload-Metadata": metadata(filename="a", script="hidden")}),
     "another kind of body": (415, "PATCH", {"Content-Type": "application/octet-stream"}),
+    "no kind of body": (415, "PATCH", {"Content-Type": ""}),
     "no offset": (400, "PATCH", {"Upload-Offset": ""}),
     "too far": (409, "PATCH", {"Upload-Offset": "3"}),
     "not far enough": (409, "PATCH", {"Upload-Offset": "1"}),
     "another method": (405, "PUT", {}),
+    "another method instead": (405, "PATCH", {"X-HTTP-Method-Override": "PUT"}),
 }
 
 
@@ -204,6 +206,27 @@ def test_upload_tells_what_it_was_told(installation: Installation) -> None:
     assert able.headers["tus-version"] == "1.0.0"
     assert able.headers["tus-extension"] == "creation,expiration,termination"
     assert able.headers["tus-max-size"] == str(64 << 30)
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", [CONTENT.upper(), f"{CONTENT}; charset=binary", f"{CONTENT} ;x=y"])
+def test_kind_of_what_is_sent_is_its_media_type(installation: Installation, kind: str) -> None:
+    it, who = installation, installation.alice
+    upload_id = begin(it, who, 2)
+    sent = {"Upload_Offset": "0", "Content_Type": kind}
+    assert ask(it, who, "PATCH", upload_id, b"12", **sent).status_code == 204
+    assert offset(it, who, upload_id) == 2
+
+
+@on_sqlite
+def test_client_that_can_only_post_says_what_it_means(installation: Installation) -> None:
+    it, who = installation, installation.alice
+    upload_id = begin(it, who, 2)
+    sent = {"Upload_Offset": "0", "Content_Type": CONTENT}
+    for method, more, content in (("PATCH", sent, b"12"), ("DELETE", {}, b"")):
+        meant = {"X_HTTP_Method_Override": method, **more}
+        assert ask(it, who, "POST", upload_id, content, **meant).status_code == 204
+    assert ask(it, who, "HEAD", upload_id).status_code == 404
 
 
 @on_sqlite
