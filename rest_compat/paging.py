@@ -39,6 +39,7 @@ def read_page(query: QueryParams, fields: Iterable[str], default: str, most: int
     field, descending = default.removeprefix("-"), default.startswith("-")
     if (text := single(query, "sort", wrong)) is not None:
         field, comma, order = text.partition(",")
+        order = order.lower()
         descending = order == "desc"
         if field not in fields or (comma and order not in {"asc", "desc"}):
             wrong["sort"] = [f"{text!r} is not one of {', '.join(fields)} with ,asc or ,desc."]

@@ -2,12 +2,22 @@
 
 from functools import partial
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from rest_compat import authn, hal, openapi, output, processes, responses, scripts
 from rest_compat.api import Answer, Api, Endpoint, Resource, downloading, signed_in
+
+
+class FileName(PathConvertor):
+    """With folders or without, but never empty: `…/files/` leads to `…/files`."""
+
+    regex = ".+"
+
+
+register_url_convertor("file", FileName())
 
 
 def routes(api: Api) -> list[BaseRoute]:
@@ -34,7 +44,7 @@ def routes(api: Api) -> list[BaseRoute]:
         for path, endpoints in resources.items()
     }
     open_to_some: dict[str, dict[str, Answer]] = {
-        f"{process}/files/{{name:path}}": {"GET": downloading(api, processes.show_file)},
+        f"{process}/files/{{name:file}}": {"GET": downloading(api, processes.show_file)},
     }
     public: dict[str, dict[str, Answer]] = {
         "/api": {"GET": root},

@@ -333,6 +333,8 @@ def test_newest_come_first(installation: Installation, uma: User) -> None:
         ("startTime,asc", [0, 1, 2, 3, 4, 5, 6]),
         ("startTime,desc", [6, 5, 4, 3, 2, 1, 0]),
         ("startTime", [0, 1, 2, 3, 4, 5, 6]),
+        ("startTime,DESC", [6, 5, 4, 3, 2, 1, 0]),
+        ("script,Asc", [1, 3, 5, 0, 2, 4, 6]),
         ("script,asc", [1, 3, 5, 0, 2, 4, 6]),
         ("script,desc", [6, 4, 2, 0, 5, 3, 1]),
         ("script", [1, 3, 5, 0, 2, 4, 6]),
@@ -344,7 +346,7 @@ def test_list_is_sorted(
     assert numbers(installation, uma, sort=sort) == expected
     by, _, order = sort.partition(",")
     shown = installation.get(uma, PROCESSES, params={"sort": sort}).json()["sort"]
-    assert shown == {"by": by, "order": order or "asc"}
+    assert shown == {"by": by, "order": order.lower() or "asc"}
 
 
 FILTERS: dict[str, tuple[dict[str, str], list[int]]] = {
@@ -622,6 +624,16 @@ def test_other_methods_are_refused_with_those_that_are_allowed(
         check_error(answer)
         named = {each.strip() for each in answer.headers["allow"].split(",")} - {"HEAD", "OPTIONS"}
         assert named == set(allowed.split(", "))
+
+
+@pytest.mark.parametrize("path", [PROCESSES, f"{PROCESSES}/ID", f"{PROCESSES}/ID/files"])
+def test_slash_at_the_end_leads_to_the_address_without(
+    installation: Installation, example: tuple[str, str], path: str
+) -> None:
+    path = path.replace("ID", example[0])
+    answer = installation.get(installation.admin, f"{path}/?size=1")
+    assert answer.status_code == 307
+    assert answer.headers["location"] == f"{installation.url}{path}?size=1"
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/system", "/api/system/processes/1/2/3"])

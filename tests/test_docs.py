@@ -230,7 +230,7 @@ def test_every_rest_resource_is_explained() -> None:
     for route in routes(cast(Api, None)):
         path = cast(Route, route).path
         if not path.endswith("{path:path}"):
-            shown = re.sub(r"\{(\w+?)(_id)?(:path)?\}", lambda match: match[1].upper(), path)
+            shown = re.sub(r"\{(\w+?)(_id)?(:\w+)?\}", lambda match: match[1].upper(), path)
             shown = shown.replace("/PROCESS", "/ID")
             assert re.search(rf"`[A-Z]+ {re.escape(shown)}`", page), shown
 
