@@ -1,16 +1,17 @@
 """Downloads, with ranges and preconditions (RFC 9110, sections 13 and 14)."""
 
 from asyncio import to_thread
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from resolvers.departure import Departed, while_there
 from resolvers.files import Stored
 from rest_compat.conditions import is_known, unchanged
 from rest_compat.errors import RangeNotSatisfiable
 from rest_compat.ranges import satisfiable
-from rest_compat.stream import while_there
 
 SAFE = {
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
@@ -26,7 +27,8 @@ class Download(FileResponse):
     chunk_size = 1 << 20
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await while_there(super().__call__(scope, receive, send), receive)
+        with suppress(Departed):
+            await while_there(receive, super().__call__(scope, receive, send))
 
 
 async def download(request: Request, stored: Stored) -> Response:

@@ -32,7 +32,7 @@ from rest_compat.stream import Stream, gzipped, pieces
 from rest_compat.times import earliest, latest, read_time
 
 TEXT = "text/plain;charset=UTF-8"
-RANGES = {  # what each form is asked for by, the most precise first
+MEDIA_RANGES = {  # what each form is asked for by, the most precise first
     HAL: ("application/hal+json", "application/json", "application/*", "*/*"),
     TEXT: ("text/plain", "text/*", "*/*"),
     EVENTS: ("text/event-stream", "text/*", "*/*"),
@@ -53,7 +53,7 @@ async def show_output(api: Api, viewer: Viewer, request: Request) -> Response:
 def preferred_form(headers: Headers) -> str:
     """The content type. Where a client wants several alike, or none of them, the contract's."""
     wanted = weights(headers.getlist("accept"))
-    return max(RANGES, key=lambda form: weight(wanted, *RANGES[form]))
+    return max(MEDIA_RANGES, key=lambda form: weight(wanted, *MEDIA_RANGES[form]))
 
 
 def read_part(request: Request, form: str) -> Part:

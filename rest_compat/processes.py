@@ -47,7 +47,7 @@ async def _list(api: Api, viewer: Viewer, query: QueryParams) -> tuple[orjson.Fr
 async def show_process(api: Api, viewer: Viewer, request: Request) -> Response:
     """Execution Details."""
     row = await processes.process(viewer, process_id(request))
-    return responses.json(hal.process(row, api.links))
+    return responses.json(api.shown(row))
 
 
 async def delete_process(api: Api, viewer: Viewer, request: Request) -> Response:

@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import aclosing
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, suppress
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from jobs.background import end
 from jobs.chunk import Batch
 from models.outage import is_outage
+from resolvers.departure import Departed, while_there
 from resolvers.errors import ProcessionError
 
 SMALL = 1 << 14  # characters or bytes that are worked on without a thread
@@ -39,7 +38,8 @@ class Stream(StreamingResponse):
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await while_there(self._send(send), receive)
+        with suppress(Departed):
+            await while_there(receive, self._send(send))
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._chunks):
@@ -49,23 +49,6 @@ class Stream(StreamingResponse):
                 if not (isinstance(error, ProcessionError) or is_outage(error)):
                     raise
                 log.warning("An answer was broken off: %s", error)
-
-
-async def while_there(work: Coroutine[Any, Any, None], receive: Receive) -> None:
-    """Does the work, or as much of it as can be done until the client leaves."""
-    sending = asyncio.create_task(work)
-    leaving = asyncio.create_task(_left(receive))
-    try:
-        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await end(leaving, sending)
-    if not sending.cancelled():
-        sending.result()
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def pieces(write: Callable[[Batch], bytes], batch: Batch) -> AsyncGenerator[bytes, None]:

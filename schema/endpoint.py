@@ -23,6 +23,7 @@ from strawberry.types.unset import UnsetType
 
 from resolvers.application import Application
 from resolvers.coalescer import Coalescer
+from resolvers.departure import Departed, while_there
 from resolvers.errors import (
     BadInput,
     Forbidden,
@@ -36,7 +37,6 @@ from resolvers.errors import (
 from resolvers.uploads import Bounds, admit, receive
 from resolvers.users import Met
 from schema.context import Context
-from schema.departure import while_there
 from schema.errors import document, outage
 from schema.schema import ProcessionSchema
 from schema.socket import Socket, Wire
@@ -117,7 +117,10 @@ class Endpoint(GraphQL[Context, None]):
             return await execute()
         asked = (options["context"].signed_in, options["request_adapter"].method, *key)
         receive = options["request_adapter"]._request.receive
-        return await while_there(receive, self._coalescer.ask(asked, execute))
+        try:
+            return await while_there(receive, self._coalescer.ask(asked, execute))
+        except Departed as error:
+            raise HTTPException(499, str(error)) from None
 
     async def _execute(self, *args: Any, **options: Any) -> ExecutionResult:
         result = await super().execute_single(*args, **options)

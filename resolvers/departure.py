@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from cross_web import HTTPException
-
 from jobs.background import end
 
 T = TypeVar("T")
@@ -13,8 +11,12 @@ T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
 
 
+class Departed(Exception):
+    """The client has left."""
+
+
 async def while_there(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The outcome of `work`, which is cancelled when the client leaves.
+    """The outcome of `work`, which is cancelled when the client leaves; then raises Departed.
 
     `receive` is that of ASGI, once the body has been read.
     """
@@ -22,11 +24,11 @@ async def while_there(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     leaving = asyncio.create_task(_left(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise HTTPException(499, "The client has left")
-        return working.result()
     finally:
-        await end(working, leaving)
+        await end(leaving, working)
+    if working.cancelled():
+        raise Departed("The client has left")
+    return working.result()
 
 
 async def _left(receive: Receive) -> None:
