@@ -1,7 +1,11 @@
 """Which server a command speaks to, and who asks: options, environment, profiles, this folder."""
 
+import sys
 from dataclasses import dataclass
-from typing import TextIO
+from functools import cache
+from pathlib import Path
+
+import click
 
 from client.connection import Server
 from client.errors import NotSignedIn
@@ -12,6 +16,7 @@ SIGN_IN = (
     "PROCESSION_TOKEN: put your token there, or into the file that --token-file names, or sign in "
     "with `procession login`; on the server's machine `procession token create NAME` makes one"
 )
+STDIN = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Access:
 
     url: str | None = None
     profile: str | None = None
-    token_file: TextIO | None = None
+    token_file: Path | None = None
 
     def server(self, patience: float | None = None) -> Server:
         """Raises SettingsError, ClientError, NotSignedIn."""
@@ -60,11 +65,24 @@ class Access:
 
     def _token(self, profiles: Profiles, url: str) -> str:
         if self.token_file:
-            return self.token_file.read().strip()
+            return token_in(self.token_file)
         kept = self.kept(profiles, url)
         ours = token_of(kept) if kept else ""
         given = read_surroundings().token
         return ours or given if self.profile else given or ours
+
+
+@cache  # standard input can be read only once
+def token_in(path: Path) -> str:
+    """What the file has, `-` being standard input. Raises BadParameter."""
+    try:
+        content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        return content.decode().strip()
+    except OSError as error:
+        reason = str(error.strerror)
+    except UnicodeDecodeError:
+        reason = "it is no text in UTF-8"
+    raise click.BadParameter(f"{str(path)!r}: {reason}", param_hint="'--token-file'")
 
 
 def _unknown(name: str, profiles: Profiles) -> SettingsError:

@@ -105,6 +105,20 @@ def test_login_without_a_terminal_takes_a_token(
     assert client(it, NOBODY, "whoami", **config).stdout.decode() == f"kate at {it.url}\n"
 
 
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("binary", "it is no text in UTF-8"), ("nowhere", "No such file or directory")],
+)
+@pytest.mark.parametrize("command", ["whoami", "tail abcd", "start echo --follow"])
+def test_token_file_that_cannot_be_read_is_named(
+    installation: Installation, command: str, file: str, told: str
+) -> None:
+    (installation.folder / "binary").write_bytes(b"\xff\xfe")
+    given = (*command.split(), "--token-file", file)
+    words = complaint(installation, NOBODY, *given, code=2)
+    assert f"Invalid value for '--token-file': '{file}': {told}" in words
+
+
 def test_logout_has_the_token_refused(
     installation: Installation, kate: User, config: dict[str, str], tmp_path: Path
 ) -> None:
@@ -193,14 +207,30 @@ def test_bash_completes(
     some: set[str],
     none: set[str],
 ) -> None:
-    wanted, found = {each.replace("ID", process_id) for each in some}, set[str]()
+    wanted = {each.replace("ID", process_id) for each in some}
+    found = offered(installation, kate, line.replace("ID", process_id), wanted)
+    assert not none & found
 
-    def offers() -> bool:  # nothing, where the server is not quick
-        found.update(completed(installation, kate, line.replace("ID", process_id)))
+
+def test_completion_asks_with_the_token_in_a_file(
+    installation: Installation, kate: User, process_id: str
+) -> None:
+    (installation.folder / "kates").write_text(kate.token)
+    (installation.folder / "binary").write_bytes(b"\xff")
+    offered(installation, NOBODY, "procession tail --token-file kates ", {process_id})
+    assert completed(installation, NOBODY, "procession tail --token-file binary ") == set()
+
+
+def offered(it: Installation, who: User, line: str, wanted: set[str]) -> set[str]:
+    """What bash offers, once these are among it: there is nothing where the server is not quick."""
+    found = set[str]()
+
+    def offers() -> bool:
+        found.update(completed(it, who, line))
         return wanted <= found
 
     until(offers, lambda: f"{found} lacks some of {wanted}")
-    assert not none & found
+    return found
 
 
 def completed(it: Installation, who: User, line: str, **settings: str) -> set[str]:

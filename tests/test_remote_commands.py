@@ -19,7 +19,7 @@ from tests.command_line import (
     on_terminal,
     printed,
 )
-from tests.installation import PROGRAM, Installation, User, until
+from tests.installation import NOBODY, PROGRAM, Installation, User, until
 from tests.rows import Row, insert
 from tests.running import (
     Gate,
@@ -187,6 +187,21 @@ def test_help_shows_what_the_script_takes(installation: Installation, carol: Use
     assert re.search(r"-c \[red\|green\]", told)
     assert "--follow" in told
     assert printed(installation, carol, "start", "--help").startswith("Usage: procession start")
+
+
+@pytest.mark.parametrize("file", ["-", "carols"])
+def test_start_and_download_take_the_token_from_a_file(
+    installation: Installation, carol: User, file: str
+) -> None:
+    it = installation
+    (it.folder / "carols").write_text(f"{carol.token}\n")
+    given = ("--token-file", file)
+    process_id = printed(it, NOBODY, *ECHO, *given, stdin=carol.token).strip()
+    end_of(it, carol, process_id)
+    assert printed(it, NOBODY, "download", process_id, *given, stdin=carol.token) == ""
+    assert process_id in printed(
+        it, NOBODY, "stop", "--wait", process_id, *given, stdin=carol.token
+    )
 
 
 def test_script_that_is_not_there_is_told(installation: Installation, carol: User) -> None:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TextIO, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 import click
 import orjson
@@ -19,7 +20,7 @@ from client.meter import Meter
 from client.processes import list_processes
 from client.scripts import list_scripts
 from client.table import Cell, aligned, separated
-from server.access import Access
+from server.access import STDIN, Access
 from server.settings import SettingsError, read_surroundings
 
 T = TypeVar("T")
@@ -52,12 +53,12 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option(
         "--token-file",
-        type=click.File(),
+        type=click.Path(readable=False, path_type=Path),
         help="A file with your token, - for standard input (PROCESSION_TOKEN: the token itself).",
     )
     @functools.wraps(command)
     def reached(
-        server: str | None, profile: str | None, token_file: TextIO | None, **rest: object
+        server: str | None, profile: str | None, token_file: Path | None, **rest: object
     ) -> None:
         command(Access(server, profile, token_file), **rest)
 
@@ -153,12 +154,12 @@ def access_of(context: click.Context) -> Access:
 
 def ask_hurriedly(access: Access, question: Callable[[Connection], list[T]]) -> list[T]:
     """The answer for completion: nothing, and not a word, if it does not come quickly."""
-    if access.token_file and access.token_file.isatty():  # somebody types there
+    if access.token_file == STDIN:  # where somebody types
         return []
     try:
         with access.server(HURRY).connected() as connection:
             return question(connection)
-    except (ClientError, SettingsError, OSError):
+    except (ClientError, SettingsError, OSError, click.BadParameter):
         return []
 
 

@@ -10,7 +10,7 @@ from client.account import begin_session, create_token, end_session, revoke_toke
 from client.connection import Server
 from client.errors import ClientError, Refused
 from client.profiles import Profile, token_of
-from server.access import Access
+from server.access import Access, token_in
 from server.commands.access import (
     EXITS,
     WRONG_USE,
@@ -55,7 +55,7 @@ def login_command(access: Access, scope: str, days: int, is_default: bool) -> No
         profiles = access.profiles()
         url, name = access.address(profiles), access.name(profiles)
         if access.token_file:
-            profile = _with_token(name, url, access.token_file.read().strip())
+            profile = _with_token(name, url, token_in(access.token_file))
         else:
             expires = now() + timedelta(days=days)
             profile = _with_password(name, url, scope, expires)
