@@ -170,6 +170,7 @@ class Wire:
         self.connections = 0
         self.carried = 0  # bytes of answers
         self.asked = 0  # bytes of requests
+        self.acknowledged = 0  # WebSockets on which somebody has signed in
         self.stopped = Event()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -227,4 +228,5 @@ class Wire:
         self.asked += len(block) if source is near else 0
         count = len(block) if source is far else 0
         self.carried += count
+        self.acknowledged += source is far and b'"connection_ack"' in block
         return count

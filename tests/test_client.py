@@ -10,10 +10,18 @@ from uuid import uuid4
 
 import pytest
 
-from tests.command_line import client, environment
-from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User
+from tests.command_line import Wire, client, environment
+from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
 from tests.rows import LONG_AGO, Row, insert
-from tests.running import Gate, end_of, facts, run_python, start_python, until_running
+from tests.running import (
+    Gate,
+    end_of,
+    facts,
+    run_python,
+    start_python,
+    until_lines,
+    until_running,
+)
 
 # What no database has a part in is tested with one.
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -201,6 +209,30 @@ def test_tail_goes_on_where_it_was_when_the_server_was_killed(mortal: Installati
     assert (printed, tail.returncode, last.returncode) == ("4\n", 0, 0)
     cut = f"procession: The connection to {it.url} was cut; connecting again\n"
     assert complaints == 2 * cut
+
+
+@on_sqlite
+@pytest.mark.parametrize(("last", "printed"), [("0", "late\n"), ("2", "4\n5\nlate\n")])
+def test_tail_of_the_last_lines_loses_none_that_come_during_a_cut(
+    installation: Installation, last: str, printed: str
+) -> None:
+    it, gate = installation, Gate(installation)
+    program = f"print(1, 2, 3, 4, 5, sep='\\n', flush=True); {gate.wait}; print('late')"
+    process_id = start_python(it, it.alice, program)
+    until_lines(it, it.alice, process_id, 5)
+    asked = (process_id[:8], "--last", last)
+    with (
+        Wire(it.url) as wire,
+        tailing(it, it.alice, *asked, PROCESSION_SERVER=wire.url) as tail,
+    ):
+        until(lambda: wire.acknowledged == 2)  # one to find the place, one to follow
+        tail.send_signal(signal.SIGSTOP)
+        wire.cut()
+        gate.open()
+        until_lines(it, it.alice, process_id, 6)
+        tail.send_signal(signal.SIGCONT)
+        assert rest_of(tail)[0] == printed
+    assert tail.returncode == 0
 
 
 def test_output_that_is_not_what_the_script_wrote_is_noticed(installation: Installation) -> None:

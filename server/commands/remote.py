@@ -11,7 +11,7 @@ import orjson
 from client.connection import Server
 from client.gauge import Gauge
 from client.moment import past
-from client.processes import find, is_whole, since
+from client.processes import before_last, find, is_whole, since
 from client.search import as_text, search
 from client.tail import End, Lines, Tail
 from server.access import Access
@@ -48,8 +48,8 @@ def tail_command(
     written = Lines.as_json if as_json else Lines.timed if times else Lines.plain
     with explained(FAILED):
         server = access.server()
-        process_id, after = _place(server, process_id, after, since)
-        print_tail(server, process_id, written, after, last, stamped=as_json or times)
+        process_id, after = _place(server, process_id, after, last, since)
+        print_tail(server, process_id, written, after, stamped=as_json or times)
 
 
 def print_tail(
@@ -57,13 +57,12 @@ def print_tail(
     process_id: str,
     written: Callable[[Lines], bytes],
     after: int = 0,
-    last: int | None = None,
     *,
     stamped: bool = False,
 ) -> None:
     """Prints what comes, and exits as the script does."""
     gauge = Gauge(sys.stderr)
-    tail = Tail(server, process_id, after, last, gauge.lifted()(say), stamped=stamped)
+    tail = Tail(server, process_id, after, gauge.lifted()(say), stamped=stamped)
     with closing(tail.follow()) as events, gauge.following(server, process_id):
         for told in events:
             if isinstance(told, Lines):
@@ -73,14 +72,19 @@ def print_tail(
                 end(told)
 
 
-def _place(server: Server, beginning: str, after: int, moment: datetime | None) -> tuple[str, int]:
+def _place(
+    server: Server, beginning: str, after: int, last: int | None, moment: datetime | None
+) -> tuple[str, int]:
     """The whole id, and the number behind which to begin."""
-    if moment is None and is_whole(beginning):
+    if last is None and moment is None and is_whole(beginning):
         return beginning, after
     with server.connected() as connection:
         process_id = find(connection, beginning)
-        behind = since(connection, process_id, moment) if moment else 0
-        return process_id, max(after, behind)
+        if last is not None:
+            after = max(after, before_last(connection, process_id, last))
+        if moment is not None:
+            after = max(after, since(connection, process_id, moment))
+        return process_id, after
 
 
 @click.command("search")
