@@ -372,6 +372,15 @@ def test_catalogue_lists_scripts_and_what_they_take(installation: Installation, 
     assert lines[0].split("\t")[:4] == ["m", "mandatory", "string", "mandatory"]
 
 
+@pytest.mark.parametrize("command", ["files ID", "catalogue missing"])
+def test_table_of_nothing_is_empty_on_a_terminal(
+    installation: Installation, dora: User, three: list[str], command: str
+) -> None:
+    given = command.replace("ID", three[0]).split()
+    with on_terminal(installation, dora, *given) as ours:
+        assert (ours.end(), ours.text) == (0, "")
+
+
 # --- stop, delete ---------------------------------------------------------------------------------
 
 
