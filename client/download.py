@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from client.connection import Server
 from client.errors import ClientError, Cut, Incomplete, Refused, Unreachable
-from client.exchange import answer_of, exchange
+from client.exchange import check, exchange
 from client.insistence import Insistence
 from client.meter import Meter, OpenMeter
 from client.table import plain
@@ -91,9 +91,7 @@ class Download:
         """What comes of the rest. Raises Cut if that is not all."""
         headers = {"Range": f"bytes={have}-", "If-Range": f'"{file["sha256"]}"'} if have else {}
         with exchange(self._server, "GET", urlsplit(file["url"]).path, headers) as answer:
-            if answer.status not in (200, 206):
-                answer_of(answer)
-                raise Refused(f"The server answers {answer.status} {answer.reason}")
+            check(answer, 200, 206)
             if answer.status == 200:
                 have = part.truncate(0)
                 part.seek(0)

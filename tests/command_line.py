@@ -157,9 +157,12 @@ def resize(screen: int, columns: int, rows: int) -> None:
 class Wire:
     """A way to a server that breaks the connections: each after so many bytes of answer, in turn;
     those after them are whole. With `stop` the last of them stands still instead. The one by which
-    `hold` bytes of requests are reached stands still until the server ends it."""
+    `hold` bytes of requests are reached stands still until the server ends it. Where `breaks` has
+    an answer, that is given to the first request, as by a proxy."""
 
-    def __init__(self, url: str, *breaks: int, stop: bool = False, hold: int = 1 << 40) -> None:
+    def __init__(
+        self, url: str, *breaks: int | bytes, stop: bool = False, hold: int = 1 << 40
+    ) -> None:
         self._server = url.removeprefix("http://").rpartition(":")
         self._breaks = breaks
         self._stop = stop
@@ -203,6 +206,11 @@ class Wire:
 
     def _carry(self, near: socket, number: int) -> None:
         left = self._breaks[number] if number < len(self._breaks) else 1 << 40
+        if isinstance(left, bytes):
+            with near:
+                near.recv(65536)
+                near.sendall(left)
+            return
         address = self._server[0], int(self._server[2])
         with suppress(OSError), near, create_connection(address) as far:
             with suppress(OSError):

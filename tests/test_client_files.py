@@ -89,6 +89,17 @@ def test_download_goes_on_where_the_connection_breaks(
     proved(folder, {"data.bin": hashes(it, jane, written)["data.bin"]})
 
 
+@pytest.mark.parametrize("status", ["500 Error", "502 Bad Gateway", "503 Service Unavailable"])
+def test_download_goes_on_when_the_server_is_away_for_a_while(
+    installation: Installation, jane: User, written: str, folder: Path, status: str
+) -> None:
+    it, away = installation, f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+    with Wire(it.url, 10**9, 1_000_000, away) as wire:
+        printed(it, jane, *download(folder, written, "data.bin", "--server", wire.url))
+        assert wire.carried < SIZE + 100_000  # nothing came twice
+    proved(folder, {"data.bin": hashes(it, jane, written)["data.bin"]})
+
+
 def test_download_that_was_interrupted_goes_on_the_next_time(
     installation: Installation, jane: User, written: str, folder: Path
 ) -> None:
