@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from client.connection import Server
-from client.errors import NotSignedIn
+from client.errors import ClientError, NotSignedIn
 from client.profiles import Profile, Profiles, read_profiles, token_of
 from server.settings import SettingsError, read_settings, read_surroundings
+from server.url import is_address, masked
 
 SIGN_IN = (
     "PROCESSION_TOKEN: put your token there, or into the file that --token-file names, or sign in "
@@ -37,7 +38,11 @@ class Access:
         return Server(url, token, patience)
 
     def profiles(self) -> Profiles:
-        return read_profiles(read_surroundings().folder)
+        """Raises SettingsError."""
+        try:
+            return read_profiles(read_surroundings().folder)
+        except ClientError as error:
+            raise SettingsError(str(error)) from None
 
     def name(self, profiles: Profiles) -> str:
         """Of the profile that is meant, whether there is one or not."""
@@ -55,8 +60,11 @@ class Access:
         if not url and read_surroundings().profile:
             raise _unknown(read_surroundings().profile, profiles)
         url = url or read_settings().address
-        if not url.startswith(("http://", "https://")):
-            raise SettingsError(f"PROCESSION_SERVER: {url!r} should begin with http:// or https://")
+        if not is_address(url):
+            raise SettingsError(
+                f"The server's address {masked(url)!r} should be such as https://HOST or "
+                "http://HOST:PORT, without a user and without a path"
+            )
         return url
 
     def kept(self, profiles: Profiles, url: str) -> Profile | None:

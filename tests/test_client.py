@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.command_line import Wire, client, environment
+from tests.command_line import Wire, client, complaint, environment, on_terminal
 from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
 from tests.rows import LONG_AGO, Row, insert
 from tests.running import (
@@ -396,22 +396,39 @@ def test_refusal_is_explained(installation: Installation, hundred: str) -> None:
     assert "is not an id" in told(it, it.alice, "x")
 
 
+def test_server_that_is_not_there_is_named(installation: Installation, hundred: str) -> None:
+    server = "http://127.0.0.1:1"
+    words = told(installation, installation.alice, hundred, PROCESSION_SERVER=server)
+    assert words.startswith(f"procession: No Procession server answers at {server}: ")
+
+
+@on_sqlite
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("address", "shown"),
     [
-        ("http://127.0.0.1:1", "No Procession server answers at http://127.0.0.1:1: "),
-        ("http://[", "No Procession server answers at http://[: "),
-        ("URL/elsewhere", "No Procession server answers at URL/elsewhere: "),
-        ("ftp://x", "PROCESSION_SERVER: 'ftp://x' should begin with http:// or https://"),
+        ("ftp://x", "ftp://x"),
+        ("http://", "http://"),
+        ("http://h:99999", "http://h:99999"),
+        ("http://[::1", "http://[::1"),
+        ("http://h 1", "http://h 1"),
+        ("URL/elsewhere", "URL/elsewhere"),
+        ("http://ann:secret@h", "http://***@h"),
     ],
 )
-def test_server_that_is_not_there_is_named(
-    installation: Installation, hundred: str, address: str, words: str
+def test_address_that_is_none_of_a_server_is_refused_before_anything_is_sent(
+    installation: Installation, hundred: str, address: str, shown: str
 ) -> None:
     it = installation
-    server = address.replace("URL", it.url)
-    complaint = told(it, it.alice, hundred, PROCESSION_SERVER=server)
-    assert complaint.startswith(f"procession: {words.replace('URL', it.url)}")
+    with Wire(it.url) as wire:
+        given = {"PROCESSION_SERVER": address.replace("URL", wire.url)}
+        tail = told(it, it.alice, hundred, **given)
+        whoami = complaint(it, it.alice, "whoami", code=2, **given)
+        with on_terminal(it, NOBODY, "login", **given) as login:  # before it asks who one is
+            assert login.end() == 2
+        assert wire.connections == 0
+        shown = shown.replace("URL", wire.url)
+    assert tail == whoami == login.text
+    assert tail.startswith(f"procession: The server's address '{shown}' should be such as https://")
 
 
 def test_search_that_is_refused_is_explained(installation: Installation, hundred: str) -> None:

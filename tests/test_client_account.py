@@ -178,6 +178,27 @@ def test_each_profile_is_a_server_and_its_token_goes_nowhere_else(
     assert (done.returncode, b"is no name of letters" in done.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("profiles", "told"),
+    [
+        ("profiles = 5", "Expected `object`, got `int`"),
+        ("profiles.test.server = 5", "Expected `str`, got `int`"),
+        ("profiles.test.user = 'x'", "'server'"),
+        ("default = 5", "Expected `str`, got `int`"),
+        ("profiles", "Expected '='"),
+    ],
+)
+def test_profiles_that_cannot_be_read_are_named(
+    installation: Installation, config: dict[str, str], tmp_path: Path, profiles: str, told: str
+) -> None:
+    path = tmp_path / "procession" / "client.toml"
+    path.parent.mkdir()
+    path.write_text(profiles)
+    words = complaint(installation, NOBODY, "whoami", code=2, **config)
+    assert words.startswith(f"procession: {path}: ")
+    assert told in words
+
+
 # --- completion -----------------------------------------------------------------------------------
 
 

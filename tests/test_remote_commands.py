@@ -220,6 +220,15 @@ def test_secret_is_asked_for_on_a_terminal(installation: Installation, carol: Us
     assert printed(it, carol, *given, stdin="twelve chars\n") == "12\n"
 
 
+def test_secret_that_is_no_text_is_told(installation: Installation, carol: User) -> None:
+    (installation.folder / "binary").write_bytes(b"\xff\xfe")
+    for given in (("--pass-word", "binary"), ("--param", "pass-word=binary")):
+        told = complaint(
+            installation, carol, "start", "secretive", "-c", "pass", *given, "--follow", code=2
+        )
+        assert "Invalid value for '-x' / '--pass-word': 'binary' is no text in UTF-8." in told
+
+
 def test_upload_that_is_cut_says_how_to_go_on(installation: Installation, carol: User) -> None:
     it = installation
     (it.folder / "cut.bin").write_bytes(bytes(1_000_000))
