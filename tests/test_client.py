@@ -1,6 +1,8 @@
 """The command line client: what it prints, byte for byte, and with what it ends."""
 
 import json
+import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -265,6 +267,31 @@ def test_reader_that_goes_away_ends_it_quietly(installation: Installation) -> No
         )
         assert (done.returncode, done.stderr) == (141, b"")
         assert done.stdout in (b"0\n", b"2:1\n")
+
+
+@on_sqlite
+def test_reader_that_is_slow_gets_all_also_where_a_full_pipe_refuses_more(
+    installation: Installation,
+) -> None:
+    it = installation
+    ended = run_python(it, it.alice, "for n in range(20000): print('line', n)")
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with (
+        os.fdopen(ours) as reader,
+        subprocess.Popen(
+            [PROGRAM, "tail", ended.id],
+            cwd=it.folder,
+            env=environment(it, it.alice),
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        ) as tail,
+    ):
+        until(lambda: tail.poll() is not None or not select.select([], [theirs], [], 0)[1])
+        os.close(theirs)
+        assert reader.read() == f"{ended.text}\n"
+        assert tail.communicate()[1] == b""
+    assert tail.returncode == 0
 
 
 def test_interrupt_ends_it_quietly(installation: Installation) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from select import select
 from typing import TypeVar
 
 import click
@@ -96,10 +97,16 @@ def connected(access: Access) -> Iterator[Connection]:
 
 
 def write(content: bytes) -> None:
-    """At once, so that nothing is left to be written when the reader has gone."""
-    rest = memoryview(content)
+    """At once, so that nothing is left to be written when the reader has gone.
+
+    Others may have the same pipe or terminal, and have made that refuse what has no room yet.
+    """
+    rest, output = memoryview(content), sys.stdout.fileno()
     while rest:
-        rest = rest[os.write(sys.stdout.fileno(), rest) :]
+        try:
+            rest = rest[os.write(output, rest) :]
+        except BlockingIOError:
+            select([], [output], [])
 
 
 def say(text: str) -> None:
