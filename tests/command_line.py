@@ -95,18 +95,17 @@ class Terminal:
     def until(self, pattern: str, again: str = "") -> None:
         """Waits until this was printed; types `again` whenever nothing comes for a while."""
         while not re.search(pattern, self.text):
-            if again and not select.select([self._screen], [], [], WHILE)[0]:
-                self.type(again)
-            else:
-                assert self._read(), f"{pattern!r} is not in {self.raw!r}"
+            assert self._read(again), f"{pattern!r} is not in {self.raw!r}"
 
-    def end(self) -> int:
-        """Waits for its end; answers the exit code."""
-        while self._read():
+    def end(self, again: str = "") -> int:
+        """Waits for its end, as `until` does; answers the exit code."""
+        while self._read(again):
             pass
         return self.program.wait(SECONDS)
 
-    def _read(self) -> bool:
+    def _read(self, again: str = "") -> bool:
+        while again and not select.select([self._screen], [], [], WHILE)[0]:
+            self.type(again)
         readable, _, _ = select.select([self._screen], [], [], SECONDS)
         assert readable, f"nothing more came after {self.raw!r}"
         with suppress(OSError):  # as a terminal ends on Linux

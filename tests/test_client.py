@@ -99,7 +99,8 @@ def hundred(installation: Installation) -> str:
         (("--after", "100"), range(0)),
         (("--after", "1000"), range(0)),
         (("--last", "10"), range(91, 101)),
-        (("--last", "1000"), range(1, 101)),
+        (("--last", "0"), range(0)),
+        (("--last", "9999999999"), range(1, 101)),
         (("--last", "10", "--after", "95"), range(96, 101)),
     ],
     ids=str,
@@ -110,6 +111,16 @@ def test_tail_begins_anywhere(
     done = client(installation, installation.alice, "tail", hundred, *place)
     assert done.stdout.decode() == "".join(f"line {n}\n" for n in numbers)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "place", [("--after", "-1"), ("--after", "2147483648"), ("--last", "-3")], ids=str
+)
+def test_tail_cannot_begin_at_a_number_that_no_line_has(
+    installation: Installation, hundred: str, place: tuple[str, str]
+) -> None:
+    words = complaint(installation, installation.alice, "tail", hundred, *place, code=2)
+    assert f"Invalid value for '{place[0]}': {place[1]} is not in the range" in words
 
 
 def test_tail_tells_times_and_numbers_on_demand(installation: Installation, hundred: str) -> None:

@@ -92,6 +92,21 @@ def test_wrong_password_is_refused_and_nothing_kept(
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize("prompts", [["Name: "], ["Name: ", "Password: "]], ids=str)
+def test_interrupt_at_a_prompt_ends_it_quietly(
+    installation: Installation, config: dict[str, str], prompts: list[str]
+) -> None:
+    it = installation
+    with on_terminal(it, NOBODY, "login", "--server", it.url, **config) as ours:
+        for each in prompts[:-1]:
+            ours.until(each)
+            ours.type("kate\n")
+        ours.until(prompts[-1])
+        ours.type("\x03")
+        assert ours.end(again="\x03") == 130  # Python misses one that comes just before it reads
+    assert "Aborted" not in ours.text
+
+
 def test_login_without_a_terminal_takes_a_token(
     installation: Installation, kate: User, config: dict[str, str]
 ) -> None:

@@ -417,12 +417,31 @@ def test_delete_asks_on_a_terminal(installation: Installation, carol: User) -> N
         assert ours.end() == 0
     with on_terminal(it, carol, "delete", process_id) as ours:
         ours.until("y/N")
+        ours.type("\x03")
+        assert ours.end(again="\x03") == 130
+    with on_terminal(it, carol, "delete", process_id) as ours:
+        ours.until("y/N")
         ours.type("y\n")
         assert ours.end() == 0
     assert "There is no process" in complaint(it, carol, "delete", process_id, "--yes", code=1)
 
 
 # --- tail, by time --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("list --since soon", "30s, 10m, 2h, 7d ago"),
+        ("list --until soon", "30s, 10m, 2h, 7d ago"),
+        ("tail abcd --since soon", "30s, 10m, 2h, 7d ago"),
+        ("start echo --at soon", "30s, 10m, 2h, 7d from now"),
+    ],
+)
+def test_time_that_is_none_is_refused_with_those_that_are(
+    installation: Installation, carol: User, command: str, told: str
+) -> None:
+    assert told in complaint(installation, carol, *command.split(), code=2)
 
 
 def test_tail_begins_at_a_time(installation: Installation, carol: User) -> None:

@@ -1,6 +1,7 @@
 """`procession watch`: a table that follows what happens, and lines that tell it."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,17 @@ def test_watch_draws_what_happens(installation: Installation) -> None:
     assert ours.raw.startswith("\x1b[?1049h\x1b[?25l")  # another screen, without a cursor
     assert "\x1b[?25h\x1b[?1049l" in ours.raw
     assert "Traceback" not in ours.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watch_leaves_the_terminal_as_it_was_whichever_signal_ends_it(
+    installation: Installation, number: signal.Signals
+) -> None:
+    with on_terminal(installation, installation.alice, "watch") as ours:
+        ours.reads("0 running of")
+        ours.program.send_signal(number)
+        assert ours.end() == 128 + number
+    assert ours.raw.endswith("\x1b[?25h\x1b[?1049l")
 
 
 def test_watch_tells_changes_in_a_pipe(installation: Installation) -> None:

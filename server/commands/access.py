@@ -71,7 +71,7 @@ def explained(code: int | None = None) -> Iterator[None]:
     """Says what goes wrong, without a traceback, and exits with this code, or one of CODES."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # the latter at a prompt
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(BROKEN_PIPE)

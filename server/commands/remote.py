@@ -19,13 +19,25 @@ from server.commands.access import as_json, explained, process, remote, say, wri
 from server.commands.choices import Moment
 
 FAILED = 255  # as ssh has it: others are those of the script
+LARGEST = 2**31 - 1  # number of a line, as an Int of GraphQL
 NOTHING_FOUND, NOT_SEARCHED = 1, 2  # as grep has it
 
 
 @click.command("tail")
 @process
-@click.option("--after", default=0, metavar="SEQ", help="Only lines after that number.")
-@click.option("--last", type=int, metavar="N", help="Begin with the last N lines of now.")
+@click.option(
+    "--after",
+    type=click.IntRange(0, LARGEST),
+    default=0,
+    metavar="SEQ",
+    help="Only lines after that number.",
+)
+@click.option(
+    "--last",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Begin with the last N lines of now.",
+)
 @click.option("--since", type=Moment(past), help="Only lines from then on: 18:00, 10m, a time.")
 @click.option("--times", is_flag=True, help="Print when each line came, before it.")
 @as_json

@@ -168,8 +168,8 @@ def start_command(
     """
     found, server = context.meta[SCRIPT], context.meta[SERVER]
     given = [*_given(found, values), *_paired(found, pairs)]
-    given += _missing(context, found, {each.name for each in given})
     with explained(FAILED if follow else None):
+        given += _missing(context, found, {each.name for each in given})
         try:
             moment = sent(at) if at else None
             process = start(server, script_name, given, moment, open_meter, say)
