@@ -225,6 +225,20 @@ def test_tail_goes_on_where_it_was_when_the_server_was_killed(mortal: Installati
 
 
 @on_sqlite
+def test_each_cut_is_told_also_while_the_script_is_silent(installation: Installation) -> None:
+    it, gate = installation, Gate(installation)
+    process_id = start_python(it, it.alice, gate.wait)
+    with Wire(it.url) as wire, tailing(it, it.alice, process_id, "--server", wire.url) as tail:
+        for _ in range(3):
+            until(lambda: wire.acknowledged)
+            wire.acknowledged = 0
+            wire.cut()
+        gate.open()
+        complaints = rest_of(tail)[1]
+    assert (tail.returncode, complaints.count("was cut; connecting again")) == (0, 3)
+
+
+@on_sqlite
 @pytest.mark.parametrize(("last", "printed"), [("0", "late\n"), ("2", "4\n5\nlate\n")])
 def test_tail_of_the_last_lines_loses_none_that_come_during_a_cut(
     installation: Installation, last: str, printed: str

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 import pytest
 
 from tests.command_line import Wire, environment, on_terminal, printed
-from tests.installation import PROGRAM, Installation, User
+from tests.installation import PROGRAM, Installation, User, until
 from tests.running import Gate, run_python, start_python
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @contextmanager
-def watching(it: Installation, who: User) -> Iterator[Iterator[bytes]]:
+def watching(it: Installation, who: User, *options: str) -> Iterator[Iterator[bytes]]:
     """The lines of a `procession watch --json` that runs."""
     with subprocess.Popen(
-        [PROGRAM, "watch", "--json"],
+        [PROGRAM, "watch", "--json", *options],
         cwd=it.folder,
         env=environment(it, who),
         stdout=subprocess.PIPE,
@@ -96,3 +96,13 @@ def test_watch_goes_on_when_the_connection_breaks(installation: Installation) ->
             assert ours.end() == 130
         assert "was cut" in ours.text
         assert wire.connections == 5  # one to ask who is meant, then two, and two again
+
+
+def test_watch_in_a_pipe_goes_on_also_if_there_was_nothing_yet(installation: Installation) -> None:
+    it = installation
+    ines = it.add_user("ines")
+    with Wire(it.url) as wire, watching(it, ines, "--server", wire.url) as lines:
+        until(lambda: wire.acknowledged == 3)  # one to ask who is meant, then two
+        wire.cut()
+        process_id = run_python(it, ines, "pass").id
+        assert json.loads(next(lines))["id"] == process_id
