@@ -19,6 +19,11 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
         ) from None
 
 
+def address(host: str, port: int) -> str:
+    """Where a server is that listens there; an IPv6 address is in brackets (RFC 3986, 3.2.2)."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def is_address(url: str) -> bool:
     """Whether it is http or https, a host and perhaps a port, as a server is reached: no more."""
     try:

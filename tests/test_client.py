@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.command_line import Wire, client, complaint, environment, on_terminal
+from tests.conftest import Install
 from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
 from tests.rows import LONG_AGO, Row, insert
 from tests.running import (
@@ -504,6 +505,18 @@ def test_server_and_token_can_be_given_otherwise(installation: Installation, hun
     port = it.url.rpartition(":")[2]
     local = {"PROCESSION_SERVER": "", "PROCESSION_HOST": "0.0.0.0", "PROCESSION_PORT": port}  # noqa: S104
     assert client(it, it.alice, *last, **local).stdout == b"line 100\n"
+
+
+@on_sqlite
+def test_server_at_an_address_of_ipv6_is_greeted_and_found_there(install: Install) -> None:
+    it = install(PROCESSION_HOST="::1")
+    it.start()
+    port = it.url.rpartition(":")[2]
+    assert it.url == f"http://[::1]:{port}"
+    local = {"PROCESSION_SERVER": "", "PROCESSION_PORT": port}
+    for host in ("::1", "::"):
+        done = client(it, it.admin, "whoami", PROCESSION_HOST=host, **local)
+        assert done.stdout.decode() == f"admin (administrator) at {it.url}\n"
 
 
 def test_settings_of_the_client_do_not_trouble_a_server(installation: Installation) -> None:
