@@ -55,6 +55,7 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--token-file",
         type=click.Path(readable=False, path_type=Path),
+        metavar="FILE",
         help="A file with your token, - for standard input (PROCESSION_TOKEN: the token itself).",
     )
     @functools.wraps(command)

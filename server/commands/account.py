@@ -68,7 +68,11 @@ def login_command(access: Access, scope: str, days: int, is_default: bool) -> No
 @click.command("logout", epilog=EXITS)
 @remote
 def logout_command(access: Access) -> None:
-    """Forget the token of a profile, and have the server refuse it from now on."""
+    """Forget the token of a profile, and have the server refuse it from now on.
+
+    \b
+    Example: procession logout --profile test
+    """
     with explained():
         profiles = access.profiles()
         profile = profiles.named(access.name(profiles))
@@ -83,7 +87,11 @@ def logout_command(access: Access) -> None:
 @as_json
 @remote
 def whoami_command(access: Access, as_json: bool) -> None:
-    """Print who you are to the server, and which server that is."""
+    """Print who you are to the server, and which server that is.
+
+    \b
+    Example: procession whoami --server https://procession.example.org
+    """
     with explained():
         server = access.server()
         with server.connected() as connection:

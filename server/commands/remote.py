@@ -55,7 +55,12 @@ def tail_command(
 
     A connection that is cut is made again. On a terminal the progress of the script stands below.
     Ends with the script's exit code; 143: the process was stopped, 137: killed, 255: it cannot be
-    followed, 254: what came is not what the script wrote.
+    followed, 254: what came is not what the script wrote, 2: wrong options, 130: Ctrl-C.
+
+    \b
+    Examples:
+      procession tail 2f9c6a10 --last 20
+      procession tail 2f9c6a10 --since 10m --times
     """
     written = Lines.as_json if as_json else Lines.timed if times else Lines.plain
     with explained(FAILED):
@@ -118,7 +123,13 @@ def search_command(
 ) -> None:
     """Print the lines of the process ID that have PATTERN in them, each after its number.
 
-    Searches what is stored by now. Exit code 1: there is none, 2: it cannot be searched.
+    Searches what is stored by now. Exit code 0: there are some, 1: there is none, 2: it cannot be
+    searched.
+
+    \b
+    Examples:
+      procession search 2f9c6a10 "no such file"
+      procession search 2f9c6a10 "^(error|warning)" --regex --ignore-case --context 2
     """
     wanted = {"pattern": pattern, "regex": regex, "ignoreCase": ignore_case, "context": context}
     is_found = False
