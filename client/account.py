@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from client.connection import Connection, Server
 from client.errors import Refused
-from client.exchange import answer_of, exchange
+from client.exchange import check, exchange
 from client.moment import sent
 
 VIEWER = "{ viewer { id name isAdmin } }"
@@ -31,10 +31,10 @@ def begin_session(url: str, name: str, password: str) -> Server:
     with exchange(Server(url, ""), "POST", "/api/authn/login", FORM, body) as answer:
         if answer.status == 401:
             raise Refused("This is not the name of a user with this password")
+        check(answer, 200)
         token = (answer.getheader("Authorization") or "").removeprefix("Bearer ")
-        if answer.status != 200 or not token:
-            answer_of(answer)
-            raise Refused(f"The server answers {answer.status} {answer.reason}")
+        if not token:
+            raise Refused("Something else than the server answers")
     return Server(url, token)
 
 

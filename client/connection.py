@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from client.errors import ClientError, Cut, NotSignedIn, Refused, Unreachable
+from client.errors import ClientError, Cut, Fault, NotSignedIn, Refused, Unreachable
 
 LONGEST_GREETING = 10.0  # seconds that the server has to take the connection
 GOODBYE = 1.0  # seconds that the server has to close the connection
@@ -132,9 +132,8 @@ def data_of(message: Any) -> Any:
 
 
 def refuse(error: Any) -> NoReturn:
-    """Raises Refused, or Cut for a fault of the server's, or where somebody else was in the way,
-    after which one may try again."""
+    """Raises Refused, or Fault where one may try again."""
     extensions = error.get("extensions", {})
     if extensions.get("code") in ("INTERNAL", "CONFLICT"):
-        raise Cut(error["message"])
+        raise Fault(error["message"])
     raise Refused(error["message"], extensions.get("fields"))

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from client.connection import Server
 from client.errors import ClientError, Cut, Incomplete, Refused, Unreachable
-from client.exchange import answer_of, exchange
+from client.exchange import check, exchange
 from client.insistence import Insistence
 from client.meter import Meter, OpenMeter
 from client.table import plain
@@ -55,14 +55,14 @@ class Download:
 
     def save(self, file: File) -> tuple[Path, Fate]:
         """Raises Incomplete, Refused, Unreachable; ClientError for what is in its way."""
-        target = self._folder / safe(file["name"])
+        target = self._target(safe(file["name"]))
         if target.is_symlink() or target.exists():
             if _is_same(target, file):
                 return target, Fate.THERE
             if not self._overwrite or target.is_dir():
                 raise ClientError(f"{target} is there already, and another; see --overwrite")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        partial = self._folder / f".procession-{_hash(file)[:16]}.part"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.parent / f".procession-{_hash(file)[:16]}.part"
         with _locked(partial) as part:
             self._fill(part, file)
             part.flush()
@@ -70,6 +70,14 @@ class Download:
             _prove(part, partial, file)
             partial.rename(target)
         return target, Fate.SAVED
+
+    def _target(self, name: str) -> Path:
+        """Where it is saved. Raises ClientError for a link that could lead elsewhere."""
+        target = self._folder / name
+        for each in target.parents[: name.count("/")]:
+            if each.is_symlink():
+                raise ClientError(f"{each} is a link, which is not followed")
+        return target
 
     def _fill(self, part: BinaryIO, file: File) -> None:
         """Until all of it is there, across cuts of the connection."""
@@ -91,9 +99,7 @@ class Download:
         """What comes of the rest. Raises Cut if that is not all."""
         headers = {"Range": f"bytes={have}-", "If-Range": f'"{file["sha256"]}"'} if have else {}
         with exchange(self._server, "GET", urlsplit(file["url"]).path, headers) as answer:
-            if answer.status not in (200, 206):
-                answer_of(answer)
-                raise Refused(f"The server answers {answer.status} {answer.reason}")
+            check(answer, 200, 206)
             if answer.status == 200:
                 have = part.truncate(0)
                 part.seek(0)
@@ -114,8 +120,8 @@ def _written(part: BinaryIO, block: bytes) -> int:
 
 
 def safe(name: str) -> str:
-    """The name, if it is one of a file in the folder itself. Raises Refused."""
-    if name in ("", ".", "..") or plain(name) != name or {"/", "\\"} & set(name):
+    """The name, if it is one of a file in the folder or in folders below. Raises Refused."""
+    if {"", ".", ".."} & {*name.split("/")} or plain(name) != name or "\\" in name:
         raise Refused(f"{plain(name)!r} is not saved: it is no plain name of a file")
     return name
 

@@ -3,6 +3,7 @@
 ClientError
 ├── Unreachable   nobody answers at the server's address, or not as a server of this kind
 ├── Cut           the connection has ended too early; whoever knows how far they came may go on
+│   └── Fault         it has not, but the server failed, or somebody else was in the way
 ├── Refused       the server says no, and why
 │   └── NotSignedIn   it knows no such token, or there is none
 └── Incomplete    what has come is not what the script wrote
@@ -18,6 +19,10 @@ class Unreachable(ClientError):
 
 
 class Cut(ClientError):
+    pass
+
+
+class Fault(Cut):
     pass
 
 

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +18,9 @@ from client.errors import Cut, NotSignedIn, Refused, Unreachable
 
 STILL = 60.0  # seconds without a byte, after which a connection is taken to be dead
 LARGEST_ANSWER = 1 << 26  # bytes
+# What passes: we stood still for too long, the server still believes in the last connection, it is
+# leaving or its database is away, or a proxy has no server.
+AGAIN = {408, 409, 500, 502, 503, 504}
 
 Body = bytes | Iterable[bytes] | None
 
@@ -41,22 +45,39 @@ def exchange(
         connection.close()
 
 
-def answer_of(response: HTTPResponse) -> object:
-    """The JSON of an answer. Raises Refused, or Cut, for one that says no."""
-    content = response.read(LARGEST_ANSWER)
+def check(response: HTTPResponse, *wanted: int) -> None:
+    """Raises Refused for another status than these, or Cut for one that passes by itself."""
+    if response.status not in wanted:
+        _deny(response, _told(response))
+
+
+def answer_of(response: HTTPResponse) -> dict[str, Any]:
+    """The JSON object of an answer. Raises Refused or Cut for one that says no, as `check` does."""
+    told = _told(response)
+    if response.status >= 400 or not told or "errors" in told:
+        _deny(response, told)
+    return told
+
+
+def _told(response: HTTPResponse) -> dict[str, Any]:
+    """Empty if it is no JSON object."""
     try:
-        told = orjson.loads(content)
+        told = orjson.loads(response.read(LARGEST_ANSWER))
     except orjson.JSONDecodeError:
-        told = None
-    errors = told.get("errors") if isinstance(told, dict) else None
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _deny(response: HTTPResponse, told: dict[str, Any]) -> NoReturn:
+    error = (told.get("errors") or [told])[0]
+    words = f"The server answers {response.status} {error.get('message') or response.reason}"
     if response.status == 401:
         raise NotSignedIn(SIGN_IN)
-    if errors:
-        refuse(errors[0])
-    if told is None or response.status >= 400:
-        reason = told.get("message") if isinstance(told, dict) else None
-        raise Refused(f"The server answers {response.status} {reason or response.reason}")
-    return told
+    if response.status in AGAIN:
+        raise Cut(words)
+    if told.get("errors"):
+        refuse(error)
+    raise Refused(words)
 
 
 def _reach(server: Server) -> tuple[HTTPConnection, str]:

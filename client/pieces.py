@@ -5,13 +5,12 @@ import os
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.client import HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
 
 from client.connection import Server
-from client.errors import ClientError, Cut, Refused, Unreachable
-from client.exchange import answer_of, exchange
+from client.errors import ClientError, Cut, Unreachable
+from client.exchange import check, exchange
 from client.insistence import Insistence
 from client.meter import Meter, OpenMeter
 from client.source import blocks, length, media_type, opened
@@ -20,9 +19,6 @@ LARGE = 8 << 20  # bytes above which a file goes in pieces
 PATH = "/uploads"
 VERSION = {"Tus-Resumable": "1.0.0"}
 CONTENT = {"Content-Type": "application/offset+octet-stream"}
-# What passes: we stood still for too long, the server still believes in the last connection, it is
-# leaving or its database is away, or a proxy has no server.
-AGAIN = {408, 409, 500, 502, 503, 504}
 
 
 def is_large(path: Path) -> bool:
@@ -74,7 +70,7 @@ class Pieces:
         words = ",".join(f"{key} {_encoded(value)}" for key, value in said.items())
         headers = {"Upload-Length": str(size), "Upload-Metadata": words, "Content-Length": "0"}
         with exchange(self._server, "POST", PATH, {**VERSION, **headers}) as answer:
-            _check(answer)
+            check(answer, 201)
             location = answer.headers["Location"] or ""
         return f"{PATH}/{location.rpartition('/')[2]}"
 
@@ -101,11 +97,11 @@ class Pieces:
         headers = {"Upload-Offset": str(have), "Content-Length": str(size - have), **CONTENT}
         content = _measured(blocks(file, size - have), meter)
         with exchange(self._server, "PATCH", place, {**VERSION, **headers}, content) as answer:
-            _check(answer)
+            check(answer, 204)
 
     def _arrived(self, place: str) -> int:
         with exchange(self._server, "HEAD", place, VERSION) as answer:
-            _check(answer)
+            check(answer, 200)
             offset = answer.headers["Upload-Offset"]
             if offset is None:
                 raise Cut("Something else than the server answers")
@@ -120,13 +116,3 @@ def _measured(content: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
     for block in content:
         yield block
         meter.add(len(block))
-
-
-def _check(answer: HTTPResponse) -> None:
-    """Raises Refused, or Cut for what passes by itself."""
-    if answer.status in AGAIN:
-        raise Cut(f"The server answers {answer.status} {answer.reason}")
-    if answer.status >= 400:
-        answer_of(answer)
-    if answer.status not in (200, 201, 204):
-        raise Refused(f"The server answers {answer.status} {answer.reason}")

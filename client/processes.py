@@ -32,6 +32,7 @@ DELETE = "mutation ($id: ID!) { deleteProcess(id: $id) }"
 SINCE = """query ($id: ID!, $moment: DateTime!) {
   process(id: $id) { lastSeq output(first: 1, fromTime: $moment) { firstSeq } }
 }"""
+LAST = "query ($id: ID!) { process(id: $id) { lastSeq } }"
 CHANGES = f"""subscription ($id: ID) {{
   processChanges(id: $id) {{ id process {{ ...fields }} }}
 }} {FIELDS}"""
@@ -102,6 +103,14 @@ def since(connection: Connection, process_id: str, moment: datetime) -> int:
         raise Refused(f"There is no process {process_id}")
     first = found["output"]["firstSeq"]
     return int(found["lastSeq"] if first is None else first - 1)
+
+
+def before_last(connection: Connection, process_id: str, count: int) -> int:
+    """The number of the line behind which there are so many now; 0 if there are no more."""
+    found = connection.ask(LAST, id=process_id)["process"]
+    if found is None:
+        raise Refused(f"There is no process {process_id}")
+    return max(0, int(found["lastSeq"]) - count)
 
 
 def process(connection: Connection, beginning: str) -> Process:

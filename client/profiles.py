@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from client.errors import ClientError
 
 FILE = "client.toml"
@@ -31,6 +33,13 @@ class Profile:
     user: str = ""
     token: str = ""
     token_id: str = ""
+
+
+class Told(msgspec.Struct):
+    """What the file may have."""
+
+    default: str = "default"
+    profiles: dict[str, dict[str, str]] = {}
 
 
 @dataclass(slots=True)
@@ -80,14 +89,13 @@ def read_profiles(folder: Path) -> Profiles:
     """Those in this folder. Raises ClientError."""
     path = folder / FILE
     try:
-        told = tomllib.loads(path.read_text())
-        tables = told.get("profiles", {})
-        known = {name: Profile(name, **table) for name, table in tables.items()}
+        told = msgspec.convert(tomllib.loads(path.read_text()), Told)
+        known = {name: Profile(name, **table) for name, table in told.profiles.items()}
     except FileNotFoundError:
         return Profiles(path)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ClientError(f"{path}: {error}") from None
-    return Profiles(path, str(told.get("default", "default")), known)
+    return Profiles(path, told.default, known)
 
 
 def token_of(profile: Profile) -> str:

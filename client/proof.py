@@ -6,27 +6,25 @@ from client.errors import Incomplete
 
 
 class Proof:
-    """Follows the lines behind number `after` (None: not known): each once, in order.
+    """Follows the lines behind number `after`: each once, in order.
 
     Who reads from the first line on also proves that they are the same, byte for byte.
     """
 
-    def __init__(self, after: int | None) -> None:
+    def __init__(self, after: int) -> None:
         self._last_seq = after
         self._is_whole = after == 0
         self._size = 0
         self._digest = sha256()
 
     @property
-    def last_seq(self) -> int | None:
+    def last_seq(self) -> int:
         """The number of the last line that came, or behind which the first is to come."""
         return self._last_seq
 
     def add(self, first_seq: int, last_seq: int, text: bytes) -> None:
         """The next lines, each with its newline. Raises Incomplete."""
-        if self._last_seq is None:
-            self._is_whole = first_seq == 1
-        elif first_seq != self._last_seq + 1:
+        if first_seq != self._last_seq + 1:
             raise Incomplete(f"Behind line {self._last_seq} came line {first_seq}")
         self._last_seq = last_seq
         if self._is_whole:
@@ -35,7 +33,7 @@ class Proof:
 
     def close(self, last_seq: int, size: int, digest: str | None) -> None:
         """What the server says of the whole output. Raises Incomplete."""
-        if self._last_seq is not None and self._last_seq < last_seq:
+        if self._last_seq < last_seq:
             raise Incomplete(f"Line {self._last_seq} was not the last: there are {last_seq}")
         found = (self._size, self._digest.hexdigest() if self._size else None)
         if self._is_whole and found != (size, digest):

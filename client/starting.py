@@ -123,7 +123,7 @@ def _upload(
         stack.callback(meter.clear)
         try:
             with exchange(server, "POST", "/graphql", form.headers, form.content(meter)) as answer:
-                told: Any = answer_of(answer)
+                told = answer_of(answer)
         except Cut as cut:
             raise Cut(f"{cut}; `procession list` tells whether it was started") from cut
     return told["data"]

@@ -21,7 +21,7 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> 
     """Lines with columns one below the other, cut off at `width`. The texts may be hostile."""
     clean = [[Cell(plain(cell.text), cell.paint) for cell in row] for row in rows]
     lines = [[Cell(name) for name in head], *clean] if head else clean
-    widths = [max(map(measure, (line[n].text for line in lines))) for n in range(len(lines[0]))]
+    widths = [max(measure(cell.text) for cell in column) for column in zip(*lines, strict=True)]
     for line in lines:
         yield _line(line, widths, width)
 

@@ -11,8 +11,8 @@ from client.errors import Cut, Unreachable
 from client.insistence import Insistence
 from client.proof import Proof
 
-FOLLOW = """subscription ($id: ID!, $after: Int, $last: Int) {
-  processOutput(id: $id, after: $after, last: $last) {
+FOLLOW = """subscription ($id: ID!, $after: Int) {
+  processOutput(id: $id, after: $after) {
     ... on OutputBatch { firstSeq lastSeq text STAMPS }
     ... on OutputEnd { status exitCode lastSeq byteCount sha256 }
   }
@@ -64,7 +64,7 @@ class End:
 
 
 class Tail:
-    """The lines of a process behind number `after`, or the `last` so many; `stamped` with times.
+    """The lines of a process behind number `after`; `stamped` with times.
 
     `warn` is told of cuts.
     """
@@ -74,15 +74,14 @@ class Tail:
         server: Server,
         process_id: str,
         after: int,
-        last: int | None,
         warn: Callable[[str], None],
         *,
         stamped: bool = False,
     ) -> None:
         self._server = server
         self._document = FOLLOW.replace("STAMPS", STAMPS if stamped else "")
-        self._place = {"id": process_id, "after": after, "last": last}
-        self._proof = Proof(after if last is None else None)
+        self._process_id = process_id
+        self._proof = Proof(after)
         self._insistence = Insistence(warn)
 
     def follow(self) -> Generator[Lines | End, None, None]:
@@ -101,7 +100,8 @@ class Tail:
     def _listen(self) -> Iterator[Lines | End]:
         with self._server.connected() as connection:
             self._insistence.begin()
-            for event in connection.run(self._document, **self._place):
+            place = {"id": self._process_id, "after": self._proof.last_seq}
+            for event in connection.run(self._document, **place):
                 told = event["processOutput"]
                 if "status" in told:
                     self._proof.close(told["lastSeq"], told["byteCount"], told["sha256"])
@@ -109,7 +109,6 @@ class Tail:
                     return
                 lines = Lines(f"{told['text']}\n".encode(), told.get("lines", []))
                 self._proof.add(told["firstSeq"], told["lastSeq"], lines.content)
-                self._place |= {"after": told["lastSeq"], "last": None}
                 self._insistence.succeed()
                 yield lines
         raise Cut("The output ended too early")

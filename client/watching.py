@@ -25,7 +25,7 @@ def looks(
 
     Raises Unreachable only if there never was a connection; Refused.
     """
-    yield from _insisting(lambda: _looks(server, ask), warn)
+    yield from _insisting(lambda begin: _looks(server, ask, begin), warn)
 
 
 def changes(
@@ -34,7 +34,7 @@ def changes(
     """The processes that there are, then each that is new or has changed, as it is now; of one that
     was deleted only `id` and `deleted`. After a cut, what has changed meanwhile."""
     told: dict[str, Any] = {}
-    for event in _insisting(lambda: _changes(server, ask), warn):
+    for event in _insisting(lambda begin: _changes(server, ask, begin), warn):
         process = event["process"]
         if process is None:
             if told.pop(event["id"], None):
@@ -47,19 +47,23 @@ def changes(
             yield process
 
 
-def _insisting(act: Callable[[], Iterator[Any]], warn: Callable[[str], None]) -> Iterator[Any]:
+def _insisting(
+    act: Callable[[Callable[[], None]], Iterator[Any]], warn: Callable[[str], None]
+) -> Iterator[Any]:
+    """What `act` yields, again and again; it is given what to call once it is connected."""
     insistence = Insistence(warn)
     while True:
         try:
-            for each in act():
+            for each in act(insistence.begin):
                 insistence.succeed()
                 yield each
         except (Cut, Unreachable) as error:
             insistence.wait(error)
 
 
-def _looks(server: Server, ask: Ask) -> Iterator[list[Process]]:
+def _looks(server: Server, ask: Ask, begin: Callable[[], None]) -> Iterator[list[Process]]:
     with server.connected() as asking, server.connected() as news:
+        begin()
         news.subscribe(CHANGES)
         while True:
             found = ask(asking)
@@ -77,8 +81,9 @@ def _settle(news: Connection) -> None:
         news.wait(left)
 
 
-def _changes(server: Server, ask: Ask) -> Iterator[Any]:
+def _changes(server: Server, ask: Ask, begin: Callable[[], None]) -> Iterator[Any]:
     with server.connected() as asking, server.connected() as news:
+        begin()
         news.subscribe(CHANGES)  # first, so that nothing changes unheard
         for process in reversed(ask(asking)):
             yield {"id": process["id"], "process": process}

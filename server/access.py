@@ -1,17 +1,23 @@
 """Which server a command speaks to, and who asks: options, environment, profiles, this folder."""
 
+import sys
 from dataclasses import dataclass
-from typing import TextIO
+from functools import cache
+from pathlib import Path
+
+import click
 
 from client.connection import Server
-from client.errors import NotSignedIn
+from client.errors import ClientError, NotSignedIn
 from client.profiles import Profile, Profiles, read_profiles, token_of
 from server.settings import SettingsError, read_settings, read_surroundings
+from server.url import is_address, masked
 
 SIGN_IN = (
     "PROCESSION_TOKEN: put your token there, or into the file that --token-file names, or sign in "
     "with `procession login`; on the server's machine `procession token create NAME` makes one"
 )
+STDIN = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class Access:
 
     url: str | None = None
     profile: str | None = None
-    token_file: TextIO | None = None
+    token_file: Path | None = None
 
     def server(self, patience: float | None = None) -> Server:
         """Raises SettingsError, ClientError, NotSignedIn."""
@@ -32,7 +38,11 @@ class Access:
         return Server(url, token, patience)
 
     def profiles(self) -> Profiles:
-        return read_profiles(read_surroundings().folder)
+        """Raises SettingsError."""
+        try:
+            return read_profiles(read_surroundings().folder)
+        except ClientError as error:
+            raise SettingsError(str(error)) from None
 
     def name(self, profiles: Profiles) -> str:
         """Of the profile that is meant, whether there is one or not."""
@@ -50,8 +60,11 @@ class Access:
         if not url and read_surroundings().profile:
             raise _unknown(read_surroundings().profile, profiles)
         url = url or read_settings().address
-        if not url.startswith(("http://", "https://")):
-            raise SettingsError(f"PROCESSION_SERVER: {url!r} should begin with http:// or https://")
+        if not is_address(url):
+            raise SettingsError(
+                f"The server's address {masked(url)!r} should be such as https://HOST or "
+                "http://HOST:PORT, without a user and without a path"
+            )
         return url
 
     def kept(self, profiles: Profiles, url: str) -> Profile | None:
@@ -60,11 +73,24 @@ class Access:
 
     def _token(self, profiles: Profiles, url: str) -> str:
         if self.token_file:
-            return self.token_file.read().strip()
+            return token_in(self.token_file)
         kept = self.kept(profiles, url)
         ours = token_of(kept) if kept else ""
         given = read_surroundings().token
         return ours or given if self.profile else given or ours
+
+
+@cache  # standard input can be read only once
+def token_in(path: Path) -> str:
+    """What the file has, `-` being standard input. Raises BadParameter."""
+    try:
+        content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        return content.decode().strip()
+    except OSError as error:
+        reason = str(error.strerror)
+    except UnicodeDecodeError:
+        reason = "it is no text in UTF-8"
+    raise click.BadParameter(f"{str(path)!r}: {reason}", param_hint="'--token-file'")
 
 
 def _unknown(name: str, profiles: Profiles) -> SettingsError:

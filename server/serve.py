@@ -32,6 +32,7 @@ from server.privacy import keep_private
 from server.redis import embedded_redis
 from server.settings import Settings
 from server.streams import Streams
+from server.url import address
 from server.websocket import WebSocket
 
 log = logging.getLogger(__name__)
@@ -156,16 +157,16 @@ async def _bring_up_to_date(settings: Settings) -> None:
 
 def _greet(settings: Settings, port: int, token: str | None) -> None:
     """Says where it listens and how to sign in."""
-    address = f"http://{settings.host}:{port}/"
+    url = f"{address(settings.host, port)}/"
     if token:
         sys.stdout.write(
             f"Procession listens. Open this address; it signs you in as {FIRST_USER!r}:\n\n"
-            f"    {address}#token={token}\n\n"
+            f"    {url}#token={token}\n\n"
             f"The token is shown only now; programs send it as `Authorization: Bearer TOKEN`.\n"
         )
     else:
         sys.stdout.write(
-            f"Procession listens at {address}\n"
+            f"Procession listens at {url}\n"
             "Sign in with a password or a token; "
             f"`procession token create {FIRST_USER}` makes a new one.\n"
         )

@@ -16,7 +16,7 @@ import msgspec
 
 from models.keep import FOREVER, Keep, Rule
 from server.delivery_settings import DeliverySettings
-from server.url import check_url
+from server.url import address, check_url
 from server.words import words
 
 SHIPPED_SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -113,8 +113,8 @@ class Settings(DeliverySettings, frozen=True, forbid_unknown_fields=True, kw_onl
     @property
     def address(self) -> str:
         """Where `procession serve` is found from this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{host}:{self.port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return address(host, self.port)
 
     @property
     def database(self) -> str:

@@ -95,18 +95,17 @@ class Terminal:
     def until(self, pattern: str, again: str = "") -> None:
         """Waits until this was printed; types `again` whenever nothing comes for a while."""
         while not re.search(pattern, self.text):
-            if again and not select.select([self._screen], [], [], WHILE)[0]:
-                self.type(again)
-            else:
-                assert self._read(), f"{pattern!r} is not in {self.raw!r}"
+            assert self._read(again), f"{pattern!r} is not in {self.raw!r}"
 
-    def end(self) -> int:
-        """Waits for its end; answers the exit code."""
-        while self._read():
+    def end(self, again: str = "") -> int:
+        """Waits for its end, as `until` does; answers the exit code."""
+        while self._read(again):
             pass
         return self.program.wait(SECONDS)
 
-    def _read(self) -> bool:
+    def _read(self, again: str = "") -> bool:
+        while again and not select.select([self._screen], [], [], WHILE)[0]:
+            self.type(again)
         readable, _, _ = select.select([self._screen], [], [], SECONDS)
         assert readable, f"nothing more came after {self.raw!r}"
         with suppress(OSError):  # as a terminal ends on Linux
@@ -157,9 +156,12 @@ def resize(screen: int, columns: int, rows: int) -> None:
 class Wire:
     """A way to a server that breaks the connections: each after so many bytes of answer, in turn;
     those after them are whole. With `stop` the last of them stands still instead. The one by which
-    `hold` bytes of requests are reached stands still until the server ends it."""
+    `hold` bytes of requests are reached stands still until the server ends it. Where `breaks` has
+    an answer, that is given to the first request, as by a proxy."""
 
-    def __init__(self, url: str, *breaks: int, stop: bool = False, hold: int = 1 << 40) -> None:
+    def __init__(
+        self, url: str, *breaks: int | bytes, stop: bool = False, hold: int = 1 << 40
+    ) -> None:
         self._server = url.removeprefix("http://").rpartition(":")
         self._breaks = breaks
         self._stop = stop
@@ -170,6 +172,7 @@ class Wire:
         self.connections = 0
         self.carried = 0  # bytes of answers
         self.asked = 0  # bytes of requests
+        self.acknowledged = 0  # WebSockets on which somebody has signed in
         self.stopped = Event()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -202,6 +205,11 @@ class Wire:
 
     def _carry(self, near: socket, number: int) -> None:
         left = self._breaks[number] if number < len(self._breaks) else 1 << 40
+        if isinstance(left, bytes):
+            with near:
+                near.recv(65536)
+                near.sendall(left)
+            return
         address = self._server[0], int(self._server[2])
         with suppress(OSError), near, create_connection(address) as far:
             with suppress(OSError):
@@ -227,4 +235,5 @@ class Wire:
         self.asked += len(block) if source is near else 0
         count = len(block) if source is far else 0
         self.carried += count
+        self.acknowledged += source is far and b'"connection_ack"' in block
         return count

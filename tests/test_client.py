@@ -1,6 +1,8 @@
 """The command line client: what it prints, byte for byte, and with what it ends."""
 
 import json
+import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,10 +12,19 @@ from uuid import uuid4
 
 import pytest
 
-from tests.command_line import client, environment
-from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User
+from tests.command_line import Wire, client, complaint, environment, on_terminal
+from tests.conftest import Install
+from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
 from tests.rows import LONG_AGO, Row, insert
-from tests.running import Gate, end_of, facts, run_python, start_python, until_running
+from tests.running import (
+    Gate,
+    end_of,
+    facts,
+    run_python,
+    start_python,
+    until_lines,
+    until_running,
+)
 
 # What no database has a part in is tested with one.
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -89,7 +100,8 @@ def hundred(installation: Installation) -> str:
         (("--after", "100"), range(0)),
         (("--after", "1000"), range(0)),
         (("--last", "10"), range(91, 101)),
-        (("--last", "1000"), range(1, 101)),
+        (("--last", "0"), range(0)),
+        (("--last", "9999999999"), range(1, 101)),
         (("--last", "10", "--after", "95"), range(96, 101)),
     ],
     ids=str,
@@ -100,6 +112,16 @@ def test_tail_begins_anywhere(
     done = client(installation, installation.alice, "tail", hundred, *place)
     assert done.stdout.decode() == "".join(f"line {n}\n" for n in numbers)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "place", [("--after", "-1"), ("--after", "2147483648"), ("--last", "-3")], ids=str
+)
+def test_tail_cannot_begin_at_a_number_that_no_line_has(
+    installation: Installation, hundred: str, place: tuple[str, str]
+) -> None:
+    words = complaint(installation, installation.alice, "tail", hundred, *place, code=2)
+    assert f"Invalid value for '{place[0]}': {place[1]} is not in the range" in words
 
 
 def test_tail_tells_times_and_numbers_on_demand(installation: Installation, hundred: str) -> None:
@@ -203,6 +225,44 @@ def test_tail_goes_on_where_it_was_when_the_server_was_killed(mortal: Installati
     assert complaints == 2 * cut
 
 
+@on_sqlite
+def test_each_cut_is_told_also_while_the_script_is_silent(installation: Installation) -> None:
+    it, gate = installation, Gate(installation)
+    process_id = start_python(it, it.alice, gate.wait)
+    with Wire(it.url) as wire, tailing(it, it.alice, process_id, "--server", wire.url) as tail:
+        for _ in range(3):
+            until(lambda: wire.acknowledged)
+            wire.acknowledged = 0
+            wire.cut()
+        gate.open()
+        complaints = rest_of(tail)[1]
+    assert (tail.returncode, complaints.count("was cut; connecting again")) == (0, 3)
+
+
+@on_sqlite
+@pytest.mark.parametrize(("last", "printed"), [("0", "late\n"), ("2", "4\n5\nlate\n")])
+def test_tail_of_the_last_lines_loses_none_that_come_during_a_cut(
+    installation: Installation, last: str, printed: str
+) -> None:
+    it, gate = installation, Gate(installation)
+    program = f"print(1, 2, 3, 4, 5, sep='\\n', flush=True); {gate.wait}; print('late')"
+    process_id = start_python(it, it.alice, program)
+    until_lines(it, it.alice, process_id, 5)
+    asked = (process_id[:8], "--last", last)
+    with (
+        Wire(it.url) as wire,
+        tailing(it, it.alice, *asked, PROCESSION_SERVER=wire.url) as tail,
+    ):
+        until(lambda: wire.acknowledged == 2)  # one to find the place, one to follow
+        tail.send_signal(signal.SIGSTOP)
+        wire.cut()
+        gate.open()
+        until_lines(it, it.alice, process_id, 6)
+        tail.send_signal(signal.SIGCONT)
+        assert rest_of(tail)[0] == printed
+    assert tail.returncode == 0
+
+
 def test_output_that_is_not_what_the_script_wrote_is_noticed(installation: Installation) -> None:
     it = installation
     process_id = insert(it, [Row(it.alice.id, lines=[(LONG_AGO, "forged")])])[0]
@@ -233,6 +293,31 @@ def test_reader_that_goes_away_ends_it_quietly(installation: Installation) -> No
         )
         assert (done.returncode, done.stderr) == (141, b"")
         assert done.stdout in (b"0\n", b"2:1\n")
+
+
+@on_sqlite
+def test_reader_that_is_slow_gets_all_also_where_a_full_pipe_refuses_more(
+    installation: Installation,
+) -> None:
+    it = installation
+    ended = run_python(it, it.alice, "for n in range(20000): print('line', n)")
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with (
+        os.fdopen(ours) as reader,
+        subprocess.Popen(
+            [PROGRAM, "tail", ended.id],
+            cwd=it.folder,
+            env=environment(it, it.alice),
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        ) as tail,
+    ):
+        until(lambda: tail.poll() is not None or not select.select([], [theirs], [], 0)[1])
+        os.close(theirs)
+        assert reader.read() == f"{ended.text}\n"
+        assert tail.communicate()[1] == b""
+    assert tail.returncode == 0
 
 
 def test_interrupt_ends_it_quietly(installation: Installation) -> None:
@@ -364,22 +449,39 @@ def test_refusal_is_explained(installation: Installation, hundred: str) -> None:
     assert "is not an id" in told(it, it.alice, "x")
 
 
+def test_server_that_is_not_there_is_named(installation: Installation, hundred: str) -> None:
+    server = "http://127.0.0.1:1"
+    words = told(installation, installation.alice, hundred, PROCESSION_SERVER=server)
+    assert words.startswith(f"procession: No Procession server answers at {server}: ")
+
+
+@on_sqlite
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("address", "shown"),
     [
-        ("http://127.0.0.1:1", "No Procession server answers at http://127.0.0.1:1: "),
-        ("http://[", "No Procession server answers at http://[: "),
-        ("URL/elsewhere", "No Procession server answers at URL/elsewhere: "),
-        ("ftp://x", "PROCESSION_SERVER: 'ftp://x' should begin with http:// or https://"),
+        ("ftp://x", "ftp://x"),
+        ("http://", "http://"),
+        ("http://h:99999", "http://h:99999"),
+        ("http://[::1", "http://[::1"),
+        ("http://h 1", "http://h 1"),
+        ("URL/elsewhere", "URL/elsewhere"),
+        ("http://ann:secret@h", "http://***@h"),
     ],
 )
-def test_server_that_is_not_there_is_named(
-    installation: Installation, hundred: str, address: str, words: str
+def test_address_that_is_none_of_a_server_is_refused_before_anything_is_sent(
+    installation: Installation, hundred: str, address: str, shown: str
 ) -> None:
     it = installation
-    server = address.replace("URL", it.url)
-    complaint = told(it, it.alice, hundred, PROCESSION_SERVER=server)
-    assert complaint.startswith(f"procession: {words.replace('URL', it.url)}")
+    with Wire(it.url) as wire:
+        given = {"PROCESSION_SERVER": address.replace("URL", wire.url)}
+        tail = told(it, it.alice, hundred, **given)
+        whoami = complaint(it, it.alice, "whoami", code=2, **given)
+        with on_terminal(it, NOBODY, "login", **given) as login:  # before it asks who one is
+            assert login.end() == 2
+        assert wire.connections == 0
+        shown = shown.replace("URL", wire.url)
+    assert tail == whoami == login.text
+    assert tail.startswith(f"procession: The server's address '{shown}' should be such as https://")
 
 
 def test_search_that_is_refused_is_explained(installation: Installation, hundred: str) -> None:
@@ -403,6 +505,18 @@ def test_server_and_token_can_be_given_otherwise(installation: Installation, hun
     port = it.url.rpartition(":")[2]
     local = {"PROCESSION_SERVER": "", "PROCESSION_HOST": "0.0.0.0", "PROCESSION_PORT": port}  # noqa: S104
     assert client(it, it.alice, *last, **local).stdout == b"line 100\n"
+
+
+@on_sqlite
+def test_server_at_an_address_of_ipv6_is_greeted_and_found_there(install: Install) -> None:
+    it = install(PROCESSION_HOST="::1")
+    it.start()
+    port = it.url.rpartition(":")[2]
+    assert it.url == f"http://[::1]:{port}"
+    local = {"PROCESSION_SERVER": "", "PROCESSION_PORT": port}
+    for host in ("::1", "::"):
+        done = client(it, it.admin, "whoami", PROCESSION_HOST=host, **local)
+        assert done.stdout.decode() == f"admin (administrator) at {it.url}\n"
 
 
 def test_settings_of_the_client_do_not_trouble_a_server(installation: Installation) -> None:

@@ -92,6 +92,21 @@ def test_wrong_password_is_refused_and_nothing_kept(
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize("prompts", [["Name: "], ["Name: ", "Password: "]], ids=str)
+def test_interrupt_at_a_prompt_ends_it_quietly(
+    installation: Installation, config: dict[str, str], prompts: list[str]
+) -> None:
+    it = installation
+    with on_terminal(it, NOBODY, "login", "--server", it.url, **config) as ours:
+        for each in prompts[:-1]:
+            ours.until(each)
+            ours.type("kate\n")
+        ours.until(prompts[-1])
+        ours.type("\x03")
+        assert ours.end(again="\x03") == 130  # Python misses one that comes just before it reads
+    assert "Aborted" not in ours.text
+
+
 def test_login_without_a_terminal_takes_a_token(
     installation: Installation, kate: User, config: dict[str, str]
 ) -> None:
@@ -103,6 +118,20 @@ def test_login_without_a_terminal_takes_a_token(
     done = client(it, NOBODY, *given, "--token-file", "-", stdin=f"{kate.token}\n", **config)
     assert done.returncode == 0
     assert client(it, NOBODY, "whoami", **config).stdout.decode() == f"kate at {it.url}\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("binary", "it is no text in UTF-8"), ("nowhere", "No such file or directory")],
+)
+@pytest.mark.parametrize("command", ["whoami", "tail abcd", "start echo --follow"])
+def test_token_file_that_cannot_be_read_is_named(
+    installation: Installation, command: str, file: str, told: str
+) -> None:
+    (installation.folder / "binary").write_bytes(b"\xff\xfe")
+    given = (*command.split(), "--token-file", file)
+    words = complaint(installation, NOBODY, *given, code=2)
+    assert f"Invalid value for '--token-file': '{file}': {told}" in words
 
 
 def test_logout_has_the_token_refused(
@@ -164,6 +193,27 @@ def test_each_profile_is_a_server_and_its_token_goes_nowhere_else(
     assert (done.returncode, b"is no name of letters" in done.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("profiles", "told"),
+    [
+        ("profiles = 5", "Expected `object`, got `int`"),
+        ("profiles.test.server = 5", "Expected `str`, got `int`"),
+        ("profiles.test.user = 'x'", "'server'"),
+        ("default = 5", "Expected `str`, got `int`"),
+        ("profiles", "Expected '='"),
+    ],
+)
+def test_profiles_that_cannot_be_read_are_named(
+    installation: Installation, config: dict[str, str], tmp_path: Path, profiles: str, told: str
+) -> None:
+    path = tmp_path / "procession" / "client.toml"
+    path.parent.mkdir()
+    path.write_text(profiles)
+    words = complaint(installation, NOBODY, "whoami", code=2, **config)
+    assert words.startswith(f"procession: {path}: ")
+    assert told in words
+
+
 # --- completion -----------------------------------------------------------------------------------
 
 
@@ -193,14 +243,30 @@ def test_bash_completes(
     some: set[str],
     none: set[str],
 ) -> None:
-    wanted, found = {each.replace("ID", process_id) for each in some}, set[str]()
+    wanted = {each.replace("ID", process_id) for each in some}
+    found = offered(installation, kate, line.replace("ID", process_id), wanted)
+    assert not none & found
 
-    def offers() -> bool:  # nothing, where the server is not quick
-        found.update(completed(installation, kate, line.replace("ID", process_id)))
+
+def test_completion_asks_with_the_token_in_a_file(
+    installation: Installation, kate: User, process_id: str
+) -> None:
+    (installation.folder / "kates").write_text(kate.token)
+    (installation.folder / "binary").write_bytes(b"\xff")
+    offered(installation, NOBODY, "procession tail --token-file kates ", {process_id})
+    assert completed(installation, NOBODY, "procession tail --token-file binary ") == set()
+
+
+def offered(it: Installation, who: User, line: str, wanted: set[str]) -> set[str]:
+    """What bash offers, once these are among it: there is nothing where the server is not quick."""
+    found = set[str]()
+
+    def offers() -> bool:
+        found.update(completed(it, who, line))
         return wanted <= found
 
     until(offers, lambda: f"{found} lacks some of {wanted}")
-    assert not none & found
+    return found
 
 
 def completed(it: Installation, who: User, line: str, **settings: str) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Wire, client, complaint, environment, objects, on_terminal, printed
-from tests.installation import PROGRAM, Installation, User, until
+from tests.installation import PROGRAM, Installation, User, files_below, until
 from tests.rows import Row, insert
 from tests.running import Gate, end_of, run_python, start_python
 
@@ -22,8 +22,10 @@ out = pathlib.Path(os.environ["PROCESSION_OUTPUT_DIR"])
 (out / "data.bin").write_bytes(random.Random(7).randbytes({SIZE}))
 (out / "Zoë & Söhne.txt").write_text("a")
 (out / "empty").touch()
+(out / "sub" / "folder").mkdir(parents=True)
+(out / "sub" / "folder" / "b c.txt").write_text("deep")
 """
-NAMES = ["Zoë & Söhne.txt", "data.bin", "empty"]
+NAMES = ["Zoë & Söhne.txt", "data.bin", "empty", "sub/folder/b c.txt"]
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +55,8 @@ def hashes(it: Installation, who: User, process_id: str) -> dict[str, str]:
 
 def proved(folder: Path, known: dict[str, str]) -> None:
     """These files are there, and nothing else."""
-    there = {each.name: sha256(each.read_bytes()).hexdigest() for each in folder.iterdir()}
-    assert there == known
+    files = {str(each.relative_to(folder)): each for each in files_below(folder)}
+    assert {name: sha256(each.read_bytes()).hexdigest() for name, each in files.items()} == known
 
 
 def test_files_are_listed_and_downloaded(
@@ -66,6 +68,7 @@ def test_files_are_listed_and_downloaded(
         ("Zoë & Söhne.txt", "1"),
         ("data.bin", str(SIZE)),
         ("empty", "0"),
+        ("sub/folder/b c.txt", "4"),
     ]
     known = hashes(it, jane, written)
     assert [line[3] for line in lines] == [known[name] for name in NAMES]
@@ -73,7 +76,7 @@ def test_files_are_listed_and_downloaded(
     assert told == [str(folder / name) for name in NAMES]
     proved(folder, known)
     again = client(it, jane, *download(folder, written, "--json"))
-    assert [each["isNew"] for each in objects(again.stdout.decode())] == [False] * 3
+    assert [each["isNew"] for each in objects(again.stdout.decode())] == [False] * 4
 
 
 def test_download_goes_on_where_the_connection_breaks(
@@ -86,6 +89,17 @@ def test_download_goes_on_where_the_connection_breaks(
         assert wire.carried < SIZE + 100_000  # nothing came twice
     assert done.returncode == 0
     assert done.stderr.decode().count("was cut") == 2  # not of the attempt that brought nothing
+    proved(folder, {"data.bin": hashes(it, jane, written)["data.bin"]})
+
+
+@pytest.mark.parametrize("status", ["500 Error", "502 Bad Gateway", "503 Service Unavailable"])
+def test_download_goes_on_when_the_server_is_away_for_a_while(
+    installation: Installation, jane: User, written: str, folder: Path, status: str
+) -> None:
+    it, away = installation, f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+    with Wire(it.url, 10**9, 1_000_000, away) as wire:
+        printed(it, jane, *download(folder, written, "data.bin", "--server", wire.url))
+        assert wire.carried < SIZE + 100_000  # nothing came twice
     proved(folder, {"data.bin": hashes(it, jane, written)["data.bin"]})
 
 
@@ -145,7 +159,10 @@ def test_what_is_there_is_only_replaced_on_demand(
     assert precious.read_text() == "precious"  # the link was replaced, not followed
 
 
-HOSTILE = ["../up", "/absolute", "..", ".", "a/b", "a\\b", "\x1b[2J", "ev\nil"]
+HOSTILE = [
+    *("../up", "/absolute", "..", ".", "a\\b", "\x1b[2J", "ev\nil"),
+    *("a/../../up", "a/..", "a//b", "a/./b", "a/", "//up"),
+]
 
 
 def test_hostile_names_never_leave_the_folder(
@@ -156,10 +173,33 @@ def test_hostile_names_never_leave_the_folder(
     it.execute(f"UPDATE file SET sha256 = '{64 * '0'}' WHERE process_id = '{process_id}'")  # noqa: S608
     done = client(it, jane, *download(folder, process_id))
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.decode().count("is not saved: it is no plain name of a file") == 8
+    assert done.stderr.decode().count("is not saved: it is no plain name of a file") == len(HOSTILE)
     assert "\x1b" not in done.stderr.decode()
     assert not folder.exists()
     assert not (folder.parent / "up").exists()
+
+
+@pytest.mark.parametrize("link", ["sub", "sub/folder"])
+def test_link_in_place_of_a_folder_is_not_followed(
+    installation: Installation, jane: User, written: str, folder: Path, tmp_path: Path, link: str
+) -> None:
+    it, elsewhere = installation, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder / link).parent.mkdir(parents=True)
+    (folder / link).symlink_to(elsewhere)
+    told = complaint(it, jane, *download(folder, written, NAMES[-1], "--overwrite"), code=1)
+    assert f"{folder / link} is a link, which is not followed" in told
+    assert [*elsewhere.iterdir()] == []
+
+
+def test_folder_may_be_a_link_itself(
+    installation: Installation, jane: User, written: str, folder: Path, tmp_path: Path
+) -> None:
+    folder.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(folder)
+    given = download(tmp_path / "link", written, NAMES[-1])
+    assert printed(installation, jane, *given) == f"{tmp_path / 'link' / NAMES[-1]}\n"
+    assert (folder / NAMES[-1]).read_text() == "deep"
 
 
 def test_link_in_place_of_the_part_is_not_followed(
@@ -191,7 +231,8 @@ def test_files_that_are_not_there_are_told(
     it = installation
     told = complaint(it, jane, *download(folder, written, "data.bin", "other"), code=1)
     assert told == (
-        "procession: There is no file 'other' of this process (Zoë & Söhne.txt, data.bin, empty)\n"
+        "procession: There is no file 'other' of this process "
+        "(Zoë & Söhne.txt, data.bin, empty, sub/folder/b c.txt)\n"
     )
     gate = Gate(it)
     process_id = start_python(it, jane, gate.wait)

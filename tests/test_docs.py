@@ -182,6 +182,16 @@ def test_every_command_is_explained_with_its_options() -> None:
                 assert f"`{parameter.opts[0]}" in page, (path, parameter.opts)
 
 
+def test_help_of_each_command_of_the_client_has_examples_and_exit_codes() -> None:
+    table = text_of("docs/client.md").partition("\n## ")[0]
+    for name in re.findall(r"`procession (\w+)`", table):
+        command = main.get_command(click.Context(main), name)
+        assert command
+        told = " ".join(command.get_help(click.Context(command)).split())
+        assert re.search(rf"Examples?: .*procession {name}", told), name
+        assert re.search(r"[Ee]xit code", told), name
+
+
 @pytest.mark.parametrize("kind", [Manifest, Parameter])
 def test_every_key_of_a_manifest_is_explained(kind: type[msgspec.Struct]) -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", text_of("docs/scripts.md"), re.M))

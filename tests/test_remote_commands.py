@@ -19,7 +19,7 @@ from tests.command_line import (
     on_terminal,
     printed,
 )
-from tests.installation import PROGRAM, Installation, User, until
+from tests.installation import NOBODY, PROGRAM, Installation, User, until
 from tests.rows import Row, insert
 from tests.running import (
     Gate,
@@ -189,6 +189,21 @@ def test_help_shows_what_the_script_takes(installation: Installation, carol: Use
     assert printed(installation, carol, "start", "--help").startswith("Usage: procession start")
 
 
+@pytest.mark.parametrize("file", ["-", "carols"])
+def test_start_and_download_take_the_token_from_a_file(
+    installation: Installation, carol: User, file: str
+) -> None:
+    it = installation
+    (it.folder / "carols").write_text(f"{carol.token}\n")
+    given = ("--token-file", file)
+    process_id = printed(it, NOBODY, *ECHO, *given, stdin=carol.token).strip()
+    end_of(it, carol, process_id)
+    assert printed(it, NOBODY, "download", process_id, *given, stdin=carol.token) == ""
+    assert process_id in printed(
+        it, NOBODY, "stop", "--wait", process_id, *given, stdin=carol.token
+    )
+
+
 def test_script_that_is_not_there_is_told(installation: Installation, carol: User) -> None:
     told = complaint(installation, carol, "start", "nowhere", code=1)
     assert told == (
@@ -203,6 +218,15 @@ def test_secret_is_asked_for_on_a_terminal(installation: Installation, carol: Us
     program = "import os; print(len(os.environ['SECRET_PASS_WORD']))"
     given = ("start", "secretive", "-c", program, "--pass-word", "-", "--follow")
     assert printed(it, carol, *given, stdin="twelve chars\n") == "12\n"
+
+
+def test_secret_that_is_no_text_is_told(installation: Installation, carol: User) -> None:
+    (installation.folder / "binary").write_bytes(b"\xff\xfe")
+    for given in (("--pass-word", "binary"), ("--param", "pass-word=binary")):
+        told = complaint(
+            installation, carol, "start", "secretive", "-c", "pass", *given, "--follow", code=2
+        )
+        assert "Invalid value for '-x' / '--pass-word': 'binary' is no text in UTF-8." in told
 
 
 def test_upload_that_is_cut_says_how_to_go_on(installation: Installation, carol: User) -> None:
@@ -357,6 +381,15 @@ def test_catalogue_lists_scripts_and_what_they_take(installation: Installation, 
     assert lines[0].split("\t")[:4] == ["m", "mandatory", "string", "mandatory"]
 
 
+@pytest.mark.parametrize("command", ["files ID", "catalogue missing"])
+def test_table_of_nothing_is_empty_on_a_terminal(
+    installation: Installation, dora: User, three: list[str], command: str
+) -> None:
+    given = command.replace("ID", three[0]).split()
+    with on_terminal(installation, dora, *given) as ours:
+        assert (ours.end(), ours.text) == (0, "")
+
+
 # --- stop, delete ---------------------------------------------------------------------------------
 
 
@@ -384,12 +417,31 @@ def test_delete_asks_on_a_terminal(installation: Installation, carol: User) -> N
         assert ours.end() == 0
     with on_terminal(it, carol, "delete", process_id) as ours:
         ours.until("y/N")
+        ours.type("\x03")
+        assert ours.end(again="\x03") == 130
+    with on_terminal(it, carol, "delete", process_id) as ours:
+        ours.until("y/N")
         ours.type("y\n")
         assert ours.end() == 0
     assert "There is no process" in complaint(it, carol, "delete", process_id, "--yes", code=1)
 
 
 # --- tail, by time --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("list --since soon", "30s, 10m, 2h, 7d ago"),
+        ("list --until soon", "30s, 10m, 2h, 7d ago"),
+        ("tail abcd --since soon", "30s, 10m, 2h, 7d ago"),
+        ("start echo --at soon", "30s, 10m, 2h, 7d from now"),
+    ],
+)
+def test_time_that_is_none_is_refused_with_those_that_are(
+    installation: Installation, carol: User, command: str, told: str
+) -> None:
+    assert told in complaint(installation, carol, *command.split(), code=2)
 
 
 def test_tail_begins_at_a_time(installation: Installation, carol: User) -> None:

@@ -1,6 +1,7 @@
 """`procession watch`: a table that follows what happens, and lines that tell it."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,17 +9,17 @@ from contextlib import contextmanager
 import pytest
 
 from tests.command_line import Wire, environment, on_terminal, printed
-from tests.installation import PROGRAM, Installation, User
+from tests.installation import PROGRAM, Installation, User, until
 from tests.running import Gate, run_python, start_python
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @contextmanager
-def watching(it: Installation, who: User) -> Iterator[Iterator[bytes]]:
+def watching(it: Installation, who: User, *options: str) -> Iterator[Iterator[bytes]]:
     """The lines of a `procession watch --json` that runs."""
     with subprocess.Popen(
-        [PROGRAM, "watch", "--json"],
+        [PROGRAM, "watch", "--json", *options],
         cwd=it.folder,
         env=environment(it, who),
         stdout=subprocess.PIPE,
@@ -49,6 +50,17 @@ def test_watch_draws_what_happens(installation: Installation) -> None:
     assert ours.raw.startswith("\x1b[?1049h\x1b[?25l")  # another screen, without a cursor
     assert "\x1b[?25h\x1b[?1049l" in ours.raw
     assert "Traceback" not in ours.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watch_leaves_the_terminal_as_it_was_whichever_signal_ends_it(
+    installation: Installation, number: signal.Signals
+) -> None:
+    with on_terminal(installation, installation.alice, "watch") as ours:
+        ours.reads("0 running of")
+        ours.program.send_signal(number)
+        assert ours.end() == 128 + number
+    assert ours.raw.endswith("\x1b[?25h\x1b[?1049l")
 
 
 def test_watch_tells_changes_in_a_pipe(installation: Installation) -> None:
@@ -84,3 +96,13 @@ def test_watch_goes_on_when_the_connection_breaks(installation: Installation) ->
             assert ours.end() == 130
         assert "was cut" in ours.text
         assert wire.connections == 5  # one to ask who is meant, then two, and two again
+
+
+def test_watch_in_a_pipe_goes_on_also_if_there_was_nothing_yet(installation: Installation) -> None:
+    it = installation
+    ines = it.add_user("ines")
+    with Wire(it.url) as wire, watching(it, ines, "--server", wire.url) as lines:
+        until(lambda: wire.acknowledged == 3)  # one to ask who is meant, then two
+        wire.cut()
+        process_id = run_python(it, ines, "pass").id
+        assert json.loads(next(lines))["id"] == process_id

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TextIO, TypeVar
+from pathlib import Path
+from select import select
+from typing import TypeVar
 
 import click
 import orjson
@@ -19,7 +21,7 @@ from client.meter import Meter
 from client.processes import list_processes
 from client.scripts import list_scripts
 from client.table import Cell, aligned, separated
-from server.access import Access
+from server.access import STDIN, Access
 from server.settings import SettingsError, read_surroundings
 
 T = TypeVar("T")
@@ -52,12 +54,13 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option(
         "--token-file",
-        type=click.File(),
+        type=click.Path(readable=False, path_type=Path),
+        metavar="FILE",
         help="A file with your token, - for standard input (PROCESSION_TOKEN: the token itself).",
     )
     @functools.wraps(command)
     def reached(
-        server: str | None, profile: str | None, token_file: TextIO | None, **rest: object
+        server: str | None, profile: str | None, token_file: Path | None, **rest: object
     ) -> None:
         command(Access(server, profile, token_file), **rest)
 
@@ -69,7 +72,7 @@ def explained(code: int | None = None) -> Iterator[None]:
     """Says what goes wrong, without a traceback, and exits with this code, or one of CODES."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # the latter at a prompt
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(BROKEN_PIPE)
@@ -95,10 +98,16 @@ def connected(access: Access) -> Iterator[Connection]:
 
 
 def write(content: bytes) -> None:
-    """At once, so that nothing is left to be written when the reader has gone."""
-    rest = memoryview(content)
+    """At once, so that nothing is left to be written when the reader has gone.
+
+    Others may have the same pipe or terminal, and have made that refuse what has no room yet.
+    """
+    rest, output = memoryview(content), sys.stdout.fileno()
     while rest:
-        rest = rest[os.write(sys.stdout.fileno(), rest) :]
+        try:
+            rest = rest[os.write(output, rest) :]
+        except BlockingIOError:
+            select([], [output], [])
 
 
 def say(text: str) -> None:
@@ -153,12 +162,12 @@ def access_of(context: click.Context) -> Access:
 
 def ask_hurriedly(access: Access, question: Callable[[Connection], list[T]]) -> list[T]:
     """The answer for completion: nothing, and not a word, if it does not come quickly."""
-    if access.token_file and access.token_file.isatty():  # somebody types there
+    if access.token_file == STDIN:  # where somebody types
         return []
     try:
         with access.server(HURRY).connected() as connection:
             return question(connection)
-    except (ClientError, SettingsError, OSError):
+    except (ClientError, SettingsError, OSError, click.BadParameter):
         return []
 
 

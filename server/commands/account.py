@@ -10,7 +10,7 @@ from client.account import begin_session, create_token, end_session, revoke_toke
 from client.connection import Server
 from client.errors import ClientError, Refused
 from client.profiles import Profile, token_of
-from server.access import Access
+from server.access import Access, token_in
 from server.commands.access import (
     EXITS,
     WRONG_USE,
@@ -55,7 +55,7 @@ def login_command(access: Access, scope: str, days: int, is_default: bool) -> No
         profiles = access.profiles()
         url, name = access.address(profiles), access.name(profiles)
         if access.token_file:
-            profile = _with_token(name, url, access.token_file.read().strip())
+            profile = _with_token(name, url, token_in(access.token_file))
         else:
             expires = now() + timedelta(days=days)
             profile = _with_password(name, url, scope, expires)
@@ -68,7 +68,11 @@ def login_command(access: Access, scope: str, days: int, is_default: bool) -> No
 @click.command("logout", epilog=EXITS)
 @remote
 def logout_command(access: Access) -> None:
-    """Forget the token of a profile, and have the server refuse it from now on."""
+    """Forget the token of a profile, and have the server refuse it from now on.
+
+    \b
+    Example: procession logout --profile test
+    """
     with explained():
         profiles = access.profiles()
         profile = profiles.named(access.name(profiles))
@@ -83,7 +87,11 @@ def logout_command(access: Access) -> None:
 @as_json
 @remote
 def whoami_command(access: Access, as_json: bool) -> None:
-    """Print who you are to the server, and which server that is."""
+    """Print who you are to the server, and which server that is.
+
+    \b
+    Example: procession whoami --server https://procession.example.org
+    """
     with explained():
         server = access.server()
         with server.connected() as connection:

@@ -28,6 +28,9 @@ def catalogue_command(access: Access, name: str | None, as_json: bool) -> None:
     """List the scripts that you may see on the server or, of SCRIPT, what it takes.
 
     `procession start SCRIPT --help` shows that as options.
+
+    \b
+    Example: procession catalogue import
     """
     with connected(access) as connection:
         if name:

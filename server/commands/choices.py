@@ -5,6 +5,7 @@ from datetime import datetime
 
 import click
 
+from client.moment import past
 from server.commands.access import now
 
 
@@ -24,9 +25,10 @@ class Moment(click.ParamType[datetime]):
         try:
             return self._read(str(value), now())
         except (ValueError, OverflowError):
+            direction = "ago" if self._read is past else "from now"
             self.fail(
                 f"{value!r} is no time such as 18:00, 2026-01-31T18:00 (in your zone), "
-                "2026-01-31T18:00Z or, from now, 30s, 10m, 2h, 7d",
+                f"2026-01-31T18:00Z or 30s, 10m, 2h, 7d {direction}",
                 param,
                 ctx,
             )

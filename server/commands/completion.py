@@ -12,7 +12,7 @@ SHELLS: dict[str, type[ShellComplete]] = {
 VARIABLE = "_PROCESSION_COMPLETE"  # by which the shell asks; click's own choice
 
 
-@click.command("completion")
+@click.command("completion", epilog="Exit codes: 0 done, 2 wrong use.")
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def completion_command(context: click.Context, shell: str) -> None:
@@ -21,9 +21,10 @@ def completion_command(context: click.Context, shell: str) -> None:
     Scripts, what they take, and ids are asked of the server, if it answers quickly.
 
     \b
-    bash:  eval "$(procession completion bash)"            in ~/.bashrc
-    zsh:   eval "$(procession completion zsh)"             in ~/.zshrc
-    fish:  procession completion fish | source             in config.fish
+    Examples:
+      eval "$(procession completion bash)"         in ~/.bashrc
+      eval "$(procession completion zsh)"          in ~/.zshrc
+      procession completion fish | source          in config.fish
     """
     program = context.find_root().command
     click.echo(SHELLS[shell](program, {}, PROGRAM, VARIABLE).source())

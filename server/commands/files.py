@@ -46,6 +46,9 @@ def files_command(access: Access, process_id: str, as_json: bool) -> None:
     """List the files that the process ID wrote: name, size, media type, SHA-256.
 
     They are there once it has ended. A pipe gets the bytes, with tabs between.
+
+    \b
+    Example: procession files 2f9c6a10
     """
     with connected(access) as connection:
         found = process(connection, process_id)["files"]

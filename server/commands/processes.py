@@ -142,6 +142,9 @@ def show_command(access: Access, process_id: str, as_json: bool) -> None:
     """Show the process ID: what it was given, how it stands, what it wrote.
 
     The beginning of an id will do, if only one of the newest 1000 processes begins so.
+
+    \b
+    Example: procession show 2f9c6a10
     """
     with connected(access) as connection:
         found = process(connection, process_id)
@@ -161,6 +164,9 @@ def stop_command(access: Access, process_ids: tuple[str, ...], wait: bool, as_js
 
     One that has not started never will. Of one that has ended nothing changes. Each is told in a
     line; what is refused does not keep the others.
+
+    \b
+    Example: procession stop --wait 2f9c6a10 7d0e4c62
     """
 
     def ask(connection: Connection, beginning: str) -> None:
@@ -181,6 +187,9 @@ def delete_command(access: Access, process_ids: tuple[str, ...], yes: bool) -> N
     """Delete the processes ID… with their output and files; those that run are stopped.
 
     Asks first on a terminal; elsewhere --yes is needed. The ids of the deleted are printed.
+
+    \b
+    Example: procession delete --yes 2f9c6a10
     """
     if not yes and not sys.stdin.isatty():
         say("There is nobody to ask: add --yes")

@@ -11,7 +11,7 @@ import orjson
 from client.connection import Server
 from client.gauge import Gauge
 from client.moment import past
-from client.processes import find, is_whole, since
+from client.processes import before_last, find, is_whole, since
 from client.search import as_text, search
 from client.tail import End, Lines, Tail
 from server.access import Access
@@ -19,13 +19,25 @@ from server.commands.access import as_json, explained, process, remote, say, wri
 from server.commands.choices import Moment
 
 FAILED = 255  # as ssh has it: others are those of the script
+LARGEST = 2**31 - 1  # number of a line, as an Int of GraphQL
 NOTHING_FOUND, NOT_SEARCHED = 1, 2  # as grep has it
 
 
 @click.command("tail")
 @process
-@click.option("--after", default=0, metavar="SEQ", help="Only lines after that number.")
-@click.option("--last", type=int, metavar="N", help="Begin with the last N lines of now.")
+@click.option(
+    "--after",
+    type=click.IntRange(0, LARGEST),
+    default=0,
+    metavar="SEQ",
+    help="Only lines after that number.",
+)
+@click.option(
+    "--last",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Begin with the last N lines of now.",
+)
 @click.option("--since", type=Moment(past), help="Only lines from then on: 18:00, 10m, a time.")
 @click.option("--times", is_flag=True, help="Print when each line came, before it.")
 @as_json
@@ -43,13 +55,18 @@ def tail_command(
 
     A connection that is cut is made again. On a terminal the progress of the script stands below.
     Ends with the script's exit code; 143: the process was stopped, 137: killed, 255: it cannot be
-    followed, 254: what came is not what the script wrote.
+    followed, 254: what came is not what the script wrote, 2: wrong options, 130: Ctrl-C.
+
+    \b
+    Examples:
+      procession tail 2f9c6a10 --last 20
+      procession tail 2f9c6a10 --since 10m --times
     """
     written = Lines.as_json if as_json else Lines.timed if times else Lines.plain
     with explained(FAILED):
         server = access.server()
-        process_id, after = _place(server, process_id, after, since)
-        print_tail(server, process_id, written, after, last, stamped=as_json or times)
+        process_id, after = _place(server, process_id, after, last, since)
+        print_tail(server, process_id, written, after, stamped=as_json or times)
 
 
 def print_tail(
@@ -57,13 +74,12 @@ def print_tail(
     process_id: str,
     written: Callable[[Lines], bytes],
     after: int = 0,
-    last: int | None = None,
     *,
     stamped: bool = False,
 ) -> None:
     """Prints what comes, and exits as the script does."""
     gauge = Gauge(sys.stderr)
-    tail = Tail(server, process_id, after, last, gauge.lifted()(say), stamped=stamped)
+    tail = Tail(server, process_id, after, gauge.lifted()(say), stamped=stamped)
     with closing(tail.follow()) as events, gauge.following(server, process_id):
         for told in events:
             if isinstance(told, Lines):
@@ -73,14 +89,19 @@ def print_tail(
                 end(told)
 
 
-def _place(server: Server, beginning: str, after: int, moment: datetime | None) -> tuple[str, int]:
+def _place(
+    server: Server, beginning: str, after: int, last: int | None, moment: datetime | None
+) -> tuple[str, int]:
     """The whole id, and the number behind which to begin."""
-    if moment is None and is_whole(beginning):
+    if last is None and moment is None and is_whole(beginning):
         return beginning, after
     with server.connected() as connection:
         process_id = find(connection, beginning)
-        behind = since(connection, process_id, moment) if moment else 0
-        return process_id, max(after, behind)
+        if last is not None:
+            after = max(after, before_last(connection, process_id, last))
+        if moment is not None:
+            after = max(after, since(connection, process_id, moment))
+        return process_id, after
 
 
 @click.command("search")
@@ -102,7 +123,13 @@ def search_command(
 ) -> None:
     """Print the lines of the process ID that have PATTERN in them, each after its number.
 
-    Searches what is stored by now. Exit code 1: there is none, 2: it cannot be searched.
+    Searches what is stored by now. Exit code 0: there are some, 1: there is none, 2: it cannot be
+    searched.
+
+    \b
+    Examples:
+      procession search 2f9c6a10 "no such file"
+      procession search 2f9c6a10 "^(error|warning)" --regex --ignore-case --context 2
     """
     wanted = {"pattern": pattern, "regex": regex, "ignoreCase": ignore_case, "context": context}
     is_found = False

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -111,6 +111,11 @@ def _names(parameter: Parameter) -> list[str]:
     return [f"-{name}" if len(name) == 1 else f"--{name}" for name in known if name]
 
 
+def _hint(parameter: Parameter) -> str:
+    """As click names an option that is wrong."""
+    return " / ".join(f"'{name}'" for name in _names(parameter))
+
+
 def _key(parameter: Parameter) -> str:
     """The name under which click keeps its value; none of our own is such."""
     return f"given_{parameter['name'].encode().hex()}"
@@ -163,8 +168,8 @@ def start_command(
     """
     found, server = context.meta[SCRIPT], context.meta[SERVER]
     given = [*_given(found, values), *_paired(found, pairs)]
-    given += _missing(context, found, {each.name for each in given})
     with explained(FAILED if follow else None):
+        given += _missing(context, found, {each.name for each in given})
         try:
             moment = sent(at) if at else None
             process = start(server, script_name, given, moment, open_meter, say)
@@ -214,15 +219,24 @@ def _value(parameter: Parameter, value: Any) -> Given:
     if isinstance(value, bool):
         value = "true" if value else "false"
     elif parameter["type"] == "SECRET":
-        value = value.read().removesuffix("\n")
+        value = _secret(parameter, value)
     return Given(parameter["name"], str(value), parameter["type"] == "FILE")
+
+
+def _secret(parameter: Parameter, file: TextIO) -> str:
+    """Raises BadParameter."""
+    try:
+        return file.read().removesuffix("\n")
+    except UnicodeDecodeError:
+        told = f"{file.name!r} is no text in UTF-8."
+        raise click.BadParameter(told, param_hint=_hint(parameter)) from None
 
 
 def _missing(context: click.Context, found: Script, names: set[str]) -> Iterator[Given]:
     """What has to be given and was not: a secret is asked for. Raises UsageError."""
     for parameter in found["parameters"]:
         if parameter["mandatory"] and parameter["name"] not in names:
-            hint = " / ".join(f"'{name}'" for name in _names(parameter))
+            hint = _hint(parameter)
             if parameter["type"] != "SECRET" or not sys.stdin.isatty():
                 raise click.UsageError(f"Missing option {hint}.", context)
             secret = click.prompt(f"{hint} ({parameter['description']})", hide_input=True, err=True)

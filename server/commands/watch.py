@@ -48,6 +48,11 @@ def watch_command(
 
     In a pipe, or with --json, the processes that there are, the oldest first, then each again that
     is new or has changed, in a line. A connection that is cut is made again.
+
+    \b
+    Examples:
+      procession watch --mine
+      procession watch --status failed --json | jq .id
     """
 
     with explained():
