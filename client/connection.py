@@ -134,6 +134,6 @@ def data_of(message: Any) -> Any:
 def refuse(error: Any) -> NoReturn:
     """Raises Refused, or Fault where one may try again."""
     extensions = error.get("extensions", {})
-    if extensions.get("code") in ("INTERNAL", "CONFLICT"):
+    if extensions.get("code") in ("INTERNAL", "CONFLICT", "UNAVAILABLE"):
         raise Fault(error["message"])
     raise Refused(error["message"], extensions.get("fields"))

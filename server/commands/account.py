@@ -34,7 +34,11 @@ SCOPES = ["read", "start", "admin"]
     help="Of what you may do: only look; also start, stop and delete; or all.",
 )
 @click.option(
-    "--days", type=click.IntRange(min=1), default=90, show_default=True, help="How long it is good."
+    "--days",
+    type=click.IntRange(1, 36_500),
+    default=90,
+    show_default=True,
+    help="How long it is good.",
 )
 @click.option("--default", "is_default", is_flag=True, help="This profile is meant from now on.")
 @remote
