@@ -85,7 +85,9 @@ class Adoption:
         return await held.update(worker_id=self._lease.id) > 0
 
     async def _is_held(self, process: Process) -> bool:
-        """Whether a worker that lives on this machine, and has its lease, holds a process."""
-        if process.worker_id == self._lease.id or not self._lease.lives(process.worker_id):
-            return process.worker_id == self._lease.id
-        return await Worker.exists(id=process.worker_id, lost_at__isnull=True)
+        """Whether nobody here may have it: it is this worker's, or that of one that has its lease,
+        or of another machine. Then all that lies here is left of a claim that came to nothing."""
+        holder = process.worker_id
+        if holder == self._lease.id or not self._lease.knows(holder):
+            return True
+        return await Worker.exists(id=holder, lost_at__isnull=True)

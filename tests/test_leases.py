@@ -47,6 +47,14 @@ def it(install: Install) -> Installation:
     return made
 
 
+def until_looked(it: Installation) -> None:
+    """Waits until the server's worker has been through all of its folder of runs: it has taken away
+    what is nobody's, and then what came after that."""
+    for stray in (it.data / "runs" / str(uuid4()) for _ in range(2)):
+        stray.mkdir()
+        until(lambda: not stray.exists())  # noqa: B023
+
+
 def test_worker_that_was_given_up_ends_its_scripts_and_writes_nothing(it: Installation) -> None:
     talker = Gate(it)
     program = f"""
@@ -115,6 +123,24 @@ def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: In
     sql = f"SELECT secrets FROM process WHERE id = '{process_id}'"  # noqa: S608
     assert it.rows(sql) == [(None,)]
     until(lambda: not (it.data / "workers" / worker_id).exists())
+
+
+def test_claim_that_came_to_nothing_gives_no_right_to_what_another_machine_runs(
+    it: Installation,
+) -> None:
+    until_running(it, it.admin, start(it, it.admin, "sleeping"))
+    journal, gate = it.folder / "journal", Gate(it)
+    with worker(it, it.folder / "elsewhere"):
+        program = f"open({str(journal)!r}, 'a').write('.'); {gate.wait}; print(1)"
+        process_id = start_python(it, it.admin, program)
+        gate.reached()
+        held = holder(it, process_id)
+        (it.data / "runs" / process_id).mkdir()  # what a claim leaves that the database refused
+        until_looked(it)
+        assert holder(it, process_id) == held
+        gate.open()
+        assert end_of(it, it.admin, process_id).lines == ["1"]
+    assert journal.read_text() == "."
 
 
 @on_sqlite
