@@ -75,6 +75,7 @@ class Execution:
     async def _begin(self, packer: Packer) -> None:
         """Starts the script and follows it, or ends the process if that will never be possible.
 
+        Then `jobs.adoption` clears the folder away: by now another worker may hold the process.
         Raises OSError where it may be possible later: a full disk, a folder that is not writable.
         """
         try:
@@ -82,7 +83,6 @@ class Execution:
         except (FileNotFoundError, LookupError) as error:
             if await self._end_at_once(f"The script could not be started: {error}", packer):
                 log.warning("Process %s could not be started: %s", self._process.id, error)
-            await asyncio.to_thread(self._run.remove)
         else:
             await self._supervise(packer, secrets)
 
@@ -214,7 +214,8 @@ class Execution:
         return True
 
     async def _end_at_once(self, reason: str, packer: Packer) -> bool:
-        """FAILED, with the reason as its last line. False: it is deleted, or has ended."""
+        """FAILED, with the reason as its last line. False: it is deleted, has ended, or is another
+        worker's."""
         closing = packer.say(reason)
         ended = await finish(
             self._process.id, Status.FAILED, reason, holder=self._worker_id, closing=closing

@@ -1,6 +1,7 @@
 """Workers that are lost, paused, replaced or drained: nothing runs twice, nothing is forgotten."""
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -15,7 +17,10 @@ from uuid import uuid4
 import pytest
 
 from jobs import standstill
+from jobs.doorbell import Topic
+from jobs.run import Run
 from jobs.standstill import Standstill
+from jobs.supervisor.launch import Launch
 from tests.conftest import Install
 from tests.installation import SCRIPTS, Installation, until
 from tests.rows import Row, insert
@@ -36,6 +41,7 @@ from tests.workers import holder, pause, pids, worker
 
 LEASE = "4"
 LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -99,6 +105,82 @@ def test_worker_on_the_same_machine_goes_on_with_what_a_paused_one_held(it: Inst
         gate.open()
         ended = end_of(it, it.admin, process_id)
         assert (ended.lines, ended.status, ended.exit_code) == (["1", "2"], "FAILED", 7)
+
+
+@contextlib.contextmanager
+def overtaken(it: Installation, paused: int) -> Iterator[str]:
+    """A process that this worker has claimed and another one has started, on PostgreSQL; at the end
+    it must have run once."""
+    journal, gate = it.folder / "journal", Gate(it)
+    program = f"open({str(journal)!r}, 'a').write('.'); print(1); {gate.wait}; print(2)"
+    with it.locked("file"):
+        process_id = start_python(it, it.admin, program)
+        it.until_waiting("file", 1)  # the worker asks for its uploads
+        pause(it, paused)
+    with worker(it, it.data):
+        gate.reached()
+        yield process_id
+        until(lambda: "it goes on as a new one" in it.log.read_text())
+        until_looked(it)
+        gate.open()
+        assert end_of(it, it.admin, process_id).lines == ["1", "2"]
+    assert journal.read_text() == "."
+
+
+@on_postgres
+def test_worker_that_was_paused_as_it_prepared_a_run_leaves_it_to_who_has_begun_it(
+    it: Installation,
+) -> None:
+    (paused,) = pids(it, "server.worker")
+    with overtaken(it, paused):
+        os.kill(paused, signal.SIGCONT)
+
+
+@on_postgres
+def test_worker_that_cannot_start_a_run_leaves_it_to_who_has_begun_it(
+    it: Installation, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "python.toml"
+    known = (SCRIPTS / manifest.name).read_text()
+    manifest.write_text(known)
+    it.end()
+    it.settings = {**it.settings, "PROCESSION_SCRIPTS": str(tmp_path)}
+    it.start()
+    until(lambda: it.log.read_text().count("is ready") == 2)
+    manifest.write_text(known.replace('"c"', '"d"'))  # the next worker cannot set the parameter
+    (killed,) = pids(it, "server.worker")
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: it.log.read_text().count("is ready") == 3)
+    manifest.write_text(known)
+    (paused,) = pids(it, "server.worker")
+    with (
+        overtaken(it, paused) as process_id,
+        contextlib.closing(it.redis()) as redis,
+        contextlib.closing(redis.pubsub()) as bells,  # type: ignore[no-untyped-call]
+    ):
+        bells.subscribe(Topic.PROCESS.value)
+        with it.locked("worker"):  # so that it does not hear yet that it was given up
+            os.kill(paused, signal.SIGCONT)
+            until(lambda: process_id in str(bells.get_message(timeout=1)))
+
+
+def test_run_is_prepared_by_one_at_a_time_and_not_again_once_it_is_gone(tmp_path: Path) -> None:
+    run = Run(tmp_path, uuid4())
+    launch = Launch(["/bin/true"], {}, str(run.work), None, 1.0, terminal=False)
+    run.mark()
+    other = os.open(run.folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with pytest.raises(BlockingIOError):
+        run.prepare(launch, {})
+    run.remove()
+    assert not list(run.folder.iterdir())
+    os.close(other)
+    run.prepare(launch, {})
+    assert run.prepared
+    run.remove()
+    with pytest.raises(FileNotFoundError):
+        run.prepare(launch, {})
+    assert not run.marked
 
 
 def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: Installation) -> None:
