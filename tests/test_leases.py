@@ -34,6 +34,7 @@ from tests.running import (
     running,
     start,
     start_python,
+    until_lines,
     until_running,
     until_status,
 )
@@ -88,6 +89,25 @@ print("late")
         assert [name for name in it.stored() if "staging" not in name] == []
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
     assert lost not in {row[0] for row in it.rows("SELECT id FROM worker WHERE lost_at IS NULL")}
+
+
+@on_postgres
+def test_lines_that_a_worker_stores_as_others_end_what_it_held_are_counted(
+    it: Installation,
+) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"print(1); {gate.wait}; print(2)")
+    until_lines(it, it.admin, process_id, 1)
+    gate.reached()
+    (paused,) = pids(it, "server.worker")
+    with worker(it, it.folder / "elsewhere"):
+        with it.holding("process", it.admin):
+            gate.open()
+            it.until_waiting("process", 1)  # to store the second line
+            pause(it, paused)
+            it.until_waiting("process", 2)  # the other one, to end what was lost
+        os.kill(paused, signal.SIGCONT)
+        assert end_of(it, it.admin, process_id).lines[:2] == ["1", "2"]
 
 
 def test_worker_on_the_same_machine_goes_on_with_what_a_paused_one_held(it: Installation) -> None:
