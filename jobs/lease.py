@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from jobs.background import beside
+from jobs.ids import ids_in
 from jobs.trouble import Trouble
 from models.instant import now
 from models.outage import complain
@@ -91,8 +92,7 @@ class Lease:
 
     def others(self) -> list[tuple[UUID, bool]]:
         """The workers that were seen on this machine, this one not, and whether each lives."""
-        found = [UUID(path.name) for path in self._locks.iterdir() if not path.name.startswith(NEW)]
-        return [(each, self.lives(each)) for each in found if each != self.id]
+        return [(each, self.lives(each)) for each in ids_in(self._locks) if each != self.id]
 
     def lives(self, worker_id: UUID) -> bool:
         """Whether that worker lives on this machine."""

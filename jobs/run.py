@@ -91,7 +91,7 @@ class Run:
     @property
     def marked(self) -> bool:
         """Whether there is a folder."""
-        return self.folder.exists()
+        return self.folder.is_dir()
 
     @property
     def begun(self) -> bool:

@@ -246,6 +246,27 @@ def test_claim_that_came_to_nothing_gives_no_right_to_what_another_machine_runs(
 
 
 @on_sqlite
+def test_what_lies_astray_in_the_data_folder_keeps_nobody_from_taking_over(
+    it: Installation,
+) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"{gate.wait}; print(1)")
+    gate.reached()
+    it.end(signal.SIGTERM)
+    runs = it.data / "runs"
+    (it.data / "workers" / ".DS_Store").touch()
+    (runs / str(uuid4())).touch()
+    damaged = runs / str(uuid4())
+    (damaged / "lock").mkdir(parents=True)
+    it.start()
+    gate.open()
+    assert end_of(it, it.admin, process_id).lines == ["1"]
+    until_looked(it)
+    assert damaged.exists()
+    assert f"What is left of {damaged.name} cannot be cleared away" in it.log.read_text()
+
+
+@on_sqlite
 def test_second_supervisor_of_a_run_leaves_the_script_alone(it: Installation) -> None:
     gate = Gate(it)
     process_id = start_python(it, it.admin, f"print(1); {gate.wait}")
