@@ -10,6 +10,7 @@ from jobs.ids import ids_in
 from jobs.lease import Lease
 from jobs.run import Run
 from jobs.site import Site
+from models.durability import durable
 from models.outage import complain
 from models.process import Process
 from models.status import Status
@@ -39,6 +40,7 @@ class Adoption:
         for worker_id in [each for each, alive in lives.items() if not alive and self._open]:
             for inherited in await succeed(worker_id, self._lease.id):
                 yield inherited
+            await durable()
             await asyncio.to_thread(self._lease.bury, worker_id)
         left = 0
         for run in await asyncio.to_thread(self._runs):
@@ -74,6 +76,7 @@ class Adoption:
             if await asyncio.to_thread(run.supervised):
                 run.stop("The process is over")
                 return True
+            await durable()
             await asyncio.to_thread(run.remove)
         except FileNotFoundError:
             pass  # whoever ended it clears it away, too

@@ -20,6 +20,7 @@ from jobs.ringing import Ringing
 from jobs.run import End, Run
 from jobs.site import Site
 from jobs.spool import Reader, unread
+from models.durability import durable
 from models.file import Direction, File
 from models.outage import is_outage
 from models.process import Process
@@ -76,8 +77,10 @@ class Execution:
         """Starts the script and follows it, or ends the process if that will never be possible.
 
         Then `jobs.adoption` clears the folder away: by now another worker may hold the process.
+        That it is claimed must be known after a failure of the machine, too, once it may have run.
         Raises OSError where it may be possible later: a full disk, a folder that is not writable.
         """
+        await durable()
         try:
             secrets = await self._prepare()
         except (FileNotFoundError, LookupError) as error:
@@ -109,7 +112,7 @@ class Execution:
             over = await self._follow(ringing, packer)
         if over:
             await asyncio.to_thread(supervisor.wait)
-            await asyncio.to_thread(self._run.remove)
+            await self._remove()
 
     async def _join(self, packer: Packer) -> None:
         """Follows a supervisor that another worker has started."""
@@ -119,7 +122,12 @@ class Execution:
             ringing.over = not alive
             over = await self._follow(ringing, packer)
         if over:
-            await asyncio.to_thread(self._run.remove)
+            await self._remove()
+
+    async def _remove(self) -> None:
+        """Removes the folder, but not before the end that it tells of is stored for good."""
+        await durable()
+        await asyncio.to_thread(self._run.remove)
 
     async def _forget_secrets(self) -> None:
         """Once a supervisor has begun; before that the next worker may need them."""
