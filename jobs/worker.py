@@ -34,6 +34,7 @@ from models.status import Status
 log = logging.getLogger(__name__)
 
 SEEN = ("id", "status", "worker_id", "stop_requested_by")  # what says whether to stop a script
+LONGEST = 30.0  # seconds between two attempts to go on with a process
 FAREWELL = 60.0  # seconds that stopped scripts may take to end
 
 
@@ -177,9 +178,11 @@ class Worker:
         self, process: Process, execution: Execution, work: Coroutine[None, None, None]
     ) -> None:
         """Awaits the end of an execution, then lets the next process have its place."""
+        pause = TROUBLE
         try:
             while not await self._ended_well(process, work):
-                await asyncio.sleep(TROUBLE)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST)  # each time all that is stored is read again
                 work = execution.go_on()
         finally:
             self._trouble.end(process.id)
