@@ -22,7 +22,7 @@ from jobs.site import Site
 from jobs.spool import Reader, unread
 from models.durability import durable
 from models.file import Direction, File
-from models.outage import is_outage
+from models.outage import TROUBLE, is_outage
 from models.process import Process
 from models.status import Status
 
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 SMALL = 1 << 14  # bytes of lines that are packed without a thread
 GONE = "The folder of the run is gone: look whether the script has run, before you start it again"
-TROUBLE = 1.0  # seconds to wait after the database refused something
 LIMITS = {  # how the system enforces those of a manifest
     "SIGXCPU": ": it has used the processor time that its manifest allows",
     "SIGXFSZ": ": it has written a file as large as its manifest allows",

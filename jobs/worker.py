@@ -13,7 +13,7 @@ from jobs.adoption import Adoption
 from jobs.background import beside, end
 from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
 from jobs.doorbell import Topic
-from jobs.execution import TROUBLE, Execution
+from jobs.execution import Execution
 from jobs.journal import Journal
 from jobs.lease import Lease
 from jobs.merge import merge_requested
@@ -26,7 +26,7 @@ from jobs.trouble import Trouble
 from jobs.unknown import end_unknown
 from jobs.watch import Watch
 from models.instant import now
-from models.outage import complain, is_outage
+from models.outage import TROUBLE, complain, is_outage
 from models.process import Process
 from models.script import Script
 from models.status import Status
