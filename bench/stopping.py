@@ -82,6 +82,7 @@ def _begin(folder: Path) -> float:
     """Seconds from the start of a supervisor to the line that its script prints at once."""
     run = Run(folder, uuid4())
     launch = Launch(["/bin/echo", "begun"], {}, str(run.work), None, GRACE, terminal=False)
+    run.mark()
     run.prepare(launch, {})
     began = time.time()
     run.start().wait()

@@ -1,17 +1,22 @@
 """Adoption: what a worker takes over from others on its machine, and what it clears away there."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Container
-from contextlib import suppress
 from uuid import UUID
 
 from jobs.claim import succeed
+from jobs.ids import ids_in
 from jobs.lease import Lease
 from jobs.run import Run
 from jobs.site import Site
+from models.durability import durable
+from models.outage import complain
 from models.process import Process
 from models.status import Status
 from models.worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 class Adoption:
@@ -35,6 +40,7 @@ class Adoption:
         for worker_id in [each for each, alive in lives.items() if not alive and self._open]:
             for inherited in await succeed(worker_id, self._lease.id):
                 yield inherited
+            await durable()
             await asyncio.to_thread(self._lease.bury, worker_id)
         left = 0
         for run in await asyncio.to_thread(self._runs):
@@ -55,25 +61,27 @@ class Adoption:
         return not self.closed and not self._lease.lost.is_set()
 
     def _runs(self) -> list[Run]:
-        """The runs on this machine; whatever else lies in their folder is not ours."""
-        found = []
-        for folder in self._site.runs.iterdir():
-            with suppress(ValueError):
-                found.append(Run(self._site.runs, UUID(folder.name)))
-        return found
+        """The runs on this machine."""
+        runs = [Run(self._site.runs, each) for each in ids_in(self._site.runs)]
+        return [run for run in runs if run.marked]
 
     async def _clear(self, run: Run, *, deleted: bool) -> bool:
-        """Ends and removes what is left of a process that was deleted or has ended.
+        """Ends and removes what is left of a process that was deleted or has ended, if it can be.
 
         True: its script has still to end.
         """
-        if deleted:  # its files may have been stored after the removal
-            await asyncio.to_thread(self._site.store.remove, run.process_id)
-        with suppress(FileNotFoundError):  # whoever ended it clears it away, too
+        try:
+            if deleted:  # its files may have been stored after the removal
+                await asyncio.to_thread(self._site.store.remove, run.process_id)
             if await asyncio.to_thread(run.supervised):
                 run.stop("The process is over")
                 return True
+            await durable()
             await asyncio.to_thread(run.remove)
+        except FileNotFoundError:
+            pass  # whoever ended it clears it away, too
+        except OSError as error:
+            complain(log, f"What is left of {run.process_id} cannot be cleared away", error)
         return False
 
     async def _take_over(self, process: Process) -> bool:
@@ -85,7 +93,9 @@ class Adoption:
         return await held.update(worker_id=self._lease.id) > 0
 
     async def _is_held(self, process: Process) -> bool:
-        """Whether a worker that lives on this machine, and has its lease, holds a process."""
-        if process.worker_id == self._lease.id or not self._lease.lives(process.worker_id):
-            return process.worker_id == self._lease.id
-        return await Worker.exists(id=process.worker_id, lost_at__isnull=True)
+        """Whether nobody here may have it: it is this worker's, or that of one that has its lease,
+        or of another machine. Then all that lies here is left of a claim that came to nothing."""
+        holder = process.worker_id
+        if holder == self._lease.id or not self._lease.knows(holder):
+            return True
+        return await Worker.exists(id=holder, lost_at__isnull=True)

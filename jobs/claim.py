@@ -81,12 +81,16 @@ async def finish(
     has told of itself, all at once.
 
     With `since` and `holder` as in `models.process.move`. False, and nothing is changed, if the
-    process has ended or is deleted, or if these do not hold.
+    process has ended or is deleted, if these do not hold, or if lines were stored that the closing
+    one was not numbered after: a worker that was given up may come back with some.
     """
+    behind = closing.first_seq - 1 if closing else None
     sums = closing.sums() if closing else {}
     told = report.columns() if report else {}
     facts = {"reason": reason, "exit_code": exit_code, "ended_at": now(), "secrets": None}
-    if not await move(process_id, status, since=since, holder=holder, **facts, **sums, **told):
+    if not await move(
+        process_id, status, since=since, holder=holder, behind=behind, **facts, **sums, **told
+    ):
         return False
     if closing:
         await closing.chunk(process_id).save()

@@ -20,8 +20,9 @@ from jobs.ringing import Ringing
 from jobs.run import End, Run
 from jobs.site import Site
 from jobs.spool import Reader, unread
+from models.durability import durable
 from models.file import Direction, File
-from models.outage import is_outage
+from models.outage import TROUBLE, is_outage
 from models.process import Process
 from models.status import Status
 
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 
 SMALL = 1 << 14  # bytes of lines that are packed without a thread
 GONE = "The folder of the run is gone: look whether the script has run, before you start it again"
-TROUBLE = 1.0  # seconds to wait after the database refused something
 LIMITS = {  # how the system enforces those of a manifest
     "SIGXCPU": ": it has used the processor time that its manifest allows",
     "SIGXFSZ": ": it has written a file as large as its manifest allows",
@@ -75,14 +75,16 @@ class Execution:
     async def _begin(self, packer: Packer) -> None:
         """Starts the script and follows it, or ends the process if that will never be possible.
 
+        Then `jobs.adoption` clears the folder away: by now another worker may hold the process.
+        That it is claimed must be known after a failure of the machine, too, once it may have run.
         Raises OSError where it may be possible later: a full disk, a folder that is not writable.
         """
+        await durable()
         try:
             secrets = await self._prepare()
         except (FileNotFoundError, LookupError) as error:
             if await self._end_at_once(f"The script could not be started: {error}", packer):
                 log.warning("Process %s could not be started: %s", self._process.id, error)
-            await asyncio.to_thread(self._run.remove)
         else:
             await self._supervise(packer, secrets)
 
@@ -109,7 +111,7 @@ class Execution:
             over = await self._follow(ringing, packer)
         if over:
             await asyncio.to_thread(supervisor.wait)
-            await asyncio.to_thread(self._run.remove)
+            await self._remove()
 
     async def _join(self, packer: Packer) -> None:
         """Follows a supervisor that another worker has started."""
@@ -119,7 +121,12 @@ class Execution:
             ringing.over = not alive
             over = await self._follow(ringing, packer)
         if over:
-            await asyncio.to_thread(self._run.remove)
+            await self._remove()
+
+    async def _remove(self) -> None:
+        """Removes the folder, but not before the end that it tells of is stored for good."""
+        await durable()
+        await asyncio.to_thread(self._run.remove)
 
     async def _forget_secrets(self) -> None:
         """Once a supervisor has begun; before that the next worker may need them."""
@@ -214,7 +221,8 @@ class Execution:
         return True
 
     async def _end_at_once(self, reason: str, packer: Packer) -> bool:
-        """FAILED, with the reason as its last line. False: it is deleted, or has ended."""
+        """FAILED, with the reason as its last line. False: it is deleted, has ended, or is another
+        worker's."""
         closing = packer.say(reason)
         ended = await finish(
             self._process.id, Status.FAILED, reason, holder=self._worker_id, closing=closing

@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from jobs.background import beside
+from jobs.ids import ids_in
 from jobs.trouble import Trouble
 from models.instant import now
 from models.outage import complain
@@ -91,10 +92,9 @@ class Lease:
 
     def others(self) -> list[tuple[UUID, bool]]:
         """The workers that were seen on this machine, this one not, and whether each lives."""
-        found = [UUID(path.name) for path in self._locks.iterdir() if not path.name.startswith(NEW)]
-        return [(each, self.lives(each)) for each in found if each != self.id]
+        return [(each, self.lives(each)) for each in ids_in(self._locks) if each != self.id]
 
-    def lives(self, worker_id: UUID | None) -> bool:
+    def lives(self, worker_id: UUID) -> bool:
         """Whether that worker lives on this machine."""
         try:
             with (self._locks / str(worker_id)).open("r+") as file:
@@ -104,6 +104,10 @@ class Lease:
         except FileNotFoundError:
             pass
         return False
+
+    def knows(self, worker_id: UUID | None) -> bool:
+        """Whether that worker is one of this machine, or was one and may still hold something."""
+        return (self._locks / str(worker_id)).exists()
 
     def bury(self, worker_id: UUID) -> None:
         """Forgets a worker of this machine of which nothing is left to be taken over."""
@@ -128,7 +132,6 @@ class Lease:
                     await self._hand_over()
                 else:
                     await Worker.filter(id=self.id).delete()
-                    self.bury(self.id)
         except Exception as error:  # the lease will run out
             complain(log, f"The database was not told that worker {self.id} leaves", error)
 

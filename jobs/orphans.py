@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from jobs.lease import NEW
 from jobs.store import ABANDONED_AFTER, Store
 from models.file import File
 from models.process import Deletion, Process
@@ -56,8 +57,9 @@ def digit_of_the_hour() -> str:
 
 
 def remove_dead_locks(folder: Path) -> None:
-    """Removes the lock files of workers that live no more."""
-    for path in folder.iterdir():
+    """Removes the lock files of workers that were killed before they had begun; those of others are
+    needed until all that they held has been taken over (`jobs.adoption`)."""
+    for path in folder.glob(f"{NEW}*"):
         with suppress(OSError), path.open("r+") as file:  # it is locked, or gone
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if path.stat().st_mtime < time.time() - STARTED:

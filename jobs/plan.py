@@ -13,13 +13,12 @@ from jobs.sandbox import sandboxed
 from jobs.site import Site
 from jobs.supervisor.launch import Launch
 from models.file import Direction, File
-from models.outage import is_outage
+from models.outage import TROUBLE, is_outage
 from models.process import Process
 from models.script import Script
 
 log = logging.getLogger(__name__)
 
-AGAIN = 1.0  # seconds to wait after the database refused something
 # Of a script in a terminal: it may use colours, and a pager would wait for keys for ever.
 TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
 NO_CORE = {"RLIMIT_CORE": 0}  # a core dump would have the secrets in it
@@ -120,4 +119,4 @@ async def _inputs(process: Process) -> list[File]:
             if not is_outage(error):
                 raise
             log.warning("Process %s cannot be started yet: %s", process.id, error)
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(TROUBLE)

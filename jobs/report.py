@@ -20,7 +20,7 @@ from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
 from jobs.run import Run
 from models.instant import now
-from models.outage import complain
+from models.outage import TROUBLE, complain
 from models.process import Process
 from models.report import Report as Row
 from models.status import Status
@@ -29,7 +29,6 @@ from models.transaction import transaction
 log = logging.getLogger(__name__)
 
 PAUSE = 0.25  # seconds between two transactions
-TROUBLE = 1.0  # seconds to wait after the database refused something
 LARGE = ["summary", "notices", "facts"]
 LEVELS = ("notice", "warning", "error")
 

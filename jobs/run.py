@@ -17,8 +17,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
@@ -91,7 +91,7 @@ class Run:
     @property
     def marked(self) -> bool:
         """Whether there is a folder."""
-        return self.folder.exists()
+        return self.folder.is_dir()
 
     @property
     def begun(self) -> bool:
@@ -101,12 +101,19 @@ class Run:
     def prepare(
         self, launch: Launch, uploads: Mapping[Path, Path], owner: Account | None = None
     ) -> None:
-        """Makes the folder; `uploads` maps the path each upload is to have to where it is kept.
+        """Fills the folder that `mark` has made, unless somebody did, or a supervisor has begun.
 
-        What is the script's is given to the `owner`. What a worker that was killed meanwhile has
-        left of it is replaced.
+        `uploads` maps the path each upload is to have to where it is kept. What is the script's is
+        given to the `owner`. What a worker that was killed meanwhile has left of it is replaced.
+
+        Raises BlockingIOError while another worker is at it, FileNotFoundError if the folder is
+        gone: a worker that was paused for long finds what became of its process without it.
         """
-        self.mark()
+        with _alone(self.folder):
+            if not self.prepared and not self.begun:
+                self._fill(launch, uploads, owner)
+
+    def _fill(self, launch: Launch, uploads: Mapping[Path, Path], owner: Account | None) -> None:
         _empty(self.folder)
         for folder in (self.work, self.out, self.inputs):
             folder.mkdir()
@@ -236,7 +243,20 @@ class Run:
             return "none"
 
     def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes the folder, or what can be removed of it; nothing while somebody prepares it."""
+        with suppress(OSError), _alone(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else is in here with this folder. Raises BlockingIOError if somebody is."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _hand_over(secrets: bytes, supervisor: socket.socket) -> None:

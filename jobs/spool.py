@@ -78,8 +78,11 @@ def records(content: bytes) -> Iterator[Record]:
 
 
 def unread(path: Path, bookmark: str) -> int:
-    """How many bytes at its end cannot be read, after all before the bookmark were."""
-    return path.stat().st_size - Bookmark.parse(bookmark).offset
+    """How many bytes at its end cannot be read, after all before the bookmark were.
+
+    0 if it ends before that: a failure of the machine has taken only what is stored already.
+    """
+    return max(0, path.stat().st_size - Bookmark.parse(bookmark).offset)
 
 
 class Reader:

@@ -13,7 +13,7 @@ from jobs.adoption import Adoption
 from jobs.background import beside, end
 from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
 from jobs.doorbell import Topic
-from jobs.execution import TROUBLE, Execution
+from jobs.execution import Execution
 from jobs.journal import Journal
 from jobs.lease import Lease
 from jobs.merge import merge_requested
@@ -26,7 +26,7 @@ from jobs.trouble import Trouble
 from jobs.unknown import end_unknown
 from jobs.watch import Watch
 from models.instant import now
-from models.outage import complain, is_outage
+from models.outage import TROUBLE, complain, is_outage
 from models.process import Process
 from models.script import Script
 from models.status import Status
@@ -34,6 +34,7 @@ from models.status import Status
 log = logging.getLogger(__name__)
 
 SEEN = ("id", "status", "worker_id", "stop_requested_by")  # what says whether to stop a script
+LONGEST = 30.0  # seconds between two attempts to go on with a process
 FAREWELL = 60.0  # seconds that stopped scripts may take to end
 
 
@@ -177,9 +178,11 @@ class Worker:
         self, process: Process, execution: Execution, work: Coroutine[None, None, None]
     ) -> None:
         """Awaits the end of an execution, then lets the next process have its place."""
+        pause = TROUBLE
         try:
             while not await self._ended_well(process, work):
-                await asyncio.sleep(TROUBLE)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST)  # each time all that is stored is read again
                 work = execution.go_on()
         finally:
             self._trouble.end(process.id)

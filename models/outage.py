@@ -9,6 +9,7 @@ import sqlite3
 
 from tortoise.exceptions import BaseORMException
 
+TROUBLE = 1.0  # seconds to wait after the database refused something
 AWAY = (
     "08",  # the connection was lost
     "25",  # it takes no writes, or gave up a transaction

@@ -102,15 +102,19 @@ async def move(
     *,
     since: Status | None = None,
     holder: UUID | None = None,
+    behind: int | None = None,
     **facts: object,
 ) -> bool:
     """Moves a process to a status if that is legal now; of two contenders one wins.
 
-    With `since`, only from that status; with `holder`, only while that worker holds it. `facts` are
-    columns set in the same UPDATE. Returns whether it was moved.
+    With `since`, only from that status; with `holder`, only while that worker holds it; with
+    `behind`, only while that is the number of its last line. `facts` are columns set in the same
+    UPDATE. Returns whether it was moved.
     """
     sources = [each.value for each in SOURCES[to] if since in (None, each)]
     rows = Process.filter(id=process_id, status__in=sources)
     if holder is not None:
         rows = rows.filter(worker_id=holder)
+    if behind is not None:
+        rows = rows.filter(last_seq=behind)
     return await rows.update(status=to.value, **facts) > 0

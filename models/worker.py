@@ -12,8 +12,9 @@ class Worker(Model):
     """A worker holds its processes for as long as it moves `lease_until` forward.
 
     Others give it up as lost (`lost_at`) once they have seen `lease_until` stand still for `lease`
-    seconds; then nothing is written in its name any more. One that leaves (`left_at`) gives itself
-    a longer `lease`, in which the next worker on its machine takes over what it held.
+    seconds; then it claims nothing any more, and writes only to what nobody has ended or taken over
+    yet. One that leaves (`left_at`) gives itself a longer `lease`, in which the next worker on its
+    machine takes over what it held.
     `trouble` is what keeps it from working well, in words; `scripts` are the names that it knows.
     """
 

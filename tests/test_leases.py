@@ -1,6 +1,7 @@
 """Workers that are lost, paused, replaced or drained: nothing runs twice, nothing is forgotten."""
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -15,7 +17,10 @@ from uuid import uuid4
 import pytest
 
 from jobs import standstill
+from jobs.doorbell import Topic
+from jobs.run import Run
 from jobs.standstill import Standstill
+from jobs.supervisor.launch import Launch
 from tests.conftest import Install
 from tests.installation import SCRIPTS, Installation, until
 from tests.rows import Row, insert
@@ -29,6 +34,7 @@ from tests.running import (
     running,
     start,
     start_python,
+    until_lines,
     until_running,
     until_status,
 )
@@ -36,6 +42,7 @@ from tests.workers import holder, pause, pids, worker
 
 LEASE = "4"
 LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -45,6 +52,14 @@ def it(install: Install) -> Installation:
     made = install(PROCESSION_LEASE=LEASE, PROCESSION_WORKER_SLOTS="1")
     made.start()
     return made
+
+
+def until_looked(it: Installation) -> None:
+    """Waits until the server's worker has been through all of its folder of runs: it has taken away
+    what is nobody's, and then what came after that."""
+    for stray in (it.data / "runs" / str(uuid4()) for _ in range(2)):
+        stray.mkdir()
+        until(lambda: not stray.exists())  # noqa: B023
 
 
 def test_worker_that_was_given_up_ends_its_scripts_and_writes_nothing(it: Installation) -> None:
@@ -76,6 +91,25 @@ print("late")
     assert lost not in {row[0] for row in it.rows("SELECT id FROM worker WHERE lost_at IS NULL")}
 
 
+@on_postgres
+def test_lines_that_a_worker_stores_as_others_end_what_it_held_are_counted(
+    it: Installation,
+) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"print(1); {gate.wait}; print(2)")
+    until_lines(it, it.admin, process_id, 1)
+    gate.reached()
+    (paused,) = pids(it, "server.worker")
+    with worker(it, it.folder / "elsewhere"):
+        with it.holding("process", it.admin):
+            gate.open()
+            it.until_waiting("process", 1)  # to store the second line
+            pause(it, paused)
+            it.until_waiting("process", 2)  # the other one, to end what was lost
+        os.kill(paused, signal.SIGCONT)
+        assert end_of(it, it.admin, process_id).lines[:2] == ["1", "2"]
+
+
 def test_worker_on_the_same_machine_goes_on_with_what_a_paused_one_held(it: Installation) -> None:
     gate = Gate(it)
     process_id = start_python(it, it.admin, f"print(1); {gate.wait}; print(2); raise SystemExit(7)")
@@ -91,6 +125,82 @@ def test_worker_on_the_same_machine_goes_on_with_what_a_paused_one_held(it: Inst
         gate.open()
         ended = end_of(it, it.admin, process_id)
         assert (ended.lines, ended.status, ended.exit_code) == (["1", "2"], "FAILED", 7)
+
+
+@contextlib.contextmanager
+def overtaken(it: Installation, paused: int) -> Iterator[str]:
+    """A process that this worker has claimed and another one has started, on PostgreSQL; at the end
+    it must have run once."""
+    journal, gate = it.folder / "journal", Gate(it)
+    program = f"open({str(journal)!r}, 'a').write('.'); print(1); {gate.wait}; print(2)"
+    with it.locked("file"):
+        process_id = start_python(it, it.admin, program)
+        it.until_waiting("file", 1)  # the worker asks for its uploads
+        pause(it, paused)
+    with worker(it, it.data):
+        gate.reached()
+        yield process_id
+        until(lambda: "it goes on as a new one" in it.log.read_text())
+        until_looked(it)
+        gate.open()
+        assert end_of(it, it.admin, process_id).lines == ["1", "2"]
+    assert journal.read_text() == "."
+
+
+@on_postgres
+def test_worker_that_was_paused_as_it_prepared_a_run_leaves_it_to_who_has_begun_it(
+    it: Installation,
+) -> None:
+    (paused,) = pids(it, "server.worker")
+    with overtaken(it, paused):
+        os.kill(paused, signal.SIGCONT)
+
+
+@on_postgres
+def test_worker_that_cannot_start_a_run_leaves_it_to_who_has_begun_it(
+    it: Installation, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "python.toml"
+    known = (SCRIPTS / manifest.name).read_text()
+    manifest.write_text(known)
+    it.end()
+    it.settings = {**it.settings, "PROCESSION_SCRIPTS": str(tmp_path)}
+    it.start()
+    until(lambda: it.log.read_text().count("is ready") == 2)
+    manifest.write_text(known.replace('"c"', '"d"'))  # the next worker cannot set the parameter
+    (killed,) = pids(it, "server.worker")
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: it.log.read_text().count("is ready") == 3)
+    manifest.write_text(known)
+    (paused,) = pids(it, "server.worker")
+    with (
+        overtaken(it, paused) as process_id,
+        contextlib.closing(it.redis()) as redis,
+        contextlib.closing(redis.pubsub()) as bells,  # type: ignore[no-untyped-call]
+    ):
+        bells.subscribe(Topic.PROCESS.value)
+        with it.locked("worker"):  # so that it does not hear yet that it was given up
+            os.kill(paused, signal.SIGCONT)
+            until(lambda: process_id in str(bells.get_message(timeout=1)))
+
+
+def test_run_is_prepared_by_one_at_a_time_and_not_again_once_it_is_gone(tmp_path: Path) -> None:
+    run = Run(tmp_path, uuid4())
+    launch = Launch(["/bin/true"], {}, str(run.work), None, 1.0, terminal=False)
+    run.mark()
+    other = os.open(run.folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with pytest.raises(BlockingIOError):
+        run.prepare(launch, {})
+    run.remove()
+    assert not list(run.folder.iterdir())
+    os.close(other)
+    run.prepare(launch, {})
+    assert run.prepared
+    run.remove()
+    with pytest.raises(FileNotFoundError):
+        run.prepare(launch, {})
+    assert not run.marked
 
 
 def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: Installation) -> None:
@@ -115,6 +225,45 @@ def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: In
     sql = f"SELECT secrets FROM process WHERE id = '{process_id}'"  # noqa: S608
     assert it.rows(sql) == [(None,)]
     until(lambda: not (it.data / "workers" / worker_id).exists())
+
+
+def test_claim_that_came_to_nothing_gives_no_right_to_what_another_machine_runs(
+    it: Installation,
+) -> None:
+    until_running(it, it.admin, start(it, it.admin, "sleeping"))
+    journal, gate = it.folder / "journal", Gate(it)
+    with worker(it, it.folder / "elsewhere"):
+        program = f"open({str(journal)!r}, 'a').write('.'); {gate.wait}; print(1)"
+        process_id = start_python(it, it.admin, program)
+        gate.reached()
+        held = holder(it, process_id)
+        (it.data / "runs" / process_id).mkdir()  # what a claim leaves that the database refused
+        until_looked(it)
+        assert holder(it, process_id) == held
+        gate.open()
+        assert end_of(it, it.admin, process_id).lines == ["1"]
+    assert journal.read_text() == "."
+
+
+@on_sqlite
+def test_what_lies_astray_in_the_data_folder_keeps_nobody_from_taking_over(
+    it: Installation,
+) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"{gate.wait}; print(1)")
+    gate.reached()
+    it.end(signal.SIGTERM)
+    runs = it.data / "runs"
+    (it.data / "workers" / ".DS_Store").touch()
+    (runs / str(uuid4())).touch()
+    damaged = runs / str(uuid4())
+    (damaged / "lock").mkdir(parents=True)
+    it.start()
+    gate.open()
+    assert end_of(it, it.admin, process_id).lines == ["1"]
+    until_looked(it)
+    assert damaged.exists()
+    assert f"What is left of {damaged.name} cannot be cleared away" in it.log.read_text()
 
 
 @on_sqlite

@@ -14,7 +14,7 @@ from jobs.supervisor.spool import HEADER
 from jobs.supervisor.spool import OUTPUT as PRINTED
 from tests.installation import Installation, until
 from tests.running import OUTPUT, Gate, alive, end_of, facts, run_python, start_python
-from tests.workers import pids
+from tests.workers import kill_all, pids
 
 # All of it happens in the supervisor; no database has a part in it.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -272,6 +272,19 @@ def test_lost_script_says_why_and_what_is_whole_in_a_torn_spool_is_stored(
         assert ended.lines == ["stored", "whole", f"[procession] {torn}{why}"]
         assert ended.status == "FAILED"
         assert facts(it, alice, process_id, "reason") == {"reason": why}
+
+
+def test_lost_script_whose_stored_output_has_left_the_spool_says_only_why(
+    mortal: Installation,
+) -> None:
+    it, alice = mortal, mortal.alice
+    process_id = start_python(it, alice, "print('stored'); import time; time.sleep(600)")
+    assert first_line(it, process_id) == "stored"
+    kill_all(it)
+    os.kill(supervisor_of(it, process_id), signal.SIGKILL)
+    os.truncate(folder_of(it, process_id) / "spool", 0)
+    it.start()
+    assert end_of(it, alice, process_id).lines == ["stored", f"[procession] {KILLED}"]
 
 
 def tear(it: Installation, process_id: str, tail: bytes) -> None:

@@ -116,7 +116,7 @@ def test_what_nobody_needs_in_the_data_folder_is_removed_and_nothing_else() -> N
         ((kept,),) = it.rows("SELECT id FROM file")
         locks = it.data / "workers"
         paths = [*(it.data / "files" / each for each in (ended, of_nobody, arriving)), locks]
-        for folder, name in zip(paths, [kept, "x", "x", str(uuid4())], strict=True):
+        for folder, name in zip(paths, [kept, "x", "x", f"new.{uuid4()}"], strict=True):
             folder.mkdir(parents=True)
             (folder / name).touch()
         (paths[0] / str(uuid4())).touch()  # its script wrote it, but its worker was killed

@@ -184,6 +184,7 @@ def test_without_a_key_for_all_machines_no_secret_is_taken(install: Install) -> 
 def test_supervisor_that_gets_only_a_part_does_not_begin(tmp_path: Path) -> None:
     run = Run(tmp_path, uuid4())
     launch = Launch(["/usr/bin/env"], {}, str(run.work), None, 1.0, terminal=False, secret=True)
+    run.mark()
     run.prepare(launch, {})
     handed = b'{"env": {"SECRET_X": "hush-hush"}, "files": [], "needles": []}\n'
     ours, its = socket.socketpair()

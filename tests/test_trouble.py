@@ -4,6 +4,9 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
+from operator import gt
 from pathlib import Path
 
 import pytest
@@ -169,3 +172,21 @@ def test_data_folder_that_cannot_be_written_for_a_while_harms_nothing(install: I
     assert (ended.status, ended.lines) == ("COMPLETED", ["1", "2"])
     assert end_of(it, admin, waiting).lines == ["3"]
     until(lambda: readiness(it)[1]["status"] == "ready")
+
+
+def test_end_that_cannot_be_stored_is_tried_again_ever_later(it: Installation) -> None:
+    gate = Gate(it)
+    process_id = start_python(it, it.admin, f"import os; {WRITE}; {gate.wait}")
+    gate.reached()
+    in_the_way = it.data / "files" / process_id
+    in_the_way.touch()
+    gate.open()
+    words = f"Process {process_id} cannot be followed now; trying again"
+    until(lambda: it.log.read_text().count(words) == 4, it.log.read_text)
+    until(lambda: "cannot be followed" in readiness(it)[1]["checks"]["worker"])
+    in_the_way.unlink()
+    lines = [line for line in it.log.read_text().splitlines() if words in line]
+    times = [datetime.fromisoformat(line[:23]) for line in lines[:4]]
+    pauses = [(later - sooner).total_seconds() for sooner, later in pairwise(times)]
+    assert all(map(gt, pauses, (0.9, 1.9, 3.9))), pauses
+    assert end_of(it, it.admin, process_id).status == "COMPLETED"
