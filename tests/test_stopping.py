@@ -28,6 +28,7 @@ from tests.running import (
 )
 
 STOP = "mutation ($id: ID!) { stopProcess(id: $id) { id status stopRequestedAt reason } }"
+PROGRESS = "subscription ($id: ID) { processChanges(id: $id) { process { progress { done } } } }"
 SAY_PID = "import os, time; print(os.getpid()); "
 SLEEP = SAY_PID + "time.sleep(600)"
 IGNORE = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
@@ -234,6 +235,32 @@ print(0); signal.pause()"""
     ended = end_of(it, alice, process_id)
     assert ended.lines[-1] == "4999"
     assert len(ended.lines) == 5_002
+
+
+def test_stop_of_which_nothing_rings_is_carried_out_while_others_ring(
+    installation: Installation,
+) -> None:
+    it, alice = installation, installation.alice
+    tell = """
+import json, os, time
+with open(os.environ["PROCESSION_EVENTS"], "w", buffering=1) as events:
+    print(os.getpid())
+    for n in range(10**6):
+        print(json.dumps({"progress": {"done": n}}), file=events)
+        time.sleep(0.05)
+"""
+    busy, _ = running(it, tell)
+    process_id, pid = running(it)
+    with it.subscribe(alice, PROGRESS, id=busy) as events:
+        heard = iter(events)
+        next(heard)
+        it.execute(
+            "UPDATE process SET stop_requested_at = 1, stop_requested_by = 'alice'"  # noqa: S608
+            f" WHERE id = '{process_id}'"
+        )
+        until(lambda: next(heard) and not alive(pid))
+    assert end_of(it, alice, process_id).status == "STOPPED"
+    stop(it, alice, busy)
 
 
 def test_stopping_twice_is_the_same_as_once(installation: Installation) -> None:
