@@ -13,6 +13,7 @@ import pytest
 
 from jobs.run import End, Run
 from jobs.supervisor.launch import Launch
+from tests.conftest import Install
 from tests.faces import Face, GraphQL, Refused, Rest
 from tests.installation import Installation, User, until
 from tests.running import (
@@ -209,6 +210,19 @@ def test_script_that_is_stopped_before_it_begins_never_runs(tmp_path: Path) -> N
     run.start().wait()
     assert run.end() == End("stopped", "Stopped by alice", None, None, None)
     assert not list(run.work.iterdir())
+
+
+@on_sqlite
+def test_stop_by_somebody_whose_name_the_workers_locale_lacks(install: Install) -> None:
+    it = install(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    it.start()
+    zoe = it.add_user("Zoë 漢字")
+    process_id = start_python(it, zoe, SLEEP)
+    first_line(it, zoe, process_id)
+    stop(it, zoe, process_id)
+    ended = end_of(it, zoe, process_id)
+    assert ended.lines[1:] == ["[procession] Stopped by Zoë 漢字; SIGTERM sent"]
+    assert facts(it, zoe, process_id, "reason") == {"reason": "Stopped by Zoë 漢字"}
 
 
 @on_sqlite

@@ -113,7 +113,7 @@ def obey(script: Script) -> None:
 def stop_wanted() -> str | None:
     """Why the script is to be stopped, if it is."""
     try:
-        with open("stop") as file:
+        with open("stop", encoding="utf-8") as file:
             return file.read()
     except FileNotFoundError:
         return None
