@@ -1,17 +1,23 @@
 """The database, or all workers, away for longer than a lease: nothing is lost or doubled."""
 
+import asyncio
+import gc
 import os
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import CloseCode
 
+from models.transaction import run_to_end
 from tests.conftest import Install
+from tests.forgetful import forgetful
 from tests.installation import Installation, until
 from tests.postgres import shut
 from tests.running import Gate, end_of, run_python, start_python
@@ -139,3 +145,64 @@ def test_server_and_worker_that_begin_without_a_database_wait_for_it(it: Install
             until(lambda: counted(it.log, AWAY) >= before + 2, it.log.read_text)
         started.result()
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_connections_to_the_database_that_die_without_a_word_are_given_up(install: Install) -> None:
+    """What waits for them goes on with others, and nobody who is to leave waits for them."""
+    it = install()
+    parts = urlsplit(it.database_url)
+    with forgetful(lambda: socket.create_connection((parts.hostname, parts.port))) as way:
+        there = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{way.port}")
+        it.settings = {"PROCESSION_DATABASE_URL": there.geturl()}
+        it.start()
+        gates = [Gate(it), Gate(it)]
+        process_id = start_python(it, it.admin, journal(it, gates))
+        lines = f"SELECT last_seq FROM process WHERE id = '{process_id}'"  # noqa: S608
+        gates[0].reached()
+        way.forget()
+        gates[0].open()
+        until(lambda: it.rows(lines) == [(1,)], it.log.read_text)
+        gates[1].reached()
+        way.forget()
+        gates[1].open()
+        assert it.end(signal.SIGTERM) == 0
+        it.start()
+        check_ran_once(it, process_id, ["0", "1"])
+        it.end()
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_renewal_of_a_lease_that_hangs_is_given_up_and_tried_again(it: Installation) -> None:
+    until(lambda: "is ready" in it.log.read_text())
+    with it.locked("worker"):
+        until(lambda: counted(it.log, NOT_RENEWED) >= 2, it.log.read_text)
+    check_ran_once(it, start_python(it, it.admin, journal(it, [])), [])
+
+
+def test_write_that_fails_when_its_asker_has_left_is_told_in_a_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    complaints: list[object] = []
+
+    async def ask() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: complaints.append(it))
+        begun, away = asyncio.Event(), asyncio.Event()
+
+        async def write() -> None:
+            begun.set()
+            await away.wait()
+            raise OSError("The database is away")
+
+        asking = asyncio.create_task(run_to_end(write()))
+        await begun.wait()
+        asking.cancel()
+        await asyncio.sleep(0)
+        away.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(ask())
+    gc.collect()
+    assert caplog.messages == ["Nobody waits any more for what was not done: The database is away"]
+    assert not complaints
