@@ -116,6 +116,26 @@ def test_redis_that_does_not_answer_keeps_nothing_from_being_stored(it: Installa
     assert end_of(it, it.admin, waiting).lines == ["1"]
 
 
+def test_line_does_not_wait_until_a_redis_that_hangs_is_told_of_the_one_before(
+    it: Installation,
+) -> None:
+    gates = [Gate(it) for _ in range(10)]
+    process_id = start_python(it, it.admin, journal(it, gates))
+    stored = f"SELECT last_seq FROM process WHERE id = '{process_id}'"  # noqa: S608
+    gates[0].reached()
+    (redis,) = pids(it, "valkey")
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        for count, gate in enumerate(gates[:-1], 1):
+            gate.open()
+            until(lambda: it.rows(stored) == [(count,)])  # noqa: B023
+        assert counted(it.log, "Cannot ring procession:output") < count - 1
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    gates[-1].open()
+    check_ran_once(it, process_id, [str(n) for n in range(len(gates))])
+
+
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_client_that_asks_on_a_socket_without_a_database_is_told_to_come_again(
     it: Installation,
