@@ -17,12 +17,14 @@ class Way:
     def __init__(self, reach: Callable[[], socket.socket]) -> None:
         self._reach = reach
         self._ends: list[socket.socket] = []
+        self._forgotten: set[socket.socket] = set()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def forget(self) -> None:
         """From now on no packet of the connections there are arrives, nor is any answered."""
+        self._forgotten.update(self._ends)
         for end in self._ends:
             drop = ctypes.create_string_buffer(DROP, len(DROP))
             program = struct.pack("HP", 1, ctypes.addressof(drop))
@@ -41,15 +43,15 @@ class Way:
                 its = self._reach()
                 self._ends += [ours, its]
                 for ends in ((ours, its), (its, ours)):
-                    threading.Thread(target=_pass_on, args=ends, daemon=True).start()
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
-
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while content := source.recv(1 << 16):
-            target.sendall(content)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(1 << 16):
+                if source not in self._forgotten:
+                    target.sendall(content)
+            if source not in self._forgotten:
+                target.shutdown(socket.SHUT_WR)
 
 
 @contextmanager

@@ -8,13 +8,16 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from redis import Redis
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import CloseCode
 
+from jobs.doorbell import Topic
 from models.transaction import run_to_end
 from tests.conftest import Install
 from tests.forgetful import forgetful
@@ -27,6 +30,8 @@ LEASE = 3  # seconds
 RENEWALS = 6  # of a lease in its time
 NOT_RENEWED = "The lease could not be renewed"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
+# What no database has a part in is tested with one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 AWAY = "The database cannot be used; trying again in"
 
 
@@ -39,6 +44,12 @@ def it(install: Install) -> Installation:
 
 def counted(log: Path, words: str) -> int:
     return log.read_text().count(words)
+
+
+def listening(redis: Redis) -> int:
+    """How many listen to Redis, as far as that one knows."""
+    ((_, count),) = cast(list[tuple[bytes, int]], redis.pubsub_numsub(Topic.PROCESS))
+    return count
 
 
 def journal(it: Installation, gates: list[Gate]) -> str:
@@ -134,6 +145,23 @@ def test_line_does_not_wait_until_a_redis_that_hangs_is_told_of_the_one_before(
         os.kill(redis, signal.SIGCONT)
     gates[-1].open()
     check_ran_once(it, process_id, [str(n) for n in range(len(gates))])
+
+
+@on_sqlite
+def test_connection_to_redis_that_dies_without_a_word_is_given_up(it: Installation) -> None:
+    """The dead one of the worker goes on being counted, and another listens in its place."""
+
+    def reach() -> socket.socket:
+        redis = socket.socket(socket.AF_UNIX)
+        redis.connect(str(it.data / "redis" / "redis.sock"))
+        return redis
+
+    with forgetful(reach) as way, it.redis() as redis:
+        url = f"redis://127.0.0.1:{way.port}/0"
+        with worker(it, it.folder / "elsewhere", PROCESSION_REDIS_URL=url):
+            until(lambda: listening(redis) == 3)  # the server, its worker, and this one
+            way.forget()
+            until(lambda: listening(redis) == 4)
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
