@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import socket
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,8 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.frames import CloseCode
 
 from jobs.doorbell import Topic
-from models.transaction import run_to_end
+from models.database import connected, connection
+from models.transaction import run_to_end, transaction
 from tests.conftest import Install
 from tests.forgetful import forgetful
 from tests.installation import Installation, until
@@ -254,3 +256,20 @@ def test_write_that_fails_when_its_asker_has_left_is_told_in_a_line(
     gc.collect()
     assert caplog.messages == ["Nobody waits any more for what was not done: The database is away"]
     assert not complaints
+
+
+def test_database_whose_file_cannot_be_opened_at_first_is_used_once_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+
+    @transaction
+    async def write() -> None:
+        await connection().execute_query("CREATE TABLE it (x)")
+
+    async def go() -> None:
+        async with connected(f"sqlite://{folder}/procession.sqlite3"):
+            with pytest.raises(sqlite3.OperationalError):
+                await write()
+            folder.mkdir()
+            await write()
+
+    asyncio.run(go())
