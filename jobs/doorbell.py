@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from jobs.background import beside
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 2.0  # seconds after which one looks although no bell was heard
 PATIENCE = 1.0  # seconds to ring: soon everyone looks anyway
+SILENCE = 5.0  # seconds after which Redis is asked for a sign of life, and for it to come
 EVERYTHING = ""  # the id that stands for any
 
 
@@ -65,8 +67,7 @@ class Doorbell:
 
     def __init__(self, redis: Redis, url: str) -> None:
         self._redis = redis
-        # A connection of its own: silence is no error on it, and a drop must be noticed.
-        self._ears = Redis.from_url(url, health_check_interval=15)
+        self._ears = Redis.from_url(url)  # a connection of its own: silence is no error on it
         self._bells: dict[tuple[Topic, str], set[Bell]] = {}
 
     async def ring(self, topic: Topic, about: Iterable[object] = ()) -> None:
@@ -99,14 +100,28 @@ class Doorbell:
         while True:
             try:
                 async with self._ears.pubsub() as subscription:
-                    await subscription.subscribe(*(topic.value for topic in Topic))
+                    async with asyncio.timeout(SILENCE):
+                        await subscription.subscribe(*(topic.value for topic in Topic))
                     self._ring_all()  # for what was missed while nobody listened
-                    async for message in subscription.listen():
-                        if message["type"] == "message":
-                            self._hear(Topic(message["channel"].decode()), message["data"].decode())
+                    await self._hear_all(subscription)
             except (RedisError, OSError) as error:
-                log.warning("No doorbells from Redis (%s); looking every %g s", error, LOOK_AGAIN)
+                why = str(error) or "it does not answer"
+                log.warning("No doorbells from Redis (%s); looking every %g s", why, LOOK_AGAIN)
             await asyncio.sleep(1)
+
+    async def _hear_all(self, subscription: PubSub) -> None:
+        """Hears what comes, for ever. Raises TimeoutError when it hears nothing although it asks:
+        nothing else tells of a connection that has died without a word."""
+        asked = False
+        while True:
+            message = await subscription.get_message(timeout=SILENCE)
+            if message is None:
+                if asked:
+                    raise TimeoutError
+                await subscription.ping()
+            elif message["type"] == "message":
+                self._hear(Topic(message["channel"].decode()), message["data"].decode())
+            asked = message is None
 
     def _hear(self, topic: Topic, message: str) -> None:
         ids = message.split()

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from jobs.background import beside, end
+from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
 from jobs.merge import MANY, request_merge
 from jobs.piece import Piece
@@ -39,10 +39,12 @@ class Journal:
         self.reading = Together()
         self._waiting: list[tuple[Entry, asyncio.Future[bool]]] = []
         self._wanted = asyncio.Event()
+        self._stored: set[UUID] = set()  # what is still to be told
+        self._news = asyncio.Event()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Journal"]:
-        async with beside(self._write(), "journal"):
+        async with beside(self._tell(), "journal's doorbell"), beside(self._write(), "journal"):
             yield self
 
     async def store(self, process_id: UUID, piece: Piece) -> bool:
@@ -68,16 +70,22 @@ class Journal:
                     if not done.done():
                         done.set_exception(error)
                 continue
-            ring = asyncio.create_task(self._doorbell.ring(Topic.OUTPUT, ours))
-            try:
-                with self.reading.held():
-                    for (process_id, _), done in taken:
-                        if not done.done():
-                            done.set_result(process_id in ours)
-                    await asyncio.sleep(min(LONGEST, (len(taken) - 1) * EACH))
-                await ring
-            finally:
-                await end(ring)
+            if ours:
+                self._stored |= ours
+                self._news.set()
+            with self.reading.held():
+                for (process_id, _), done in taken:
+                    if not done.done():
+                        done.set_result(process_id in ours)
+                await asyncio.sleep(min(LONGEST, (len(taken) - 1) * EACH))
+
+    async def _tell(self) -> None:
+        """Rings for what is stored; beside, for a Redis that hangs must not delay what is next."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            stored, self._stored = self._stored, set()
+            await self._doorbell.ring(Topic.OUTPUT, stored)
 
 
 @transaction

@@ -27,6 +27,7 @@ from models.worker import Worker
 log = logging.getLogger(__name__)
 
 FAREWELL = 5.0  # seconds that it may take to tell the database that a worker leaves
+RENEWAL = 10.0  # seconds after which one is tried again, on another connection to the database
 NEW = "new."  # before the name of a lock file that is not locked yet
 
 
@@ -121,7 +122,8 @@ class Lease:
         while not self.lost.is_set():
             await asyncio.sleep(self._terms.renew)
             try:
-                await self.renew()
+                async with asyncio.timeout(RENEWAL):
+                    await self.renew()
             except Exception as error:
                 complain(log, "The lease could not be renewed", error)
 

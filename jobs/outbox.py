@@ -5,12 +5,12 @@ link now, and a folder may be a link to another. So folders are walked, and file
 descriptors, and what was opened is looked at, not what its name says.
 """
 
+import errno
 import hashlib
 import logging
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from typing import NamedTuple
 DEEPEST = 50  # folders in folders; an open descriptor for each
 LONGEST = 1000  # characters of a name with its folders
 RESERVED = {"self"}  # a link to a file cannot be called so
+# Gone, a link, a socket, or not for us to read: all else may be better when it is tried again.
+LEFT_OUT = {errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES}
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 log = logging.getLogger(__name__)
@@ -41,10 +43,11 @@ class Found(NamedTuple):
 def regular_files(folder: Path) -> Iterator[Found]:
     """The files below a folder, in the order of their names; each is open until the next.
 
-    Links, devices and the like are left out, as are files that belong to somebody else.
+    Links, devices and the like are left out, as are files that belong to somebody else. Raises
+    OSError where one that should be there cannot be opened now: no descriptor is left, say.
     """
     taken = set(RESERVED)
-    for parent, folders, names, descriptor in os.fwalk(folder):
+    for parent, folders, names, descriptor in os.fwalk(folder, onerror=_leave_out):
         folders.sort()
         inside = Path(parent).relative_to(folder)
         if len(inside.parts) >= DEEPEST and folders:
@@ -52,7 +55,10 @@ def regular_files(folder: Path) -> Iterator[Found]:
             folders.clear()
         owner = os.fstat(descriptor).st_uid
         for name in sorted(names):
-            with suppress(OSError), _opened(name, descriptor) as file:
+            file = _opened(name, descriptor)
+            if file is None:
+                continue
+            with file:
                 about = os.fstat(file.fileno())
                 if stat.S_ISREG(about.st_mode) and about.st_uid == owner:
                     called = harmless((inside / name).as_posix(), taken)
@@ -72,5 +78,15 @@ def harmless(name: str, taken: set[str]) -> str:
     return text
 
 
-def _opened(name: str, folder: int) -> BufferedReader:
-    return os.fdopen(os.open(name, FLAGS, dir_fd=folder), "rb")
+def _opened(name: str, folder: int) -> BufferedReader | None:
+    """The file; None if it is to be left out."""
+    try:
+        return os.fdopen(os.open(name, FLAGS, dir_fd=folder), "rb")
+    except OSError as error:
+        _leave_out(error)
+        return None
+
+
+def _leave_out(error: OSError) -> None:
+    if error.errno not in LEFT_OUT:
+        raise error

@@ -101,14 +101,26 @@ async def next_page(process_id: UUID, after: int, from_time: int | None) -> Chun
 async def last_page(process_id: UUID, after: int, to_time: int | None) -> Chunks:
     """The last chunks with lines behind a number, up to a time (microseconds), the last first.
 
-    The first of them may have later lines only.
+    Each has such lines: a page is full with one chunk, so none may be of later lines only.
     """
+    until = await _last_line(process_id, to_time)
+    if until <= after:
+        return []
+    return await _read("DESC", process_id, max(after, until - LINES), until - 1)
+
+
+async def _last_line(process_id: UUID, to_time: int | None) -> int:
+    """The number of the last line of the last chunk that has lines up to a time; 0: none has."""
     rows = OutputChunk.filter(process_id=process_id)
     if to_time is not None:
+        later = rows.filter(last_time__gt=to_time).order_by("last_time", "last_seq")
+        first = await later.only("first_seq", "last_seq", "first_time").first()
+        if first is not None:
+            found: int = first.last_seq if first.first_time <= to_time else first.first_seq - 1
+            return found
         rows = rows.filter(last_time__lte=to_time)
     last = await rows.order_by("-last_time", "-last_seq").only("last_seq").first()
-    until = last.last_seq if last else 0
-    return await _read("DESC", process_id, max(after, until - LINES), until)
+    return last.last_seq if last else 0
 
 
 async def _read(way: str, process_id: UUID, after: int, until: int) -> Chunks:

@@ -32,12 +32,19 @@ async def remove_deleted(site: Site) -> None:
 
 
 async def remove(site: Site, process_id: UUID) -> None:
-    """Removes the stored output and files of a deleted process; safe to repeat."""
-    await to_thread(site.store.remove, process_id)
+    """Removes the stored output and files of a deleted process; safe to repeat.
+
+    Files that cannot be removed keep nobody else's from it.
+    """
     chunks = OutputChunk.filter(process_id=process_id)
     while some := await chunks.order_by("last_seq").limit(CHUNKS).values_list("last_seq", "size"):
         before = accumulate((size for _, size in some), initial=0)
         fitting = [seq for (seq, _), size in zip(some, before, strict=False) if size < BYTES]
         await chunks.filter(last_seq__lte=fitting[-1]).delete()
         await sleep(PAUSE)
-    await Deletion.filter(process_id=process_id).delete()
+    try:
+        await to_thread(site.store.remove, process_id)
+    except OSError as error:
+        complain(log, f"Files of the deleted process {process_id} cannot be removed now", error)
+    else:
+        await Deletion.filter(process_id=process_id).delete()

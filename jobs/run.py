@@ -9,6 +9,7 @@ out/         what it writes here becomes the process's files
 """
 
 import asyncio
+import errno
 import fcntl
 import json
 import logging
@@ -27,7 +28,8 @@ from jobs import supervisor
 from jobs.account import Account
 from jobs.origin import fate, origin
 from jobs.ringing import Ringing
-from jobs.supervisor.end import DONE, NEW, ROOM
+from jobs.supervisor import room
+from jobs.supervisor.end import DONE
 from jobs.supervisor.events import DONE as REPORT
 from jobs.supervisor.events import NAME as EVENTS
 from jobs.supervisor.launch import Launch
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 SOURCES = Path(supervisor.__file__).parents[2]  # from where it is imported
 PATIENCE = 10.0  # seconds for a supervisor to take the secrets
+NOBODY_THERE = (errno.ENOENT, errno.ENXIO)  # no run, or no supervisor: not yet, or not any more
 READ_ONLY = 0o444  # the folder above is closed to others
 # As `-m jobs.supervisor`, but what looks for a module's program takes longer to import than that.
 PROGRAM = f"import sys; from {supervisor.__name__}.__main__ import main; main(sys.argv[1])"
@@ -73,6 +76,7 @@ class Run:
         self.events = self.folder / EVENTS
         self.report = self.folder / REPORT
         self._ended = self.folder / DONE
+        self._stop = self.folder / "stop"
         self._unwanted: str | None = None  # why it is to be stopped as soon as it is there
 
     def upload_path(self, position: int, name: str) -> Path:
@@ -130,12 +134,13 @@ class Run:
     def _make_files(self, launch: Launch) -> None:
         self.spool.touch()
         (self.folder / "origin").write_text(origin())
-        (self.folder / NEW).write_bytes(bytes(ROOM))
+        for path in (self._ended, self._stop):
+            room.take(str(path))
         os.mkfifo(self.folder / "bell", 0o600)
         os.mkfifo(self.folder / "control", 0o600)
         new = self.folder / "launch.new"
         new.write_text(json.dumps(vars(launch)))
-        for path in (self.spool, new, self.folder / NEW):
+        for path in (self.spool, new):
             path.chmod(0o600)
         new.rename(self.folder / "launch.json")
 
@@ -171,17 +176,20 @@ class Run:
     def stop(self, reason: str) -> None:
         """Asks the supervisor to end the script; `reason` goes into the output."""
         self._unwanted = reason
-        wanted = self.folder / "stop"
-        with suppress(OSError):  # there is no run, or no supervisor any more
-            if not wanted.exists():
-                new = self.folder / "stop.new"
-                new.write_text(" ".join(reason.split()))
-                new.rename(wanted)
-            control = os.open(self.folder / "control", os.O_WRONLY | os.O_NONBLOCK)
-            try:
-                os.write(control, b"!")
-            finally:
-                os.close(control)
+        try:
+            if not self._stop.exists():
+                room.put(str(self._stop), " ".join(reason.split()))
+            self._ring_control()
+        except OSError as error:
+            if error.errno not in NOBODY_THERE:
+                log.warning("Process %s cannot be stopped now: %s", self.process_id, error)
+
+    def _ring_control(self) -> None:
+        control = os.open(self.folder / "control", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            os.write(control, b"!")
+        finally:
+            os.close(control)
 
     def supervised(self) -> bool:
         """Whether a supervisor lives. If none does, none will begin any more either."""
@@ -231,9 +239,7 @@ class Run:
         return End(LOST, words, None, None, unsaid=words)
 
     def _tell(self, end: End) -> None:
-        new = self.folder / NEW
-        new.write_text(json.dumps(asdict(end)))
-        new.rename(self._ended)
+        room.put(str(self._ended), json.dumps(asdict(end)))
 
     def _log(self) -> str:
         """What the supervisor itself complained of."""

@@ -187,9 +187,23 @@ class Begun:
                 self._parts.appendleft((offset, skip + length, size - length))
             length -= min(size, length)
 
+    def _drop_end(self, length: int) -> None:
+        """Forgets that many bytes from the right."""
+        del self.content[len(self.content) - length :]
+        while length:
+            offset, skip, size = self._parts.pop()
+            if size > length:
+                self._parts.append((offset, skip, size - length))
+            length -= min(size, length)
+
     def _spill(self) -> bytes:
-        """What a line without end gives up so that it stays short: old states, and long parts."""
-        *overwritten, state = bytes(self.content).rstrip(RETURN).split(RETURN)
+        """What a line without end gives up so that it stays short: old states, and long parts.
+
+        Of the returns at its end one is left: more of them mean the same.
+        """
+        content = bytes(self.content).rstrip(RETURN)
+        self._drop_end(max(0, len(self.content) - len(content) - 1))
+        *overwritten, state = content.split(RETURN)
         spilt = [part for each in overwritten for part in long_parts(each)]
         self.drop(sum(len(each) + 1 for each in overwritten))
         for part in long_parts(state):

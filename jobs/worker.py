@@ -5,6 +5,7 @@ It does not hold the scripts: a worker that leaves hands them over to the next o
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from jobs.adoption import Adoption
 from jobs.background import beside, end
 from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
-from jobs.doorbell import Topic
+from jobs.doorbell import LOOK_AGAIN, Topic
 from jobs.execution import Execution
 from jobs.journal import Journal
 from jobs.lease import Lease
@@ -212,15 +213,24 @@ class Worker:
         return True
 
     async def _tend(self) -> None:
-        """Stops what is to be stopped: on request, when deleted, or when others have ended it."""
+        """Stops what is to be stopped: on request, when deleted, or when others have ended it.
+
+        Looks at all of them now and then, whatever rings meanwhile: what was not heard, or could
+        not be looked at, must not wait until nothing rings.
+        """
         with self._site.doorbell.heard(Topic.PROCESS) as bell:
+            looked = -LOOK_AGAIN  # when it was looked at all
             while True:
                 rung = await bell.wait()
-                ids = [each for each in self._executions if not rung or str(each) in rung]
+                began = time.monotonic()
+                everything = not rung or began >= looked + LOOK_AGAIN
+                ids = [each for each in self._executions if everything or str(each) in rung]
                 try:
                     await self._stop_unwanted(ids)
                 except Exception as error:
                     complain(log, "Cannot look for stop requests", error)
+                else:
+                    looked = began if everything else looked
 
     async def _stop_unwanted(self, ids: list[UUID]) -> None:
         if not ids:

@@ -1,13 +1,16 @@
-"""Procession's PostgreSQL backend for Tortoise: its own, with two differences.
+"""Procession's PostgreSQL backend for Tortoise: its own, with three differences.
 
 A connection on which BEGIN fails is given back: otherwise each outage would cost some, until there
-are none left. And what was done is not reported as failed because the connection broke afterwards.
+are none left. What was done is not reported as failed because the connection broke afterwards. And
+a connection that dies without a word, as where a firewall forgets it, is noticed.
 """
 
+import socket
 from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
-from asyncpg import Pool
+from asyncpg import Connection, Pool
 from asyncpg.pool import PoolConnectionProxy
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import (
@@ -17,11 +20,33 @@ from tortoise.backends.base.client import (
 )
 from tortoise.connection import get_connections
 
+from models.transaction import run_to_end
+
+SILENCE = 15  # seconds after which a connection is given up whose other end says nothing at all
+ASKING = 5  # seconds of silence after which it is asked for a sign of life, again and again
+RELEASE = 5.0  # seconds that it may take to make a connection fit for its next use
+
+
+async def watch(connection: Connection) -> None:
+    """Has the system give it up if it dies: what waits for it raises what an outage raises."""
+    held = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+    if held.family == socket.AF_UNIX:
+        return
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ASKING)
+    held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ASKING)
+    held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, SILENCE // ASKING - 1)
+    held.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE * 1000)
+
 
 async def give_back(pool: Pool, connection: PoolConnectionProxy) -> None:
     """A connection that turns out to be broken is thrown away by the pool."""
+    await run_to_end(_release(pool, connection))
+
+
+async def _release(pool: Pool, connection: PoolConnectionProxy) -> None:
     with suppress(Exception):  # whatever it raises when it asks the database to clean up
-        await pool.release(connection)
+        await pool.release(connection, timeout=RELEASE)
 
 
 class Borrowed(PoolConnectionWrapper[PoolConnectionProxy]):
@@ -71,6 +96,9 @@ class Context(TransactionContextPooled):
 
 class Client(AsyncpgDBClient):
     """The client of one PostgreSQL database."""
+
+    async def create_pool(self, **settings: Any) -> Pool:
+        return await super().create_pool(init=watch, **settings)
 
     def acquire_connection(self) -> Borrowed:
         return Borrowed(self, self._pool_init_lock)

@@ -45,9 +45,12 @@ class ImmediateContext(SqliteTransactionContext):
             await self.ensure_connection()
             await self.connection.begin()
         except BaseException:
-            # A cancelled BEGIN is still carried out by the connection's thread.
-            await self.connection._connection.rollback()
-            self._trxlock.release()
+            try:
+                if self.connection._connection:
+                    # A cancelled BEGIN is still carried out by the connection's thread.
+                    await self.connection._connection.rollback()
+            finally:
+                self._trxlock.release()
             raise
         self.token = get_connections().set(self.connection_name, self.connection)
         return self.connection  # type: ignore[no-any-return]

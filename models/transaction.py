@@ -6,6 +6,7 @@ own, and whoever is cancelled waits for it to end first.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import wraps
@@ -15,12 +16,17 @@ from tortoise.transactions import in_transaction
 
 from models.database import connection
 
+log = logging.getLogger(__name__)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 async def run_to_end(work: Awaitable[T]) -> T:
-    """Awaits `work` in a task of its own that the caller's cancellation does not reach."""
+    """Awaits `work` in a task of its own that the caller's cancellation does not reach.
+
+    Whoever is cancelled hears no more of it: if it fails then, the log says so.
+    """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -30,6 +36,10 @@ async def run_to_end(work: Awaitable[T]) -> T:
                 await asyncio.wait({task})
             except asyncio.CancelledError:
                 continue
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning(
+                "Nobody waits any more for what was not done: %s", str(error) or repr(error)
+            )
         raise
 
 

@@ -12,13 +12,16 @@ import pytest
 
 from jobs.supervisor.spool import HEADER
 from jobs.supervisor.spool import OUTPUT as PRINTED
+from tests.chaos.disk import full, small_disk
+from tests.conftest import Install
 from tests.installation import Installation, until
-from tests.running import OUTPUT, Gate, alive, end_of, facts, run_python, start_python
+from tests.running import OUTPUT, SLEEP, Gate, alive, end_of, facts, run_python, start_python
 from tests.workers import kill_all, pids
 
 # All of it happens in the supervisor; no database has a part in it.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
+STOP = "mutation ($id: ID!) { stopProcess(id: $id) { id } }"
 REACHED = "[procession] The output has reached its limit of 1 kB; what follows is not kept"
 NO_ROOM = "[procession] There is no room for output (File too large); what follows is not kept"
 LINE = "x" * 19  # 20 bytes with its newline: 50 of them are 1 kB
@@ -227,6 +230,20 @@ def test_script_without_room_is_stopped_if_its_manifest_says_so(installation: In
     assert f"[procession] {reason}; SIGTERM sent" in ended.text
     assert (ended.status, ended.exit_code) == ("FAILED", None)
     assert facts(it, alice, process_id, "reason") == {"reason": reason}
+
+
+def test_script_is_stopped_on_a_disk_without_room(install: Install) -> None:
+    it = install()
+    with small_disk(it.data / "runs", 2):
+        it.start()
+        process_id = start_python(it, it.alice, SLEEP)
+        pid = int(first_line(it, process_id))
+        with full(it.data / "runs", [supervisor_of(it, process_id)]):
+            it.graphql(it.alice, STOP, id=process_id)
+            until(lambda: not alive(pid), it.log.read_text)
+            assert end_of(it, it.alice, process_id).status == "STOPPED"
+        assert facts(it, it.alice, process_id, "reason") == {"reason": "Stopped by alice"}
+        it.end()
 
 
 # --- a spool that a failure of the machine left torn ----------------------------------------------

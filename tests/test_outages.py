@@ -1,20 +1,30 @@
 """The database, or all workers, away for longer than a lease: nothing is lost or doubled."""
 
+import asyncio
+import gc
 import os
 import signal
+import socket
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import pytest
+from redis import Redis
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import CloseCode
 
+from jobs.doorbell import Topic
+from models.database import connected, connection
+from models.transaction import run_to_end, transaction
 from tests.conftest import Install
 from tests.faces import check_error, form
+from tests.forgetful import forgetful
 from tests.installation import NOBODY, Installation, User, until
 from tests.postgres import shut
 from tests.running import (
@@ -35,6 +45,8 @@ LEASE = 3  # seconds
 RENEWALS = 6  # of a lease in its time
 NOT_RENEWED = "The lease could not be renewed"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
+# What no database has a part in is tested with one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 AWAY = "The database cannot be used; trying again in"
 WAITING = "Those who follow something have to wait"
 WRITE = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/a', 'w').write('a')"
@@ -50,6 +62,12 @@ def it(install: Install) -> Installation:
 
 def counted(log: Path, words: str) -> int:
     return log.read_text().count(words)
+
+
+def listening(redis: Redis) -> int:
+    """How many listen to Redis, as far as that one knows."""
+    ((_, count),) = cast(list[tuple[bytes, int]], redis.pubsub_numsub(Topic.PROCESS))
+    return count
 
 
 def journal(it: Installation, gates: list[Gate]) -> str:
@@ -125,6 +143,43 @@ def test_redis_that_does_not_answer_keeps_nothing_from_being_stored(it: Installa
         os.kill(redis, signal.SIGCONT)
     check_ran_once(it, process_id, ["0", "1", "2", "3"])
     assert end_of(it, it.admin, waiting).lines == ["1"]
+
+
+def test_line_does_not_wait_until_a_redis_that_hangs_is_told_of_the_one_before(
+    it: Installation,
+) -> None:
+    gates = [Gate(it) for _ in range(10)]
+    process_id = start_python(it, it.admin, journal(it, gates))
+    stored = f"SELECT last_seq FROM process WHERE id = '{process_id}'"  # noqa: S608
+    gates[0].reached()
+    (redis,) = pids(it, "valkey")
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        for count, gate in enumerate(gates[:-1], 1):
+            gate.open()
+            until(lambda: it.rows(stored) == [(count,)])  # noqa: B023
+        assert counted(it.log, "Cannot ring procession:output") < count - 1
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    gates[-1].open()
+    check_ran_once(it, process_id, [str(n) for n in range(len(gates))])
+
+
+@on_sqlite
+def test_connection_to_redis_that_dies_without_a_word_is_given_up(it: Installation) -> None:
+    """The dead one of the worker goes on being counted, and another listens in its place."""
+
+    def reach() -> socket.socket:
+        redis = socket.socket(socket.AF_UNIX)
+        redis.connect(str(it.data / "redis" / "redis.sock"))
+        return redis
+
+    with forgetful(reach) as way, it.redis() as redis:
+        url = f"redis://127.0.0.1:{way.port}/0"
+        with worker(it, it.folder / "elsewhere", PROCESSION_REDIS_URL=url):
+            until(lambda: listening(redis) == 3)  # the server, its worker, and this one
+            way.forget()
+            until(lambda: listening(redis) == 4)
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
@@ -259,3 +314,81 @@ def test_server_and_worker_that_begin_without_a_database_wait_for_it(it: Install
             until(lambda: counted(it.log, AWAY) >= before + 2, it.log.read_text)
         started.result()
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_connections_to_the_database_that_die_without_a_word_are_given_up(install: Install) -> None:
+    """What waits for them goes on with others, and nobody who is to leave waits for them."""
+    it = install()
+    parts = urlsplit(it.database_url)
+    with forgetful(lambda: socket.create_connection((parts.hostname, parts.port))) as way:
+        there = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{way.port}")
+        it.settings = {"PROCESSION_DATABASE_URL": there.geturl()}
+        it.start()
+        gates = [Gate(it), Gate(it)]
+        process_id = start_python(it, it.admin, journal(it, gates))
+        lines = f"SELECT last_seq FROM process WHERE id = '{process_id}'"  # noqa: S608
+        gates[0].reached()
+        way.forget()
+        gates[0].open()
+        until(lambda: it.rows(lines) == [(1,)], it.log.read_text)
+        gates[1].reached()
+        way.forget()
+        gates[1].open()
+        assert it.end(signal.SIGTERM) == 0
+        it.start()
+        check_ran_once(it, process_id, ["0", "1"])
+        it.end()
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_renewal_of_a_lease_that_hangs_is_given_up_and_tried_again(it: Installation) -> None:
+    until(lambda: "is ready" in it.log.read_text())
+    with it.locked("worker"):
+        until(lambda: counted(it.log, NOT_RENEWED) >= 2, it.log.read_text)
+    check_ran_once(it, start_python(it, it.admin, journal(it, [])), [])
+
+
+def test_write_that_fails_when_its_asker_has_left_is_told_in_a_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    complaints: list[object] = []
+
+    async def ask() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: complaints.append(it))
+        begun, away = asyncio.Event(), asyncio.Event()
+
+        async def write() -> None:
+            begun.set()
+            await away.wait()
+            raise OSError("The database is away")
+
+        asking = asyncio.create_task(run_to_end(write()))
+        await begun.wait()
+        asking.cancel()
+        await asyncio.sleep(0)
+        away.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(ask())
+    gc.collect()
+    assert caplog.messages == ["Nobody waits any more for what was not done: The database is away"]
+    assert not complaints
+
+
+def test_database_whose_file_cannot_be_opened_at_first_is_used_once_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+
+    @transaction
+    async def write() -> None:
+        await connection().execute_query("CREATE TABLE it (x)")
+
+    async def go() -> None:
+        async with connected(f"sqlite://{folder}/procession.sqlite3"):
+            with pytest.raises(sqlite3.OperationalError):
+                await write()
+            folder.mkdir()
+            await write()
+
+    asyncio.run(go())

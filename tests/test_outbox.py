@@ -1,6 +1,7 @@
 """What scripts leave in their output folders: names made harmless, and no link followed."""
 
 import os
+import resource
 import threading
 from pathlib import Path
 from urllib.parse import quote
@@ -53,6 +54,23 @@ def test_only_regular_files_are_taken(tmp_path: Path) -> None:
     (tmp_path / "folder").symlink_to("/etc")
     os.mkfifo(tmp_path / "pipe")
     assert names(tmp_path) == {"file"}
+
+
+@pytest.mark.parametrize("second", ["b", "b/c"], ids=["file", "folder"])
+def test_file_for_which_no_descriptor_is_left_is_not_left_out(tmp_path: Path, second: str) -> None:
+    for path in (tmp_path / "a", tmp_path / second):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    found = regular_files(tmp_path)
+    assert next(found).name == "a"
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, most[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            next(found)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert names(tmp_path) == {"a", second}
 
 
 def test_folders_without_end_are_walked_so_far(tmp_path: Path) -> None:

@@ -72,3 +72,21 @@ def test_deletion_that_was_killed_half_way_is_finished(it: Installation) -> None
     it.execute("DROP TABLE keeper")
     it.start()
     check_gone(it)
+
+
+def test_files_that_cannot_be_removed_keep_nothing_else_from_being_removed(
+    it: Installation,
+) -> None:
+    ids = sorted(GraphQL(it).start(it.admin, "python", ("c", WRITE)).id for _ in range(3))
+    for process_id in ids:
+        end_of(it, it.admin, process_id)
+    folder = it.data / "files" / ids[0]
+    aside = folder.rename(it.folder / "aside")
+    folder.touch()
+    for process_id in ids:
+        GraphQL(it).delete(it.admin, process_id)
+    until(lambda: it.rows("SELECT process_id FROM deletion") == [(ids[0],)])
+    assert left(it) == dict.fromkeys(NAMES, 0) | {"deletion": 1}
+    folder.unlink()
+    aside.rename(folder)
+    check_gone(it)

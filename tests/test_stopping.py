@@ -13,6 +13,7 @@ import pytest
 
 from jobs.run import End, Run
 from jobs.supervisor.launch import Launch
+from tests.conftest import Install
 from tests.faces import Face, GraphQL, Refused, Rest
 from tests.installation import Installation, User, until
 from tests.running import (
@@ -28,6 +29,7 @@ from tests.running import (
 )
 
 STOP = "mutation ($id: ID!) { stopProcess(id: $id) { id status stopRequestedAt reason } }"
+PROGRESS = "subscription ($id: ID) { processChanges(id: $id) { process { progress { done } } } }"
 SAY_PID = "import os, time; print(os.getpid()); "
 SLEEP = SAY_PID + "time.sleep(600)"
 IGNORE = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
@@ -212,6 +214,19 @@ def test_script_that_is_stopped_before_it_begins_never_runs(tmp_path: Path) -> N
 
 
 @on_sqlite
+def test_stop_by_somebody_whose_name_the_workers_locale_lacks(install: Install) -> None:
+    it = install(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    it.start()
+    zoe = it.add_user("Zoë 漢字")
+    process_id = start_python(it, zoe, SLEEP)
+    first_line(it, zoe, process_id)
+    stop(it, zoe, process_id)
+    ended = end_of(it, zoe, process_id)
+    assert ended.lines[1:] == ["[procession] Stopped by Zoë 漢字; SIGTERM sent"]
+    assert facts(it, zoe, process_id, "reason") == {"reason": "Stopped by Zoë 漢字"}
+
+
+@on_sqlite
 def test_what_an_ended_script_leaves_running_is_killed(installation: Installation) -> None:
     it, alice = installation, installation.alice
     ended = run_python(it, alice, FAMILY)
@@ -235,6 +250,32 @@ print(0); signal.pause()"""
     ended = end_of(it, alice, process_id)
     assert ended.lines[-1] == "4999"
     assert len(ended.lines) == 5_002
+
+
+def test_stop_of_which_nothing_rings_is_carried_out_while_others_ring(
+    installation: Installation,
+) -> None:
+    it, alice = installation, installation.alice
+    tell = """
+import json, os, time
+with open(os.environ["PROCESSION_EVENTS"], "w", buffering=1) as events:
+    print(os.getpid())
+    for n in range(10**6):
+        print(json.dumps({"progress": {"done": n}}), file=events)
+        time.sleep(0.05)
+"""
+    busy, _ = running(it, tell)
+    process_id, pid = running(it)
+    with it.subscribe(alice, PROGRESS, id=busy) as events:
+        heard = iter(events)
+        next(heard)
+        it.execute(
+            "UPDATE process SET stop_requested_at = 1, stop_requested_by = 'alice'"  # noqa: S608
+            f" WHERE id = '{process_id}'"
+        )
+        until(lambda: next(heard) and not alive(pid))
+    assert end_of(it, alice, process_id).status == "STOPPED"
+    stop(it, alice, busy)
 
 
 def test_stopping_twice_is_the_same_as_once(installation: Installation) -> None:

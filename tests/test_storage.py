@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from jobs.page import NEXT, STATEMENT
+from jobs.page import TEXT as TEXT_OF_PAGE
 from jobs.piece import Lines, Packer
 from tests.installation import Installation, until
 from tests.rows import Row, insert
@@ -27,6 +28,9 @@ PAGE = """query ($id: ID!, $after: Int, $first: Int, $last: Int) {
 }"""
 TEXT = """subscription ($id: ID!) {
   processOutput(id: $id) { ... on OutputBatch { text } ... on OutputEnd { status } }
+}"""
+LAST_UNTIL = """query ($id: ID!, $until: DateTime) {
+  process(id: $id) { output(last: 3, toTime: $until) { lines { text } } }
 }"""
 DELETE = "mutation ($id: ID!) { deleteProcess(id: $id) }"
 
@@ -191,6 +195,21 @@ def test_reader_who_stands_in_the_middle_of_a_merge_gets_each_line_once(
     assert [entry["line"] for entry in orjson.loads(listed)] == lines
     assert "\n".join([text, *(batch["text"] for batch in batches)]).split("\n") == lines
     assert end == {"status": "COMPLETED"}
+
+
+@pytest.mark.parametrize("late", ["early", "middle"])
+def test_last_lines_up_to_a_time_are_found_before_a_chunk_as_large_as_a_page(
+    installation: Installation, late: str
+) -> None:
+    it = installation
+    lines = ["early", "middle", "x" * TEXT_OF_PAGE]
+    process_id = insert_scattered(it, lines)
+    until = f"1970-01-01T00:00:00.00{lines.index(late)}500Z"
+    found = it.graphql(it.alice, LAST_UNTIL, id=process_id, until=until)
+    shown = lines[: lines.index(late) + 1]
+    assert [line["text"] for line in found["process"]["output"]["lines"]] == shown
+    by_rest = rest(it, process_id, toTime=until, last="3")
+    assert [entry["line"] for entry in by_rest] == shown
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Text: the lines of the output are what the script wrote, whatever it wrote and however."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tests.faces import Face
 from tests.installation import Installation
 from tests.running import Gate, alive, end_of, facts, run_python, start_python
+from tests.workers import pids
 
 WRITE = "import sys; write = sys.stdout.buffer.write; "
 LONGEST = 65536
@@ -23,6 +25,7 @@ BYTES: dict[str, tuple[str, list[str]]] = {
     "progress bar": (WRITE + "write(b' 1%\\r 50%\\r100%\\ndone\\n')", ["100%", "done"]),
     "progress bar with line ends": (WRITE + "write(b'a\\r\\n1\\r2\\r\\n')", ["a", "2"]),
     "progress bar without an end": (WRITE + "write(b' 1%\\r 50%\\r')", [" 50%"]),
+    "carriage returns without end": (WRITE + "write(b'a\\r\\r'); write(b'\\r' * 100_000)", ["a"]),
     "long progress bar": (
         f"{WRITE}write(b''.join(b'%07d\\r' % n for n in range(50_000)) + b'done\\n')",
         ["done"],
@@ -70,6 +73,22 @@ def test_bytes_become_lines(
     installation: Installation, program: str, lines: list[str], script: str
 ) -> None:
     assert run_python(installation, installation.alice, program, script).lines == lines
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_carriage_returns_without_end_take_no_memory(installation: Installation) -> None:
+    it = installation
+    (worker,) = pids(it, "server.worker")
+    before = most_memory(worker)
+    program = f"{WRITE}\nfor _ in range(64): write(b'\\r' * {1 << 20})\nwrite(b'done\\n')"
+    assert run_python(it, it.alice, program).lines == ["done"]
+    assert most_memory(worker) - before < 32 << 20
+
+
+def most_memory(pid: int) -> int:
+    """What a program has taken at most so far, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
 def test_both_faces_show_the_same_lines(face: Face) -> None:

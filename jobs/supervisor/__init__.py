@@ -14,6 +14,8 @@ It outlives the worker that started it. It knows nothing of Procession but the f
     report.json   what these events come to (`jobs.supervisor.report`)
     ended.json    written last: how it ended (`jobs.supervisor.end`)
 
+For `stop` and `ended.json` there is room also on a full disk (`jobs.supervisor.room`).
+
 It uses only the standard library, and little of it, so that it starts at once and stays small: of
 `signal`, `json` and `ctypes` only the parts in C, because to import those in Python takes longer
 than all the rest.

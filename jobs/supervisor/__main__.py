@@ -62,7 +62,17 @@ def begin() -> bool:
         return False
     finally:
         os.unlink(own)
+    keep_lock()
     return True
+
+
+def keep_lock() -> None:
+    """Has the lock on the disk: after a failure of the machine it tells that the script has run."""
+    folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def listen_for_children() -> int:
@@ -113,7 +123,7 @@ def obey(script: Script) -> None:
 def stop_wanted() -> str | None:
     """Why the script is to be stopped, if it is."""
     try:
-        with open("stop") as file:
+        with open("stop", encoding="utf-8") as file:
             return file.read()
     except FileNotFoundError:
         return None
