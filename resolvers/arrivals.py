@@ -15,10 +15,11 @@ from models.file import File
 from models.process import Process
 from models.transaction import run_to_end
 from models.user import Scope
+from models.value import file_name_problems
 from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import BadInput, Conflict, NoRoom, NotFound, TooLarge, TooManyRequests
-from resolvers.parameters import Problems, Sent, file_name_problems
+from resolvers.parameters import Problems, Sent
 from resolvers.room import room
 from resolvers.scripts import require_size, startable
 from resolvers.uploads import admit

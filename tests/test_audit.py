@@ -303,7 +303,8 @@ def test_command_line_prints_the_audit(installation: Installation) -> None:
     facts = ["operator", "-", "user.add", name, "OK", '{"isAdmin":false}']
     assert line.split("\t") == [documents[0]["at"], *facts]
     assert it.cli("audit", "--target", name, "--until", "2020-01-01").strip() == ""
-    assert "nor a duration" in it.cli("audit", "--since", "soon", code=2)
+    for wrong in ("soon", "2026-11-23+02:00", "99999999999d"):
+        assert "nor a duration" in it.cli("audit", "--since", wrong, code=2)
 
 
 @pytest.fixture

@@ -140,8 +140,8 @@ class Script:
         return self.alone and not self.family.has_group()
 
     def wait_ms(self) -> int | None:
-        """How long nothing needs to be looked at, in milliseconds, LONGEST_WAIT at most; None: until
-        something comes."""
+        """How long nothing needs to be looked at, in milliseconds (LONGEST_WAIT at most); None:
+        until something comes."""
         if not self.calm:
             return 100
         if self.alone:
