@@ -127,7 +127,9 @@ async def append(
 
 async def _complete(held: Held) -> Facts:
     """Not for all at once, for they would take the threads of everybody; and to its end, so that
-    nobody else begins it meanwhile."""
+    nobody else begins it meanwhile; one that is complete already waits for nobody."""
+    if held.arrival.facts.sha256:
+        return held.arrival.facts
     async with COMPLETING:
         return await run_to_end(to_thread(held.complete))
 
