@@ -18,6 +18,8 @@ from schema.arguments import arg
 from schema.connection import DEFAULT_PAGE, PageInfo
 from schema.context import Info
 
+LARGEST_ID = (1 << 63) - 1  # that a database takes
+
 
 @strawberry.input(description="Which entries are wanted; everything that is given must hold.")
 class AuditFilter:
@@ -135,6 +137,9 @@ def _cursor(row: EntryRow) -> str:
 def _read_cursor(text: str) -> Place:
     try:
         at, number = orjson.loads(base64.urlsafe_b64decode(text))
-        return Place(from_micros(int(at)), int(number))
+        place = Place(from_micros(int(at)), int(number))
     except (ValueError, TypeError, OverflowError):
-        raise BadInput({"after": ["This is not a cursor of this list."]}) from None
+        place = None
+    if place is None or abs(place.id) > LARGEST_ID:
+        raise BadInput({"after": ["This is not a cursor of this list."]})
+    return place
