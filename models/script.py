@@ -16,6 +16,8 @@ Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,99}\Z"
 Variable = Annotated[str, msgspec.Meta(pattern=VARIABLE)]
 START_TIME = "startTime"  # what a start by REST calls its time, and so no parameter
+MOST = 10**18 - 1  # an integer has 18 digits at most
+Bound = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
 QUIETLY = re2.Options()
 QUIETLY.log_errors = False
 
@@ -63,8 +65,8 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     default: str | int | bool | None = None
     choices: tuple[str, ...] = ()
     pattern: str | None = None
-    min: int | None = None
-    max: int | None = None
+    min: Bound | None = None
+    max: Bound | None = None
     env: Variable | None = None
     passing: Passing = msgspec.field(name="pass", default=Passing.ENV)
 

@@ -282,6 +282,7 @@ MANIFESTS: dict[str, tuple[str, int, str]] = {
     "NUL in the command": ('name = "x"\ncommand = ["true", "\\u0000"]\n', 2, "without NUL"),
     "NUL in a user": (f'{GOOD}run_as = "a\\u0000"\n', 3, "without NUL"),
     "least above the largest": (f"{GOOD}{INTEGER}min = 5\nmax = 1\n", 4, "`min` must not be"),
+    "bound without end": (f"{GOOD}{INTEGER}max = {10**18}\n", 7, "<= 999999999999999999"),
     "default above the largest": (f"{GOOD}{INTEGER}max = 1\ndefault = 2\n", 8, "at most 1"),
     "default of another pattern": (
         f'{GOOD}{PARAMETER}pattern = "[0-9]+"\ndefault = "abc"\n',
