@@ -2,6 +2,7 @@
 
 import base64
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -15,8 +16,8 @@ from resolvers import entries
 from resolvers.entries import Place, Wanted
 from resolvers.errors import BadInput
 from schema.arguments import arg
-from schema.connection import DEFAULT_PAGE, PageInfo
 from schema.context import Info
+from schema.page import DEFAULT_PAGE, PageInfo, page
 
 LARGEST_ID = (1 << 63) - 1  # that a database takes
 
@@ -111,23 +112,12 @@ async def entry_list(
     filter: Annotated[AuditFilter | None, arg("Which entries are wanted.")] = None,  # noqa: A002
 ) -> AuditConnection:
     """Raises BadInput and Forbidden."""
-    most = info.context.max_page_size
-    if not 0 <= first <= most:
-        raise BadInput({"first": [f"This must be from 0 to {most}."]})
     wanted = filter.resolved() if filter else Wanted()
     place = None if after is None else _read_cursor(after)
-    rows = await entries.page(info.context.viewer, wanted, first + 1, place)
-    more, rows = len(rows) > first, rows[:first]
-    return AuditConnection(
-        wanted=wanted,
-        nodes=[AuditEntry.of(row) for row in rows],
-        page_info=PageInfo(
-            has_next_page=more,
-            has_previous_page=after is not None,
-            start_cursor=_cursor(rows[0]) if rows else None,
-            end_cursor=_cursor(rows[-1]) if rows else None,
-        ),
-    )
+    read = partial(entries.page, info.context.viewer, wanted, after=place)
+    rows, page_info = await page(info, first, after, read, _cursor)
+    nodes = [AuditEntry.of(row) for row in rows]
+    return AuditConnection(wanted=wanted, nodes=nodes, page_info=page_info)
 
 
 def _cursor(row: EntryRow) -> str:
