@@ -181,8 +181,9 @@ def test_settings_come_from_a_file_too_and_the_environment_wins(it: Installation
         assert "script(s)" in it.cli("scripts", "check", code=1)
         file.write_text('colour = "red"\n')
         assert "colour" in it.cli("scripts", "check", code=1).lower()
-        file.write_text("log_level = \n")
-        assert "procession.toml: " in it.cli("scripts", "check", code=1)
+        for unread in ("log_level = \n", "x = " + "[" * 3000, f"port = {'9' * 5000}\n"):
+            file.write_text(unread)
+            assert "procession.toml: " in it.cli("scripts", "check", code=1)
     finally:
         file.unlink()
 
