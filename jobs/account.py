@@ -28,15 +28,21 @@ class Account:
 
     def require_way(self, path: Path) -> None:
         """Raises LookupError if a folder above this one does not let the user pass."""
-        for folder in path.parents:
-            about = folder.stat()
-            mine = about.st_uid == self.ids[0]
-            bit = 0o100 if mine else 0o010 if about.st_gid in self.ids[1:] else 0o001
-            if not about.st_mode & bit:
-                raise LookupError(
-                    f"the user {self.name!r} of the script cannot pass through {folder}: "
-                    "let others pass (chmod o+x), or put PROCESSION_DATA elsewhere"
-                )
+        if folder := self.closed_above(path):
+            raise LookupError(
+                f"the user {self.name!r} of the script cannot pass through {folder}: "
+                "let others pass (chmod o+x), or put PROCESSION_DATA elsewhere"
+            )
+
+    def closed_above(self, path: Path) -> Path | None:
+        """The next folder above this path that does not let the user pass; nothing stops root."""
+        return next((each for each in path.parents if self.ids[0] and not self._passes(each)), None)
+
+    def _passes(self, folder: Path) -> bool:
+        about = folder.stat()
+        mine = about.st_uid == self.ids[0]
+        bit = 0o100 if mine else 0o010 if about.st_gid in self.ids[1:] else 0o001
+        return bool(about.st_mode & bit)
 
 
 def account(name: str) -> Account:

@@ -184,10 +184,8 @@ class Held:
             rest = rest[self._file.write(rest) :]
 
     def complete(self) -> Facts:
-        """Its facts once all of it is here, its SHA-256 among them. That takes a while."""
+        """Its facts once all of it is here, with its SHA-256. To find that takes a while."""
         arrival = self.arrival
-        if arrival.facts.sha256:
-            return arrival.facts
         os.fsync(self._file.fileno())
         self._file.seek(0)  # which is where one reads; what is written goes to the end
         digest = hashlib.file_digest(self._file, "sha256").hexdigest()

@@ -1,10 +1,10 @@
 """The retention of the audit, of which nothing else removes anything."""
 
 from asyncio import sleep
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from models.audit import SYSTEM, AuditEntry, by_itself
-from models.instant import EPOCH, now
+from models.instant import ago
 from models.keep import Rule
 from models.transaction import transaction
 
@@ -16,7 +16,7 @@ async def expire(rule: Rule) -> int:
     """Removes entries that are older than that; says how many, and notes it."""
     if rule.lifetime is None:
         return 0
-    cutoff = now() - min(timedelta(seconds=rule.lifetime), now() - EPOCH)
+    cutoff = ago(rule.lifetime)
     removed = 0
     while some := await _remove(cutoff):
         removed += some

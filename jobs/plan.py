@@ -56,11 +56,11 @@ async def plan(process: Process, site: Site, run: Run) -> Plan:
     arguments = argument_list(
         script, process.parameters, paths | descriptors(script, process), run.out, site.data
     )
-    if script.isolation.sandbox:
-        arguments = sandboxed(arguments, script, run, site)
     owner = owner_of(script, site)
     if owner is not None:
         owner.require_way(run.work)
+    if script.isolation.sandbox:
+        arguments = sandboxed(arguments, script, run, site, owner)
     return Plan(
         _launch(process, script, site, run, arguments, owner),
         {path: kept[position] for position, path in paths.items()},

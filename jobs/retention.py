@@ -7,7 +7,7 @@ deleted as by hand: gone for every reader at once, and the rest of it by `jobs.r
 from asyncio import sleep
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from tortoise.expressions import Q, Subquery
@@ -17,7 +17,7 @@ from tortoise.queryset import QuerySet
 from jobs.doorbell import Doorbell, Topic
 from models.audit import SYSTEM, by_itself
 from models.file import File
-from models.instant import EPOCH, now
+from models.instant import EPOCH, ago
 from models.keep import Keep, Rule
 from models.process import Deletion, Process
 from models.script import Script
@@ -119,7 +119,7 @@ async def _group(script: str, status: Status, rule: Rule) -> Group:
     if rule.at_most is not None:
         surplus = await _start_of_newest(script, status, rule.at_most) or EPOCH
     if rule.lifetime is not None:
-        cutoff = now() - min(timedelta(seconds=rule.lifetime), now() - EPOCH)
+        cutoff = ago(rule.lifetime)
         old = cutoff
     if rule.lifetime is not None and rule.at_least:
         old = min(cutoff, await _start_of_newest(script, status, rule.at_least) or EPOCH)

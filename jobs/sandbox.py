@@ -1,14 +1,16 @@
 """The sandbox: by bubblewrap, a script sees a machine of which it can change nothing but its own.
 
-It has process ids of its own, a private /tmp, a read-only system, neither our data folder nor the
-sockets in /run, and no network unless its manifest says so.
+It has process ids of its own, a private /tmp, a read-only system, neither our data folder nor our
+other secrets nor the sockets in /run, and no network unless its manifest says so.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from jobs.account import Account
 from jobs.run import SOURCES, Run
 from jobs.site import Site
 from models.script import Script
@@ -33,8 +35,13 @@ def require_sandbox() -> str:
     return found
 
 
-def sandboxed(command: list[str], script: Script, run: Run, site: Site) -> list[str]:
-    """The command that runs the other one in a sandbox. Raises LookupError without bubblewrap."""
+def sandboxed(
+    command: list[str], script: Script, run: Run, site: Site, owner: Account | None
+) -> list[str]:
+    """The command by which its owner runs the other one in a sandbox.
+
+    Raises LookupError without bubblewrap.
+    """
     hidden = [site.data, site.store.folder]
     needed = {Path(sys.prefix), Path(sys.base_prefix), SOURCES, script.folder}
     above = {path for path in needed if any(each.is_relative_to(path) for each in hidden)}
@@ -48,8 +55,19 @@ def sandboxed(command: list[str], script: Script, run: Run, site: Site) -> list[
         *_binds("--ro-bind", needed - above),
         *_binds("--bind", [run.work, run.out, run.events]),
         *_binds("--ro-bind-try", [run.inputs]),
+        *_covers(path for path in site.secret_files if _is_reached(path, owner)),
         *("--chdir", str(run.work), "--", *command),
     ]
+
+
+def _is_reached(path: Path, owner: Account | None) -> bool:
+    """Bubblewrap, which runs as the owner, can cover no other file, and there is no need to."""
+    return path.is_file() and (owner is None or owner.closed_above(path) is None)
+
+
+def _covers(paths: Iterable[Path]) -> Iterator[str]:
+    for path in paths:
+        yield from ("--ro-bind", os.devnull, str(path))
 
 
 def _each(option: str, paths: Iterable[str | Path]) -> Iterator[str]:

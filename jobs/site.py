@@ -18,7 +18,8 @@ class Site:
 
     `run_as` is the user of the system as whom scripts run whose manifests name none; empty: the
     worker's own. `nice` is how nice those are whose manifests do not say it. `patience` is for how
-    many seconds a due process waits for a worker that knows its script.
+    many seconds a due process waits for a worker that knows its script. `secret_files` are those
+    of the server's that no sandbox shows.
     """
 
     data: Path
@@ -32,6 +33,7 @@ class Site:
     safe: Safe
     run_as: str
     nice: int
+    secret_files: tuple[Path, ...]
 
     @property
     def runs(self) -> Path:

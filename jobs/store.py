@@ -16,6 +16,8 @@ from io import BufferedReader
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from models.transaction import run_to_end
+
 UUID_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 BLOCK = 1 << 20  # bytes handed to a thread at once
 ABANDONED_AFTER = 24 * 3600.0  # seconds without a write after which a stage is nobody's
@@ -78,7 +80,8 @@ class Store:
         try:
             yield Stage(folder)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                await run_to_end(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
     def path(self, process_id: UUID, file_id: UUID) -> Path:
         """Where the bytes of a kept file are."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-DURATION = r"^[0-9]+(\.[0-9]+)?[smhd]$"
+DURATION = r"^[0-9]{1,9}(\.[0-9]{1,9})?[smhd]\Z"  # millions of years at most
 Duration = Annotated[str, msgspec.Meta(pattern=DURATION)]
 
 

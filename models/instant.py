@@ -21,6 +21,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def ago(seconds: float) -> datetime:
+    """The moment so long ago, or 1970 if that is longer ago than that."""
+    moment = now()
+    return moment - timedelta(seconds=min(seconds, (moment - EPOCH).total_seconds()))
+
+
 def to_micros(moment: datetime) -> int:
     """Microseconds since 1970 of an aware datetime.
 
@@ -38,15 +44,19 @@ def from_micros(micros: int) -> datetime:
 
 
 def read_instant(text: str) -> datetime:
-    """The moment that a text in ISO 8601 names, in UTC where it has no zone. Raises ValueError.
+    """The moment that a text in ISO 8601 names, in UTC where it has no zone. Raises ValueError."""
+    moment = read_date(text.strip().upper())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def read_date(text: str) -> datetime:
+    """The day, or the time of a day, of a text in ISO 8601, as it is written. Raises ValueError.
 
     Python takes any sign for the T before a time of day, that of a zone too: two o'clock would come
     of 2030-01-01+02:00.
     """
-    text = text.strip().upper()
-    date.fromisoformat(re.split("[T ]", text, maxsplit=1)[0])
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    date.fromisoformat(re.split("[Tt ]", text, maxsplit=1)[0])
+    return datetime.fromisoformat(text)
 
 
 class InstantField(Field[T]):

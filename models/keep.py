@@ -8,8 +8,9 @@ from models.duration import DURATION, seconds
 from models.status import Status
 
 FOREVER = "forever"
-AGE = rf"{DURATION}|^{FOREVER}$"
+AGE = rf"{DURATION}|^{FOREVER}\Z"
 Age = Annotated[str, msgspec.Meta(pattern=AGE)]
+MOST = 1_000_000_000  # processes of a script: databases take no number of any size
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,8 +22,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     age: Age = FOREVER
-    at_least: Annotated[int, msgspec.Meta(ge=0)] = 0
-    at_most: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    at_least: Annotated[int, msgspec.Meta(ge=0, le=MOST)] = 0
+    at_most: Annotated[int, msgspec.Meta(ge=1, le=MOST)] | None = None
 
     def __post_init__(self) -> None:
         if self.at_most is not None and self.at_most < self.at_least:

@@ -12,6 +12,7 @@ from models.duration import DURATION, Duration, seconds
 from models.keep import AGE, Age, Keep, keeping
 from models.script import (
     NAME,
+    START_TIME,
     VARIABLE,
     Catalogue,
     Isolation,
@@ -21,17 +22,23 @@ from models.script import (
     Passing,
     Script,
 )
+from models.value import problems
 
 BYTES = {
     **{"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9},
     **{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30},
 }
-SIZE = r"^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)$"
-Size = Annotated[str, msgspec.Meta(pattern=SIZE)]
+MOST_BYTES = (1 << 63) - 1  # what the system can count
+MOST = (1 << 31) - 1  # what GraphQL can
+SIZE = r"^[0-9]{1,15}(\.[0-9]{1,15})? ?(B|kB|MB|GB|KiB|MiB|GiB)\Z"
+Size = Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(pattern=SIZE)]
+ARGUMENT = r"^[^\0]*\Z"
+Argument = Annotated[str, msgspec.Meta(pattern=ARGUMENT)]
 PATTERNS = {
-    DURATION: "a duration such as 90s, 1.5m, 6h or 2d",
-    AGE: "an age such as 12h or 30d, or `forever`",
+    DURATION: "a duration such as 90s, 1.5m, 6h or 2d, of at most 9 digits",
+    AGE: "an age such as 12h or 30d, of at most 9 digits, or `forever`",
     SIZE: "a size such as 500 kB, 100 MB, 1.5 GB or 1 GiB",
+    ARGUMENT: "a text without NUL characters",
     VARIABLE: "the name of an environment variable, such as DB_PASSWORD",
     NAME: "a name of up to 100 letters, digits, dots, dashes and underscores",
 }
@@ -40,10 +47,10 @@ PATTERNS = {
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What each program of a script may use at most (setrlimit(2)), and how nice it is."""
 
-    memory: int | Size | None = None
+    memory: Size | None = None
     cpu_time: Duration | None = None
-    open_files: Annotated[int, msgspec.Meta(ge=4)] | None = None
-    file_size: int | Size | None = None
+    open_files: Annotated[int, msgspec.Meta(ge=4, le=MOST)] | None = None
+    file_size: Size | None = None
     nice: Annotated[int, msgspec.Meta(ge=0, le=19)] | None = None
 
     def resources(self) -> dict[str, int]:
@@ -61,19 +68,19 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A manifest as it is written."""
 
     name: Name
-    command: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    command: Annotated[tuple[Argument, ...], msgspec.Meta(min_length=1)]
     description: str = ""
     allow: Literal["admin", "user"] = "admin"
     timeout: Duration | None = None
     grace: Duration = "10s"
-    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=MOST)] | None = None
     terminal: bool = False
     sandbox: bool = False
     network: bool = False
-    run_as: str | None = None
+    run_as: Argument | None = None
     new_privileges: bool = False
-    max_output: int | Size | None = None
-    max_upload: int | Size | None = None
+    max_output: Size | None = None
+    max_upload: Size | None = None
     when_full: Literal["discard", "stop"] = "discard"
     limits: Limits = Limits()
     keep: Age | Keep | None = None
@@ -81,6 +88,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.command[0]:
+            raise ValueError("`command` begins with the program, not with nothing - at `$.command`")
+        if self.timeout is not None and not seconds(self.timeout):
+            raise ValueError("`timeout` must be longer than nothing - at `$.timeout`")
         if self.max_output is not None and byte_count(self.max_output) < 1:
             raise ValueError("`max_output` must be at least 1 byte - at `$.max_output`")
         if self.network and not self.sandbox:
@@ -88,17 +99,31 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.sandbox and self.new_privileges:
             raise ValueError("in a sandbox there are none - at `$.new_privileges`")
         self._check_names()
+        self._check_defaults()
         self._check_variables()
 
     def _check_names(self) -> None:
         seen: set[str] = set()
         for number, parameter in enumerate(self.parameters):
             for name in {parameter.name, parameter.long or parameter.name}:
+                if name == START_TIME:
+                    raise ValueError(
+                        f"{name!r} is when a process is to start: take another name "
+                        f"- at `$.parameters[{number}]`"
+                    )
                 if name in seen:
                     raise ValueError(
                         f"two parameters are called {name!r} - at `$.parameters[{number}]`"
                     )
                 seen.add(name)
+
+    def _check_defaults(self) -> None:
+        for number, parameter in enumerate(self.parameters):
+            default = parameter.default_text
+            for problem in () if default is None else problems(parameter, default):
+                raise ValueError(
+                    f"`default` {default!r}: {problem} - at `$.parameters[{number}].default`"
+                )
 
     def _check_variables(self) -> None:
         seen: set[str] = set()
@@ -153,10 +178,14 @@ def read_manifest(path: Path) -> Script:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise ManifestError([f"{path}:{line[1] if line else 1}: {error}"]) from None
+    except RecursionError:
+        raise ManifestError([f"{path}:1: the brackets are nested too deeply"]) from None
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$")
         problem = f"{path}:{line_of(text, place.rstrip('`'), reason)}: {in_words(reason)}"
         raise ManifestError([problem]) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ManifestError([f"{path}:1: cannot be read: {error}"]) from None
     return _script(manifest, path.resolve().parent)
 
 
@@ -188,11 +217,11 @@ def line_of(text: str, place: str, reason: str) -> int:
 
 
 def byte_count(size: int | str) -> int:
-    """`500 kB`, `1.5GB` or a number in bytes."""
+    """`500 kB`, `1.5GB` or a number in bytes, but no more than MOST_BYTES."""
     if isinstance(size, int):
-        return size
+        return min(size, MOST_BYTES)
     unit = size.lstrip("0123456789. ")
-    return int(float(size.removesuffix(unit)) * BYTES[unit])
+    return min(int(float(size.removesuffix(unit)) * BYTES[unit]), MOST_BYTES)
 
 
 def _bytes_or_none(size: int | str | None) -> int | None:

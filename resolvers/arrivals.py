@@ -15,10 +15,11 @@ from models.file import File
 from models.process import Process
 from models.transaction import run_to_end
 from models.user import Scope
+from models.value import file_name_problems
 from resolvers.access import needs
 from resolvers.application import Application
 from resolvers.errors import BadInput, Conflict, NoRoom, NotFound, TooLarge, TooManyRequests
-from resolvers.parameters import Problems, Sent, file_name_problems
+from resolvers.parameters import Problems, Sent
 from resolvers.room import room
 from resolvers.scripts import require_size, startable
 from resolvers.uploads import admit
@@ -126,7 +127,9 @@ async def append(
 
 async def _complete(held: Held) -> Facts:
     """Not for all at once, for they would take the threads of everybody; and to its end, so that
-    nobody else begins it meanwhile."""
+    nobody else begins it meanwhile; one that is complete already waits for nobody."""
+    if held.arrival.facts.sha256:
+        return held.arrival.facts
     async with COMPLETING:
         return await run_to_end(to_thread(held.complete))
 

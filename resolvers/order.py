@@ -47,8 +47,15 @@ class Sort:
         kinds = [str if column in ("script", "id") else int for column in self.columns]
         if [type(each) for each in values] != kinds:
             raise ValueError(values)
-        UUID(str(values[-1]))
-        return tuple(each for each in values if isinstance(each, str | int))
+        cursor = tuple(each for each in values if isinstance(each, str | int))
+        if not all(map(_is_kept, cursor)) or str(UUID(str(cursor[-1]))) != cursor[-1]:
+            raise ValueError(values)
+        return cursor
+
+
+def _is_kept(value: str | int) -> bool:
+    """Whether databases take it."""
+    return "\0" not in value if isinstance(value, str) else abs(value) <= NEVER
 
 
 Cursor = tuple[str | int, ...]

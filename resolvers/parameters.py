@@ -1,20 +1,17 @@
 """Checking the parameters that were sent against those that a script has."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from jobs.disguises import SHORTEST
 from jobs.store import Staged
 from models.script import Parameter, ParameterType, Script
+from models.value import file_name_problems
+from models.value import problems as value_problems
 from resolvers.errors import BadInput
 
-LONGEST = 100_000  # bytes of a value: Linux takes no longer argument than 128 KiB
 LONGEST_SECRET = 16 << 10  # bytes; each of its forms is looked for in all of the output
-LONGEST_FILE_NAME = 255  # bytes, the limit of most file systems
-RESERVED = {"self"}  # names that a link to an output file cannot have
 MASK = "***"
 
 
@@ -81,53 +78,10 @@ def problems(parameter: Parameter, sent: Sent, value: str) -> Iterable[str]:
     if (parameter.type is ParameterType.FILE) != (sent.upload is not None):
         wanted = "a file to be uploaded" if sent.upload is None else "a value, not a file"
         return [f"This parameter takes {wanted}."]
-    if parameter.type is ParameterType.FILE or parameter.type is ParameterType.OUTPUT:
+    if parameter.type is ParameterType.FILE:
         return file_name_problems(value)
-    if "\0" in value:
-        return ["NUL characters are not allowed."]
-    if len(value.encode("utf-8", "surrogatepass")) > LONGEST:
-        return [f"At most {LONGEST} bytes are allowed."]
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return ["This is not valid Unicode text."]
-    found = _of_type(parameter, value)
-    if not found and not parameter.matches(value):
-        return [f"This must match the pattern {parameter.pattern}"]
-    return found
-
-
-def file_name_problems(name: str) -> list[str]:
-    """What keeps a name from being that of a file in a folder."""
-    if not name or name in {".", ".."} or "/" in name or "\\" in name:
-        return [f"{name!r} is not a file name; give a name without folders."]
-    if not name.isprintable():
-        return ["A file name cannot have control characters."]
-    if len(name.encode()) > LONGEST_FILE_NAME:
-        return [f"A file name has at most {LONGEST_FILE_NAME} bytes."]
-    if name in RESERVED:
-        return [f"{name!r} is a reserved name; take another."]
-    return []
-
-
-def _of_type(parameter: Parameter, value: str) -> list[str]:
-    match parameter.type:
-        case ParameterType.BOOLEAN if value not in {"true", "false"}:
-            return ['This must be "true" or "false".']
-        case ParameterType.INTEGER:
-            return _integer(parameter, value)
-        case ParameterType.SECRET:
-            return _secret(value)
-        case ParameterType.DATE:
-            try:
-                datetime.fromisoformat(value)
-            except ValueError:
-                return ["This must be a date such as 2026-11-23 or 2026-11-23T10:00:00Z."]
-        case ParameterType.ID if not re.fullmatch(r"\S{1,255}", value):
-            return ["This must be an identifier: 1 to 255 characters without spaces."]
-        case ParameterType.CHOICE if value not in parameter.choices:
-            return [f"This must be one of: {', '.join(parameter.choices)}."]
-    return []
+    found = value_problems(parameter, value)
+    return _secret(value) if parameter.type is ParameterType.SECRET and not found else found
 
 
 def _secret(value: str) -> list[str]:
@@ -135,16 +89,6 @@ def _secret(value: str) -> list[str]:
         return [f"A secret has at least {SHORTEST} characters, or it could not be hidden."]
     if len(value.encode()) > LONGEST_SECRET:
         return [f"A secret has at most {LONGEST_SECRET} bytes; put a longer one into a file."]
-    return []
-
-
-def _integer(parameter: Parameter, value: str) -> list[str]:
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-        return ["This must be a whole number."]
-    if parameter.min is not None and int(value) < parameter.min:
-        return [f"This must be at least {parameter.min}."]
-    if parameter.max is not None and int(value) > parameter.max:
-        return [f"This must be at most {parameter.max}."]
     return []
 
 

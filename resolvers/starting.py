@@ -13,7 +13,7 @@ from models.delivery import Delivery
 from models.file import Direction, File
 from models.instant import now, read_instant
 from models.process import Parameter, Process, parameter_digest
-from models.script import Script
+from models.script import START_TIME, Script
 from models.status import Status
 from models.transaction import run_to_end
 from models.user import Scope
@@ -28,7 +28,6 @@ from resolvers.room import room
 from resolvers.scripts import require_size, startable
 from resolvers.viewer import Viewer
 
-START_TIME = "startTime"
 NO_KEY = "No secrets are taken: whoever runs this server is to set PROCESSION_SECRET_KEY."
 NOTED, LONGEST_NOTED = 100, 200  # parameters in the audit, and characters of each
 FARTHEST = timedelta(days=3660)  # from now, for a start time

@@ -1,5 +1,6 @@
 """Uploads: a multipart form (RFC 7578) read as it comes, its files streamed into a stage."""
 
+import re
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from resolvers.viewer import Viewer
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
+
+MEDIA_TYPE = re.compile(r"[!-~][ -~]{0,254}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,7 @@ class _Begin:
 
     @property
     def media_type(self) -> str:
-        declared = self.headers.get(b"content-type", b"").decode("latin-1").strip()
-        return declared[:255] or "application/octet-stream"
+        return as_media_type(self.headers.get(b"content-type", b"").decode("latin-1").strip())
 
 
 @audited("process.start", "name")
@@ -109,6 +111,11 @@ async def receive(
             with room():
                 file = await stage.receive(_content(events), file_name, event.media_type)
             yield Part(name, file=file)
+
+
+def as_media_type(text: str) -> str:
+    """What a client says of a file's content, if it can stand in a header."""
+    return text if MEDIA_TYPE.fullmatch(text) else "application/octet-stream"
 
 
 def base_name(name: str) -> str:

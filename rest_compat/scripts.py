@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jobs.store import Stage
+from models.script import START_TIME
 from resolvers import scripts, starting
 from resolvers.errors import BadInput
 from resolvers.parameters import Sent
@@ -18,7 +19,7 @@ PATIENCE = 1.0  # seconds for which the answer to a start waits for the script t
 
 
 async def list_scripts(api: Api, viewer: Viewer, request: Request) -> Response:
-    """All that the viewer may start."""
+    """All that the viewer may see."""
     page = read_page(request.query_params, ["name"], "name", api.max_page_size)
     found = scripts.scripts(viewer, api.app)
     ordered = found[::-1] if page.descending else found
@@ -53,11 +54,11 @@ async def _read_form(
     times: list[str] = []
     content_type = request.headers["content-type"]
     async for part in receive(viewer, request.stream(), content_type, stage, bounds):
-        if part.name == starting.START_TIME and part.value is not None:
+        if part.name == START_TIME and part.value is not None:
             times.append(part.value)
         elif part.file is None or part.file.name or part.file.size:
             sent.append(Sent(part.name, part.value, part.file))
         # else: a file field of an HTML form that was left empty
     if len(times) > 1:
-        raise BadInput({starting.START_TIME: ["This may be given only once."]})
+        raise BadInput({START_TIME: ["This may be given only once."]})
     return sent, times[0] if times and times[0].strip() else None

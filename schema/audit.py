@@ -2,6 +2,7 @@
 
 import base64
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -15,8 +16,10 @@ from resolvers import entries
 from resolvers.entries import Place, Wanted
 from resolvers.errors import BadInput
 from schema.arguments import arg
-from schema.connection import DEFAULT_PAGE, PageInfo
 from schema.context import Info
+from schema.page import DEFAULT_PAGE, PageInfo, page
+
+LARGEST_ID = (1 << 63) - 1  # that a database takes
 
 
 @strawberry.input(description="Which entries are wanted; everything that is given must hold.")
@@ -109,23 +112,12 @@ async def entry_list(
     filter: Annotated[AuditFilter | None, arg("Which entries are wanted.")] = None,  # noqa: A002
 ) -> AuditConnection:
     """Raises BadInput and Forbidden."""
-    most = info.context.max_page_size
-    if not 0 <= first <= most:
-        raise BadInput({"first": [f"This must be from 0 to {most}."]})
     wanted = filter.resolved() if filter else Wanted()
     place = None if after is None else _read_cursor(after)
-    rows = await entries.page(info.context.viewer, wanted, first + 1, place)
-    more, rows = len(rows) > first, rows[:first]
-    return AuditConnection(
-        wanted=wanted,
-        nodes=[AuditEntry.of(row) for row in rows],
-        page_info=PageInfo(
-            has_next_page=more,
-            has_previous_page=after is not None,
-            start_cursor=_cursor(rows[0]) if rows else None,
-            end_cursor=_cursor(rows[-1]) if rows else None,
-        ),
-    )
+    read = partial(entries.page, info.context.viewer, wanted, after=place)
+    rows, page_info = await page(info, first, after, read, _cursor)
+    nodes = [AuditEntry.of(row) for row in rows]
+    return AuditConnection(wanted=wanted, nodes=nodes, page_info=page_info)
 
 
 def _cursor(row: EntryRow) -> str:
@@ -135,6 +127,9 @@ def _cursor(row: EntryRow) -> str:
 def _read_cursor(text: str) -> Place:
     try:
         at, number = orjson.loads(base64.urlsafe_b64decode(text))
-        return Place(from_micros(int(at)), int(number))
+        place = Place(from_micros(int(at)), int(number))
     except (ValueError, TypeError, OverflowError):
-        raise BadInput({"after": ["This is not a cursor of this list."]}) from None
+        place = None
+    if place is None or abs(place.id) > LARGEST_ID:
+        raise BadInput({"after": ["This is not a cursor of this list."]})
+    return place

@@ -17,11 +17,11 @@ from resolvers.order import Cursor, Sort, SortKey, cursor_of
 from resolvers.query import Filter, Range
 from schema.arguments import arg
 from schema.context import Info
+from schema.page import DEFAULT_PAGE, PageInfo
 from schema.process import Process
 from schema.scalars import read_id
 from schema.status import ProcessStatus
 
-DEFAULT_PAGE = 20
 LONGEST_TEXT = 1000  # characters; SQLite takes no pattern of more than 50 000 bytes
 
 
@@ -106,18 +106,6 @@ class ProcessSort:
 
     def resolved(self) -> Sort:
         return Sort(SortKey[self.by.name], self.direction is SortDirection.DESC)
-
-
-@strawberry.type(description="Where a page of a list ends, and whether it goes on (Relay).")
-class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether there are more after `endCursor`.")
-    has_previous_page: bool = strawberry.field(
-        description="Whether there are more before `startCursor`."
-    )
-    start_cursor: str | None = strawberry.field(description="The cursor of the first edge.")
-    end_cursor: str | None = strawberry.field(
-        description="The cursor of the last edge: the `after` of the next page."
-    )
 
 
 @strawberry.type(description="A process in a list, and its place there.")

@@ -7,7 +7,7 @@ document; the sizes that are variables are put in for each request.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from graphql import (
     DocumentNode,
@@ -77,8 +77,8 @@ class Rows:
 
     def of(self, values: Values) -> int:
         given = (values.get(size) if isinstance(size, str) else size for size in self.sizes)
-        found = max((size for size in given if isinstance(size, int)), default=self.otherwise)
-        return max(0, found if self.most is None else min(found, self.most))
+        found = max(filter(_is_whole, given), default=self.otherwise)
+        return max(0, int(found) if self.most is None else min(int(found), self.most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,11 @@ class Pricing:
 def _page(name: str, node: FieldNode) -> Rows:
     sizes = (each.value for each in node.arguments or () if each.name.value in SIZES)
     return Rows(tuple(filter(None, map(_size, sizes))), PAGES.get(name, PAGE))
+
+
+def _is_whole(size: object) -> TypeGuard[float]:
+    """Whether GraphQL takes it as an Int: 1000.0 too."""
+    return isinstance(size, int) or (isinstance(size, float) and size.is_integer())
 
 
 def _size(value: ValueNode) -> int | str | None:

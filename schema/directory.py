@@ -1,6 +1,7 @@
 """The lists of users and groups."""
 
 import base64
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -8,8 +9,8 @@ import strawberry
 from resolvers import groups, users
 from resolvers.errors import BadInput
 from schema.arguments import arg
-from schema.connection import DEFAULT_PAGE, PageInfo
 from schema.context import Info
+from schema.page import DEFAULT_PAGE, PageInfo, page
 from schema.user import Group, User
 
 
@@ -39,21 +40,9 @@ async def user_list(
     after: Annotated[str | None, arg("Only what comes after this cursor.")] = None,
 ) -> UserConnection:
     """Raises BadInput and Forbidden."""
-    most = info.context.max_page_size
-    if not 0 <= first <= most:
-        raise BadInput({"first": [f"This must be from 0 to {most}."]})
-    name = "" if after is None else _read_cursor(after)
-    rows = await users.page(info.context.viewer, name, first + 1)
-    more, rows = len(rows) > first, rows[:first]
-    return UserConnection(
-        nodes=[User.of(row) for row in rows],
-        page_info=PageInfo(
-            has_next_page=more,
-            has_previous_page=after is not None,
-            start_cursor=_cursor(rows[0].name) if rows else None,
-            end_cursor=_cursor(rows[-1].name) if rows else None,
-        ),
-    )
+    read = partial(users.page, info.context.viewer, "" if after is None else _read_cursor(after))
+    rows, page_info = await page(info, first, after, read, lambda row: _cursor(row.name))
+    return UserConnection(nodes=[User.of(row) for row in rows], page_info=page_info)
 
 
 async def group_list(info: Info) -> list[Group]:

@@ -41,8 +41,8 @@ class ScriptParameter:
     pattern: str | None = strawberry.field(
         description="A regular expression that the whole value must match."
     )
-    min: int | None = strawberry.field(description="The smallest INTEGER allowed.")
-    max: int | None = strawberry.field(description="The largest INTEGER allowed.")
+    min: BigInt | None = strawberry.field(description="The smallest INTEGER allowed.")
+    max: BigInt | None = strawberry.field(description="The largest INTEGER allowed.")
 
     @classmethod
     def of(cls, parameter: Parameter) -> "ScriptParameter":
@@ -56,8 +56,8 @@ class ScriptParameter:
             default=parameter.default_text,
             choices=list(parameter.choices),
             pattern=parameter.pattern,
-            min=parameter.min,
-            max=parameter.max,
+            min=None if parameter.min is None else BigInt(parameter.min),
+            max=None if parameter.max is None else BigInt(parameter.max),
         )
 
 

@@ -156,6 +156,12 @@ class Settings(DeliverySettings, frozen=True, forbid_unknown_fields=True, kw_onl
         return Path(self.files_url.removeprefix("file://"))
 
     @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Besides what is in the data folder, whatever secrets of the server's lie in files."""
+        named = [Path(self.secret_key_file)] if self.secret_key_file else []
+        return tuple(path.resolve() for path in (_file(self.environment), *named))
+
+    @property
     def default_keep(self) -> Keep:
         """How long processes are kept whose script does not say it; without a setting: for ever."""
         return Keep(age=self.keep or FOREVER)
@@ -188,7 +194,7 @@ def read_settings(**options: object) -> Settings:
     Raises SettingsError for the first setting that is unknown or cannot be used.
     """
     environment = os.environ
-    values = _from_file(Path(environment.get(f"{PREFIX}SETTINGS", FILE)))
+    values = _from_file(_file(environment))
     known = set(get_type_hints(Settings)) - {"environment"}
     for variable, text in environment.items():
         name = variable.removeprefix(PREFIX).lower()
@@ -228,12 +234,16 @@ def read_surroundings() -> Surroundings:
     return Surroundings(server, token, profile, folder, colours)
 
 
+def _file(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get(f"{PREFIX}SETTINGS", FILE))
+
+
 def _from_file(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}") from None
 
 

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from jobs.arrivals import Arrival, Facts
 from resolvers import arrivals
 from resolvers.errors import BadInput, NotFound
-from resolvers.uploads import base_name
+from resolvers.uploads import as_media_type, base_name
 from resolvers.viewer import Viewer
 from rest_compat.api import Answer, Api, Endpoint, Resource, media_type, signed_in
 from rest_compat.errors import PreconditionFailed, UnsupportedMediaType
@@ -26,7 +26,6 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,termination"
 CONTENT = "application/offset+octet-stream"
 LONGEST_METADATA = 4096  # characters
-MEDIA_TYPE = re.compile(r"[!-~][ -~]{0,254}")  # as it can stand in a header
 
 
 def routes(api: Api) -> list[Route]:
@@ -81,7 +80,7 @@ async def _begin(api: Api, viewer: Viewer, request: Request) -> Response:
     said = _read_metadata(metadata)
     facts = Facts(
         name=base_name(said.get("filename", "")),
-        media_type=_media_type(said.get("filetype", "")),
+        media_type=as_media_type(said.get("filetype", "")),
         size=size,
         metadata=metadata,
     )
@@ -107,10 +106,6 @@ async def _append(api: Api, viewer: Viewer, request: Request) -> Response:
 async def _cancel(api: Api, viewer: Viewer, request: Request) -> Response:
     await arrivals.cancel(viewer, api.app, _id(request))
     return Response(status_code=204)
-
-
-def _media_type(text: str) -> str:
-    return text if MEDIA_TYPE.fullmatch(text) else "application/octet-stream"
 
 
 def _state(found: Arrival) -> dict[str, str]:

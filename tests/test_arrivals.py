@@ -1,10 +1,12 @@
 """Uploads that come in pieces: what a cut leaves of them, who may write, how a start uses them."""
 
 import fcntl
+import json
 import os
 import random
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from jobs.arrivals import FACTS
 from tests.faces import check_error
 from tests.installation import Installation, User, installed, until
 from tests.running import end_of, facts
@@ -287,3 +290,48 @@ def test_upload_is_good_for_one_parameter_of_one_start_of_its_owner(
     assert problems(it, who, one, two, script="echo") == [used]
     assert problems(it, who, one, uploaded(it, who, b"3", "3"), script="echo") == [used]
     assert problems(it, it.bob, one, script="echo")[0].startswith(f"There is no upload {one}: ")
+
+
+@on_sqlite
+def test_start_with_a_whole_upload_waits_for_nobody_whose_sum_is_just_made(
+    installation: Installation,
+) -> None:
+    it, who = installation, installation.alice
+    ready = uploaded(it, who, b"1")
+    arriving = [begin(it, it.bob, 1) for _ in range(2)]  # as many as are looked through at once
+    contents = [enlarged(folder(it, it.bob, each)) for each in arriving]
+    with ThreadPoolExecutor(len(arriving)) as threads:
+        sent = [threads.submit(send, it, it.bob, each, HUGE - 1, b"x") for each in arriving]
+        try:
+            until(lambda: all(is_read(it, content) for content in contents))
+            assert start(it, who, ready, script="echo")["uploads"][0]["size"] == 1
+            assert not any(each.done() for each in sent)
+        finally:
+            for content in contents:
+                os.truncate(content, 0)
+    assert {each.result().status_code for each in sent} == {204}
+    for each in arriving:
+        assert ask(it, it.bob, "DELETE", each).status_code == 204
+
+
+HUGE = 1 << 40  # bytes, to make the sum of which takes minutes
+
+
+def enlarged(arrival: Path) -> Path:
+    """The content of an arrival that now lacks the last of HUGE bytes, none of which are stored."""
+    told, content = arrival / FACTS, arrival / "content"
+    told.write_text(json.dumps(json.loads(told.read_text()) | {"size": HUGE}))
+    os.truncate(content, HUGE - 1)
+    return content
+
+
+def is_read(it: Installation, content: Path) -> bool:
+    """Whether the server is just reading all of this file."""
+    assert it.server
+    descriptors = Path(f"/proc/{it.server.pid}/fd")
+    for each in descriptors.iterdir():
+        with suppress(FileNotFoundError):
+            if each.readlink() == content:
+                at = (descriptors.with_name("fdinfo") / each.name).read_text()
+                return 0 < int(at.split()[1]) < HUGE
+    return False

@@ -57,6 +57,8 @@ WRONG: dict[str, tuple[list[Parameter], list[str]]] = {
     "too large": ([M, ("i", "10")], ["i: This must be at most 9."]),
     "far too large": ([M, ("i", "9" * 30)], ["i: "]),
     "no date": ([M, ("d", "2026-02-30")], ["d: This must be a date"]),
+    "date of two lines": ([M, ("d", "2026-11-23\n10:00")], ["d: This must be a date"]),
+    "day with a zone": ([M, ("d", "2026-11-23+02:00")], ["d: This must be a date"]),
     "no boolean": ([M, ("b", "yes")], ['b: This must be "true" or "false".']),
     "empty boolean": ([M, ("b", "")], ["b: "]),
     "no id": ([M, ("u", "a b")], ["u: This must be an identifier"]),

@@ -181,8 +181,9 @@ def test_settings_come_from_a_file_too_and_the_environment_wins(it: Installation
         assert "script(s)" in it.cli("scripts", "check", code=1)
         file.write_text('colour = "red"\n')
         assert "colour" in it.cli("scripts", "check", code=1).lower()
-        file.write_text("log_level = \n")
-        assert "procession.toml: " in it.cli("scripts", "check", code=1)
+        for unread in ("log_level = \n", "x = " + "[" * 3000, f"port = {'9' * 5000}\n"):
+            file.write_text(unread)
+            assert "procession.toml: " in it.cli("scripts", "check", code=1)
     finally:
         file.unlink()
 
@@ -210,6 +211,7 @@ def test_option_that_replaces_a_wrong_setting_does_so_for_the_worker_too() -> No
 GOOD = 'name = "x"\ncommand = ["true"]\n'
 SECRET = '\n[[parameters]]\nname = "s1"\ntype = "secret"\n'
 PARAMETER = '\n[[parameters]]\nname = "a"\ntype = "string"\n'
+INTEGER = PARAMETER.replace("string", "integer")
 # A manifest, and the line and the words with which it is refused.
 MANIFESTS: dict[str, tuple[str, int, str]] = {
     "no TOML": ("name = \n", 1, ""),
@@ -246,7 +248,73 @@ MANIFESTS: dict[str, tuple[str, int, str]] = {
         8,
         "two secrets come as SECRET_S1",
     ),
-    "negative size": (GOOD + "max_output = -1\n", 3, "at least 1 byte"),
+    "negative size": (GOOD + "max_output = -1\n", 3, ">= 0"),
+    "negative size of uploads": (GOOD + "max_upload = -5\n", 3, ">= 0"),
+    "size of hundreds of digits": (
+        f'{GOOD}max_upload = "{"9" * 400}.0 GB"\n',
+        3,
+        "a size such as 500 kB",
+    ),
+    "number of thousands of digits": (f"{GOOD}concurrency = {'9' * 5000}\n", 1, "cannot be read"),
+    "endless concurrency": (f"{GOOD}concurrency = {10**30}\n", 3, "<= 2147483647"),
+    "time of hundreds of digits": (
+        f'{GOOD}[limits]\ncpu_time = "{"9" * 400}d"\n',
+        4,
+        "a duration such as 90s",
+    ),
+    "brackets in brackets": (
+        'name = "x"\ncommand = ' + "[" * 3000 + "]" * 3000 + "\n",
+        1,
+        "nested too deeply",
+    ),
+    "name of two lines": ('name = "a\\n"\ncommand = ["true"]\n', 1, "letters"),
+    "variable of two lines": (
+        f'{GOOD}{SECRET}env = "A\\n"\n',
+        7,
+        "the name of an environment variable",
+    ),
+    "timeout of two lines": (f'{GOOD}timeout = "90s\\n"\n', 3, "a duration such as 90s"),
+    "size of two lines": (f'{GOOD}max_output = "1 kB\\n"\n', 3, "a size such as 500 kB"),
+    "age of two lines": (f'{GOOD}keep = "forever\\n"\n', 3, "an age such as 12h"),
+    "timeout of nothing": (GOOD + 'timeout = "0s"\n', 3, "longer than nothing"),
+    "age without end": (f'{GOOD}keep = "99999999999d"\n', 3, "at most 9 digits"),
+    "count without end": (f"{GOOD}[keep]\nat_least = {10**30}\n", 4, "<= 1000000000"),
+    "no program": ('name = "x"\ncommand = [""]\n', 2, "begins with the program"),
+    "NUL in the command": ('name = "x"\ncommand = ["true", "\\u0000"]\n', 2, "without NUL"),
+    "NUL in a user": (f'{GOOD}run_as = "a\\u0000"\n', 3, "without NUL"),
+    "least above the largest": (f"{GOOD}{INTEGER}min = 5\nmax = 1\n", 4, "`min` must not be"),
+    "bound without end": (f"{GOOD}{INTEGER}max = {10**18}\n", 7, "<= 999999999999999999"),
+    "default above the largest": (f"{GOOD}{INTEGER}max = 1\ndefault = 2\n", 8, "at most 1"),
+    "default of another pattern": (
+        f'{GOOD}{PARAMETER}pattern = "[0-9]+"\ndefault = "abc"\n',
+        8,
+        "must match the pattern [0-9]+",
+    ),
+    "default that is no date": (
+        f'{GOOD}{PARAMETER.replace("string", "date")}default = "nonsense"\n',
+        7,
+        "must be a date",
+    ),
+    "default that leads out": (
+        f'{GOOD}{PARAMETER.replace("string", "output")}default = "../../x"\n',
+        7,
+        "is not a file name",
+    ),
+    "default that is a number": (
+        f"{GOOD}{PARAMETER.replace('string', 'boolean')}default = 1\n",
+        4,
+        "no value of the type 'boolean'",
+    ),
+    "parameter called as the start": (
+        GOOD + PARAMETER.replace('"a"', '"startTime"'),
+        4,
+        "is when a process is to start",
+    ),
+    "parameter called as the start at length": (
+        f'{GOOD}{PARAMETER}long = "startTime"\n',
+        4,
+        "is when a process is to start",
+    ),
     "bad keep": (GOOD + 'keep = "soon"\n', 3, "an age such as 12h or 30d"),
     "bad age of a status": (GOOD + '[keep]\nfailed = "soon"\n', 4, "an age such as 12h or 30d"),
     "more at least than at most": (GOOD + "[keep]\nat_least = 2\nat_most = 1\n", 3, "at_least"),

@@ -107,6 +107,8 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
     ("query ($n: Int) { processes(last: $n) { edges { node { id } } } }", {"n": 50}, 21 + 50 * 2),
     ("query ($n: Int = 7) { processes(first: $n) { nodes { id } } }", {}, 21 + 7),
     ("query ($n: Int = 7) { processes(first: $n) { nodes { id } } }", {"n": -5}, 21),
+    ("query ($n: Int) { processes(first: $n) { nodes { id } } }", {"n": 50.0}, 21 + 50),
+    ("query ($n: Int) { processes(first: $n) { nodes { id } } }", {"n": 50.5}, 21 + 20),
     ("query ($n: Int) { processes(first: $n, last: 9) { nodes { id } } }", {"n": None}, 21 + 9),
     (
         "{ ...P } fragment P on Query { processes(first: 3) { ...C } }"
@@ -139,6 +141,7 @@ def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
         "query ($n: Int) { processes(first: $n) { nodes { script { parameters { name } } } } }"
     )
     assert it.graphql(it.admin, document, n=100)
+    assert str(refused(it, document, n=1000.0)) == str(refused(it, document, n=1000))
     refusal = refused(it, document, n=1000)
     assert "12021 points of 10000" in str(refusal) and "PROCESSION_MAX_COST" in str(refusal)
     assert refusal.errors[0]["extensions"] == {"code": "TOO_COSTLY", "cost": 12021, "limit": 10000}

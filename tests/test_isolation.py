@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Install
 from tests.faces import GraphQL, Upload
-from tests.installation import Installation
+from tests.installation import SCRIPTS, SECRET_KEY, Installation
 from tests.running import OUTPUT, Ended, end_of, facts, run_python, start
 
 # All of it happens in the supervisor and before it; no database has a part in it.
@@ -158,6 +158,61 @@ def check_box(it: Installation, sandbox: bool) -> None:
     assert run(it, "boxed", "raise SystemExit(7)").exit_code == 7
 
 
+def test_sandbox_shows_no_secrets_of_the_server(
+    install: Install, sandbox: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Not even beside the manifest, of whose folder all the rest is there."""
+    site = tmp_path_factory.mktemp("site")
+    shutil.copy(SCRIPTS / "boxed.toml", site)
+    settings, key, other = (site / name for name in ("settings", "key", "other"))
+    settings.write_text("max_parts = 999\n")
+    key.write_text(SECRET_KEY)
+    other.write_text("to be read")
+    it = install(
+        PROCESSION_SCRIPTS=str(site),
+        PROCESSION_SETTINGS=str(settings),
+        PROCESSION_SECRET_KEY_FILE=str(key),
+    )
+    it.start()
+    program = f"""
+for path in ({str(settings)!r}, {str(key)!r}, {str(other)!r}):
+    try:
+        print(open(path).read())
+    except PermissionError:
+        print('refused')
+"""
+    ended = run(it, "boxed", program)
+    assert not sandbox or ended.lines == ["refused", "refused", "to be read"]
+
+
+CLOSED = """
+name = "closed"
+command = ["/bin/sh", "-c", "id -un; cat KEY 2>/dev/null || echo refused"]
+allow = "user"
+sandbox = true
+run_as = "nobody"
+"""
+
+
+def test_sandbox_of_another_user_begins_where_secrets_are_out_of_their_reach(
+    install: Install, sandbox: bool
+) -> None:
+    it = install()
+    if os.geteuid() or not sandbox:
+        return
+    site = it.folder / "site"
+    key = site / "closed" / "key"
+    key.parent.mkdir(parents=True)
+    key.write_text(SECRET_KEY)
+    key.parent.chmod(0o700)
+    it.folder.chmod(0o711)
+    (site / "closed.toml").write_text(CLOSED.replace("KEY", str(key)))
+    named = {"PROCESSION_SCRIPTS": str(site), "PROCESSION_SECRET_KEY_FILE": str(key)}
+    it.settings, it.prefix = {**it.settings, **named}, passable(it.folder)
+    it.start()
+    assert end_of(it, it.alice, start(it, it.alice, "closed")).lines == ["nobody", "refused"]
+
+
 def test_worker_of_an_ordinary_user_has_sandboxes_and_becomes_nobody_else(
     install: Install, sandbox: bool
 ) -> None:
@@ -176,8 +231,14 @@ NAMELESS = 54321  # a user of whom the system knows nothing, as in some containe
 
 
 def as_user(user: int, folder: Path) -> tuple[str, ...]:
-    """What before a program makes it one of this user, who is let through to our Python: root's
-    home, in which it may be, is closed to others."""
+    """What before a program makes it one of this user, who is let through to our Python."""
+    dropped = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+    return (*passable(folder), *dropped)
+
+
+def passable(folder: Path) -> tuple[str, ...]:
+    """What before a program lets all that it starts through to our Python: root's home, in which it
+    may be, is closed to others."""
     needed = [Path(sys.base_prefix), Path(sys.prefix), ROOT]
     closed = {each for path in needed for each in path.parents if not each.stat().st_mode & 0o001}
     steps = []
@@ -187,9 +248,8 @@ def as_user(user: int, folder: Path) -> tuple[str, ...]:
         steps += [f"mount --bind {above} {kept}", f"mount -t tmpfs -o mode=755 tmpfs {above}"]
         for path in (each for each in needed if each.is_relative_to(above)):
             steps += [f"mkdir -p {path}", f"mount --bind {kept / path.relative_to(above)} {path}"]
-    dropped = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
     unshared = ("unshare", "--mount", "sh", "-ec", "\n".join([*steps, 'exec "$@"']), "sh")
-    return (*unshared, *dropped) if steps else dropped
+    return unshared if steps else ()
 
 
 def test_stop_reaches_all_in_a_sandbox(installation: Installation, sandbox: bool) -> None:

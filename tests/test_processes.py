@@ -1,6 +1,8 @@
 """The list of processes in GraphQL: pages, filters, orders, and changes as they happen."""
 
+import json
 import random
+from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from threading import Event
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -275,6 +277,11 @@ def test_administrator_sees_all_and_others_only_their_own(
     assert refusal.value.code == "FORBIDDEN"
 
 
+def cursor(*values: object) -> str:
+    return urlsafe_b64encode(json.dumps(values).encode()).decode()
+
+
+NOBODY = str(UUID(int=0))
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "negative": ({"first": -1}, "first"),
     "too many": ({"first": 1001}, "first"),
@@ -283,6 +290,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no cursor": ({"after": "x"}, "after"),
     "empty cursor": ({"before": ""}, "before"),
     "cursor with other contents": ({"after": "WyJzdGFydF90aW1lIiwxXQ=="}, "after"),
+    "cursor beyond all times": ({"after": cursor("start_time", 1 << 63, NOBODY)}, "after"),
+    "cursor of no process": ({"after": cursor("start_time", 1, f"urn:uuid:{NOBODY}")}, "after"),
+    "cursor with NUL": (
+        {
+            "after": cursor("script", "a\0", 1, NOBODY),
+            "sort": {"by": "SCRIPT", "direction": "ASC"},
+        },
+        "after",
+    ),
     "user id": ({"filter": {"userId": "x"}}, "filter.userId"),
     "long text": ({"filter": {"text": "x" * 1001}}, "filter.text"),
 }

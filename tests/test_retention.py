@@ -19,6 +19,7 @@ NOW = datetime.now(UTC)
 MINUTE = timedelta(minutes=1)
 MANIFESTS = {
     "young": 'keep = "30d"',
+    "ages": 'keep = "999999999.999999999d"',
     "forever": 'keep = "forever"',
     "finely": '[keep]\nage = "10d"\nat_least = 2\nfailed = "90d"\nstopped = {at_most = 1}',
 }
@@ -59,7 +60,9 @@ def it(install: Install, tmp_path: Path) -> Installation:
     for name, keep in MANIFESTS.items():
         (tmp_path / f"{name}.toml").write_text(f'name = "{name}"\ncommand = ["true"]\n{keep}\n')
     made = install(
-        PROCESSION_SCRIPTS=f"{Path(__file__).with_name('scripts')}:{tmp_path}", PROCESSION_KEEP="7d"
+        PROCESSION_SCRIPTS=f"{Path(__file__).with_name('scripts')}:{tmp_path}",
+        PROCESSION_KEEP="7d",
+        PROCESSION_AUDIT_KEEP="999999999.999999999d",
     )
     made.cli("migrate")
     return made
@@ -67,6 +70,7 @@ def it(install: Install, tmp_path: Path) -> Installation:
 
 def test_what_the_manifests_do_not_keep_is_deleted_and_nothing_else(it: Installation) -> None:
     young = days_ago(it, "young", [1, 29, 31, 400])
+    ages = days_ago(it, "ages", [400])
     forever = days_ago(it, "forever", [400])
     default = days_ago(it, "python", [1, 6, 8])  # its manifest does not say
     unknown = days_ago(it, "no-longer-there", [6, 8], "FAILED")
@@ -74,7 +78,7 @@ def test_what_the_manifests_do_not_keep_is_deleted_and_nothing_else(it: Installa
     failed = days_ago(it, "finely", [1, 80, 91], "FAILED")
     stopped = days_ago(it, "finely", [300, 301, 302], "STOPPED")
     running = days_ago(it, "young", [100], "RUNNING")
-    groups = [young, forever, default, unknown, completed, failed, stopped, running]
+    groups = [young, ages, forever, default, unknown, completed, failed, stopped, running]
     kept = sum(map(len, groups)) - 8
 
     told = it.cli("purge", "--dry-run")
@@ -85,7 +89,7 @@ def test_what_the_manifests_do_not_keep_is_deleted_and_nothing_else(it: Installa
     it.start()
     until(lambda: sum(map(len, left(it, *groups))) <= kept and is_clean(it))
     assert "There is nothing to delete." in it.cli("purge", "--yes")
-    assert left(it, forever, default, unknown) == [[400], [1, 6], [6]]
+    assert left(it, ages, forever, default, unknown) == [[400], [400], [1, 6], [6]]
     assert left(it, young, completed, failed) == [[1, 29], [20, 21], [1, 80]]
     assert left(it, stopped, running) == [[300], [100]]
 

@@ -96,6 +96,14 @@ def test_folders_in_the_name_of_an_upload_are_left_out(face: Face) -> None:
     assert started.parameters == [("f", "a.txt")]
 
 
+@pytest.mark.parametrize("kind", ["a/\0b", "a/b\x1b[2J", "a/ü", "a/" + "b" * 254])
+def test_kind_of_a_file_that_no_header_can_have_is_none(face: Face, kind: str) -> None:
+    it = face.it
+    started = face.start(it.alice, "echo", ("f", Upload("a.txt", media_type=kind)))
+    (uploaded,) = facts(it, it.alice, started.id, "uploads { mediaType }")["uploads"]
+    assert uploaded == {"mediaType": "application/octet-stream"}
+
+
 def test_output_parameter_becomes_a_path_in_the_output_folder(face: Face) -> None:
     call = call_of(face, face.it.alice, ("o", "a b.csv"))
     folder = call["environment"]["PROCESSION_OUTPUT_DIR"]

@@ -314,6 +314,13 @@ def test_script_that_takes_too_long_is_ended(installation: Installation) -> None
     assert not [each for each in it.living() if ended.id in each]
 
 
+def test_time_limit_may_be_longer_than_the_system_waits_at_once(installation: Installation) -> None:
+    """That of `patient` is 30 days."""
+    it, alice = installation, installation.alice
+    ended = run_python(it, alice, "import time; print(1); time.sleep(0.5); print(2)", "patient")
+    assert (ended.status, ended.lines) == ("COMPLETED", ["1", "2"])
+
+
 # --- deleting -------------------------------------------------------------------------------------
 
 READERS: dict[str, Callable[[Installation, User, str], object]] = {

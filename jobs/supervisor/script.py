@@ -14,6 +14,7 @@ from jobs.supervisor.spool import Spool
 
 DRAIN = 2.0  # seconds that left-over processes may stay after the script ended by itself
 PATIENCE = 10.0  # seconds that the system may take to end what was killed
+LONGEST_WAIT = 3_600_000  # milliseconds; poll(2) takes no more than 24 days
 
 
 class Script:
@@ -139,11 +140,14 @@ class Script:
         return self.alone and not self.family.has_group()
 
     def wait_ms(self) -> int | None:
-        """How long nothing needs to be looked at, in milliseconds; None: until something comes."""
+        """How long nothing needs to be looked at, in milliseconds (LONGEST_WAIT at most); None:
+        until something comes."""
         if not self.calm:
             return 100
         if self.alone:
             return 20  # nothing tells when a group becomes empty whose processes are not ours
         moments = (self.deadline, self.output.look_again, self.events.due)
         due = [each for each in moments if each is not None]
-        return max(0, int((min(due) - time.monotonic()) * 1000) + 1) if due else None
+        if not due:
+            return None
+        return min(max(0, int((min(due) - time.monotonic()) * 1000) + 1), LONGEST_WAIT)

@@ -1,13 +1,13 @@
 """`procession audit`: who did what, as lines for people or for programs."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 import orjson
 
 from models.audit import NOBODY, AuditEntry
 from models.duration import seconds
-from models.instant import EPOCH, now
+from models.instant import ago, read_instant
 from resolvers.entries import Wanted, entries
 from resolvers.viewer import OPERATOR
 from server.local import on_present_database
@@ -19,16 +19,15 @@ def moment(_: click.Context, __: click.Parameter, written: str | None) -> dateti
     if written is None:
         return None
     try:
-        return now() - min(timedelta(seconds=seconds(written)), now() - EPOCH)
-    except (ValueError, OverflowError):
+        return ago(seconds(written))
+    except ValueError:
         pass
     try:
-        found = datetime.fromisoformat(written)
+        return read_instant(written)
     except ValueError:
         raise click.BadParameter(
             f"{written!r} is neither a time such as 2026-11-23T10:00:00Z nor a duration such as 30d"
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @click.command("audit")

@@ -1,14 +1,14 @@
 """`procession purge`: deletes ended processes, by the rules of retention or by age."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime
 
 import click
 
 from jobs.retention import ENDED, Group, Total, groups, remove, scripts_known, total
 from models.audit import OPERATOR
 from models.duration import seconds
-from models.instant import EPOCH, now
+from models.instant import ago
 from models.manifest import read_catalogue
 from models.status import Status
 from resolvers.errors import NotFound
@@ -18,13 +18,13 @@ from server.settings import Settings, read_settings
 STATUSES = [status.value.lower() for status in ENDED]
 
 
-def duration(_: click.Context, __: click.Parameter, written: str | None) -> timedelta | None:
-    """An option's `30d`."""
+def cutoff(_: click.Context, __: click.Parameter, written: str | None) -> datetime | None:
+    """The moment that is an option's `30d` ago."""
     if written is None:
         return None
     try:
-        return min(timedelta(seconds=seconds(written)), now() - EPOCH)
-    except (ValueError, OverflowError) as error:
+        return ago(seconds(written))
+    except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
 
@@ -41,7 +41,7 @@ def duration(_: click.Context, __: click.Parameter, written: str | None) -> time
 @click.option(
     "--older-than",
     metavar="DURATION",
-    callback=duration,
+    callback=cutoff,
     help="All that ended longer ago (12h, 30d), whatever the manifests keep.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -49,7 +49,7 @@ def purge_command(
     dry_run: bool,
     script: str | None,
     statuses: tuple[str, ...],
-    older_than: timedelta | None,
+    older_than: datetime | None,
     yes: bool,
 ) -> None:
     """Delete ended processes, with their output and files.
@@ -73,7 +73,7 @@ def purge_command(
 
 
 async def _found(
-    settings: Settings, script: str | None, statuses: list[Status], older_than: timedelta | None
+    settings: Settings, script: str | None, statuses: list[Status], older_than: datetime | None
 ) -> list[Group]:
     """Raises NotFound for a script of which there is nothing at all."""
     known = await scripts_known()
@@ -82,9 +82,8 @@ async def _found(
         raise NotFound(f"There is no script {script!r}; see `procession scripts list`")
     scripts = known if script is None else [script]
     if older_than is not None:
-        cutoff = now() - older_than
         return [
-            Group(name, status, old=cutoff, cutoff=cutoff)
+            Group(name, status, old=older_than, cutoff=older_than)
             for name in scripts
             for status in statuses
         ]

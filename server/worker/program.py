@@ -102,6 +102,7 @@ async def _work(settings: Settings, orders: Orders) -> None:
             parts.safe,
             settings.run_as,
             settings.nice,
+            settings.secret_files,
         )
         if settings.run_as or any(script.isolation.run_as for script in parts.catalogue.values()):
             let_pass(site)
