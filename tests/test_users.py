@@ -54,6 +54,33 @@ def test_everyone_makes_lists_and_revokes_their_own_tokens(
     assert revoked["revokeToken"]["revokedAt"]
 
 
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("2020-01-01T00:00:00Z", "past"), ("9999-12-31T23:59:59-14:00", "more than ten years")],
+)
+def test_token_ends_in_ten_years_at_most(
+    installation: Installation, somebody: User, end: str, reason: str
+) -> None:
+    document = """mutation ($end: DateTime!) {
+      createToken(name: "x", scope: READ, expiresAt: $end) { text }
+    }"""
+    with pytest.raises(GraphQLRefusal, match=reason) as refusal:
+        installation.graphql(somebody, document, end=end)
+    assert list(refusal.value.fields) == ["expiresAt"]
+
+
+def test_token_whose_end_is_beyond_all_calendars_is_listed_and_revoked_as_others(
+    installation: Installation,
+) -> None:
+    """As earlier versions took them."""
+    it = installation
+    who = it.add_user(f"somebody-{uuid4().hex[:8]}", expires_at=253_402_351_199_000_000)
+    tokens = it.graphql(who, "{ viewer { tokens { id expiresAt } } }")["viewer"]["tokens"]
+    assert [each["expiresAt"] for each in tokens] == ["9999-12-31T23:59:59.999999Z"]
+    assert "until 9999-12-31" in it.cli("token", "list", who.name)
+    assert it.cli("token", "revoke", tokens[0]["id"]) == "Revoked.\n"
+
+
 def test_own_password_is_changed_with_the_old_one_and_other_sessions_end(
     installation: Installation, somebody: User
 ) -> None:
