@@ -8,7 +8,6 @@ an attempt that comes too soon is refused unseen, and is not counted. A day late
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
 from tortoise.expressions import F
@@ -17,6 +16,7 @@ from models.instant import now
 from models.transaction import transaction
 from models.user import Attempt
 from resolvers.errors import TooManyRequests
+from resolvers.network import network_of
 
 LONGEST = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=1)
@@ -42,13 +42,7 @@ def of_account(name: str) -> Counted:
 
 
 def of_address(address: str) -> Counted:
-    """Of IPv6 the whole network counts, which one person has for themselves."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return Counted(_key("address", address), OF_ADDRESS)
-    network = int(parsed) >> 64 if isinstance(parsed, IPv6Address) else int(parsed)
-    return Counted(_key("address", str(network)), OF_ADDRESS)
+    return Counted(_key("address", network_of(address)), OF_ADDRESS)
 
 
 @transaction

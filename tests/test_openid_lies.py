@@ -177,6 +177,18 @@ def test_answer_must_be_to_the_own_question(
 
 
 @ON_SQLITE
+def test_answers_that_nobody_asked_for_do_not_fill_the_audit(
+    fooled: Installation, visitor: Browser
+) -> None:
+    """From whichever addresses of one network they come."""
+    for number in range(70):
+        back = {"X-Forwarded-For": f"2001:db8:0:1::{number:x}"}
+        assert visitor.get("/session/openid/callback", headers=back).status_code == 303
+    entries = "SELECT count(*) FROM audit WHERE address LIKE '2001:db8:0:1:%'"
+    assert fooled.rows(entries) == [(60,)]
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [

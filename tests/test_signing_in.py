@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from server.cookie import SESSION
 from tests.faces import check_error
-from tests.installation import NOBODY, PATIENCE, Installation, User, until
+from tests.installation import NOBODY, PATIENCE, Installation, User, installed, until
 from tests.subscription import GraphQLRefusal
 
 PASSWORD = "correct horse battery"
@@ -270,6 +270,27 @@ def test_failures_slow_down_their_address(installation: Installation, somebody: 
     assert login(it, "nobody", "wrong").status_code == 401
     it.execute("UPDATE attempt SET failures = 30")
     assert login(it, somebody.name, PASSWORD).status_code == 429
+
+
+def test_failures_slow_down_nobody_elsewhere() -> None:
+    """One person has one address of IPv4, however it is written, or a network of IPv6."""
+    with installed(PROCESSION_TRUSTED_PROXIES="127.0.0.1") as it:
+        it.start()
+
+        def fail(address: str) -> int:
+            fields = {"user": f"nobody-{uuid4()}", "password": "wrong"}
+            headers = {"X-Forwarded-For": address}
+            return it.request(
+                NOBODY, "POST", "/api/authn/login", data=fields, headers=headers
+            ).status_code
+
+        for guilty, same, other in (
+            ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
+            ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+        ):
+            assert fail(guilty) == 401
+            it.execute("UPDATE attempt SET failures = 30")
+            assert [fail(guilty), fail(same), fail(other)] == [429, 429, 401]
 
 
 def test_login_of_the_older_contract(installation: Installation, somebody: User) -> None:
