@@ -35,7 +35,7 @@ class Caller:
 async def sign_in(app: Application, name: str, password: str, caller: Caller) -> Issued:
     """A new session. Raises NotSignedIn, in the same words and after the same time whatever is
     wrong, and TooManyRequests after many failures."""
-    is_counted = bool(caller.address)  # failures of an account alone do not limit who knows many
+    is_counted = bool(caller.address)  # of accounts alone there are any number
     deed = Deed("session.start", name, address=caller.address, is_counted=is_counted)
     async with doing(deed):
         while True:

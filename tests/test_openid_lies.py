@@ -1,19 +1,22 @@
 """Identity providers that are away or lie, forged answers, and settings that cannot be used."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
+from joserfc.jwk import ECKey
 from websockets.exceptions import ConnectionClosed
 
 from server.settings import SettingsError, read_settings
 from tests.conftest import installed_on
 from tests.faces import check_error
 from tests.installation import Installation, installed
-from tests.openid import AUDIENCE, Browser, Liar, as_bearer, bearing, new_key, signed
+from tests.openid import AUDIENCE, Browser, Liar, as_bearer, bearing, new_key, published, signed
 from tests.running import CHANGES
 
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -213,6 +216,36 @@ def test_strange_answers_of_a_provider_let_nobody_in(
 def test_jwts_are_taken_only_where_a_setting_says_so(fooled: Installation, liar: Liar) -> None:
     for audience in ("page", ""):
         assert bearing(fooled, signed(liar.key, liar.issuer, aud=audience)).status_code == 401
+
+
+def test_jwt_that_is_revoked_is_so_with_either_of_its_signatures(liar: Liar) -> None:
+    key = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "curve"})
+    settings = {
+        "PROCESSION_OPENID_ISSUER": liar.issuer,
+        "PROCESSION_OPENID_CLIENT_ID": "page",
+        "PROCESSION_OPENID_AUDIENCE": AUDIENCE,
+    }
+    liar.say("/keys", published(key))
+    jwt = signed(key, liar.issuer, {"alg": "ES256"}, aud=AUDIENCE, scope="procession:admin")
+    forms = [jwt, twin_of(jwt)]
+    with installed(**settings) as it:
+        it.start()
+        document = "{ viewer { tokens { id } } }"
+        answers = [it.graphql(as_bearer(form), document) for form in forms]
+        [token] = answers[0]["viewer"]["tokens"]
+        assert answers == [answers[0]] * 2, "they are one token"
+        it.graphql(it.admin, "mutation ($id: ID!) { revokeToken(id: $id) { id } }", **token)
+        assert [bearing(it, form).status_code for form in forms] == [401] * 2
+    liar.say("/keys", published(liar.key))
+
+
+def twin_of(jwt: str) -> str:
+    """The same JWT with the other signature that ECDSA takes, which is made without the key."""
+    signed_text, _, signature = jwt.rpartition(".")
+    both = urlsafe_b64decode(signature + "==")
+    other = P256_ORDER - int.from_bytes(both[32:])
+    whole = urlsafe_b64encode(both[:32] + other.to_bytes(32)).rstrip(b"=").decode()
+    return f"{signed_text}.{whole}"
 
 
 @pytest.mark.parametrize(
