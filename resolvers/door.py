@@ -159,7 +159,7 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-async def _find(**wanted: object) -> Token | None:
+async def _find(**wanted: Any) -> Token | None:
     return await Token.get_or_none(**wanted).select_related("user")
 
 
