@@ -116,8 +116,12 @@ def signed(
 ) -> str:
     now = int(time.time())
     whole = {"iss": issuer, "sub": "somebody", "iat": now, "exp": now + 600, **claims}
-    left = {name: value for name, value in whole.items() if value is not None}
-    return jwt.encode({"alg": "RS256", "kid": key.kid, **(header or {})}, left, key)
+    head = {"alg": "RS256", "kid": key.kid, **(header or {})}
+    return jwt.encode(without_none(head), without_none(whole), key)
+
+
+def without_none(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if value is not None}
 
 
 def as_bearer(token: str) -> User:
