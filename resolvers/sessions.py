@@ -14,7 +14,7 @@ from resolvers import attempts
 from resolvers.application import Application
 from resolvers.audit import Deed, doing, recorded
 from resolvers.door import token_digest
-from resolvers.errors import NotSignedIn, TooManyRequests
+from resolvers.errors import NotSignedIn
 from resolvers.hashing import hashed, is_outdated, matches
 from resolvers.tokens import Issued, hold, issue
 from resolvers.users import is_name
@@ -50,17 +50,13 @@ async def _prove(name: str, password: str, caller: Caller) -> User:
     counted = [attempts.of_account(name)]
     if caller.address:
         counted.append(attempts.of_address(caller.address))
-    await attempts.begin(counted)
-    try:
+    async with attempts.attempt(counted):
         found = await _proved(name, password)
-    except TooManyRequests:  # nobody looked at it
+        if found is None:
+            await attempts.forget()
+            raise NotSignedIn("This is not the name of a user with this password")
         await attempts.withdraw(counted)
-        raise
-    if found is None:
-        await attempts.forget()
-        raise NotSignedIn("This is not the name of a user with this password")
-    await attempts.withdraw(counted)
-    await attempts.forgive(attempts.of_account(name))
+        await attempts.forgive(attempts.of_account(name))
     await _rehash(found, password)
     return found
 

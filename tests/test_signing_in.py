@@ -286,6 +286,21 @@ def test_failures_slow_down_whether_the_account_exists_or_not(
     assert login(it, name, "wrong").status_code == 401, "and then anew"
 
 
+def test_right_passwords_that_come_together_are_no_failures(
+    installation: Installation, somebody: User
+) -> None:
+    it = installation
+    it.cli("user", "password", somebody.name, stdin=f"{PASSWORD}\n")
+    with ThreadPoolExecutor(12) as threads:
+        answers = threads.map(lambda _: login(it, somebody.name, PASSWORD).status_code, range(12))
+        assert [*answers] == [200] * 12
+        it.execute("DELETE FROM attempt")
+        assert login(it, somebody.name, "wrong").status_code == 401
+        it.execute("UPDATE attempt SET failures = 40")
+        answers = threads.map(lambda _: login(it, somebody.name, PASSWORD).status_code, range(12))
+        assert [*answers] == [429] * 12
+
+
 def test_failures_slow_down_their_address(installation: Installation, somebody: User) -> None:
     it = installation
     assert login(it, "nobody", "wrong").status_code == 401

@@ -100,6 +100,24 @@ def test_own_password_is_changed_with_the_old_one_and_other_sessions_end(
     assert session(it, somebody.name, PASSWORD.upper()).id == there.id
 
 
+def test_nobody_else_can_keep_one_from_changing_the_password(
+    installation: Installation, somebody: User
+) -> None:
+    """Such as by failing to sign in under the id of the user."""
+    it = installation
+    change(it, it.admin, "setPassword(id: $id, password: $p) { id }", id=somebody.id, p=PASSWORD)
+    fields = {"user": f"{somebody.id} changes", "password": "wrong"}
+    assert it.http.post(f"{it.url}/api/authn/login", data=fields).status_code == 401
+    it.execute("UPDATE attempt SET failures = 40")
+    own = "changePassword(old: $old, new: $new) { id }"
+    change(it, somebody, own, old=PASSWORD, new=PASSWORD.upper())
+    with pytest.raises(GraphQLRefusal, match="not your password"):
+        change(it, somebody, own, old=PASSWORD, new=PASSWORD)
+    it.execute("UPDATE attempt SET failures = 40")
+    with pytest.raises(GraphQLRefusal, match="Too many failures"):
+        change(it, somebody, own, old=PASSWORD.upper(), new=PASSWORD)
+
+
 def test_disabled_user_is_out_until_enabled_and_their_processes_go_on(
     installation: Installation, somebody: User
 ) -> None:
