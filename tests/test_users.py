@@ -1,5 +1,6 @@
 """Users, groups and tokens through GraphQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -52,6 +53,20 @@ def test_everyone_makes_lists_and_revokes_their_own_tokens(
         change(it, it.bob, "revokeToken(id: $id) { id }", id=made["token"]["id"])
     revoked = change(it, somebody, "revokeToken(id: $id) { revokedAt }", id=made["token"]["id"])
     assert revoked["revokeToken"]["revokedAt"]
+
+
+def test_of_several_who_add_a_user_of_one_name_one_does(installation: Installation) -> None:
+    name = f"wanted-{uuid4().hex[:8]}"
+
+    def add(_: int) -> str:
+        try:
+            return str(installation.graphql(installation.admin, ADD, name=name)["addUser"]["name"])
+        except GraphQLRefusal as refusal:
+            return str(refusal)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = sorted(threads.map(add, range(8)))
+    assert answers == [f"name: There is a user '{name}' already."] * 7 + [name]
 
 
 @pytest.mark.parametrize(
