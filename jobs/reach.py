@@ -66,10 +66,10 @@ def is_public(address: Address) -> bool:
 
 def _look_up(host: str, port: int) -> list[Address]:
     entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [_plain(ip_address(str(entry[4][0]).partition("%")[0])) for entry in entries]
+    return [plain(ip_address(str(entry[4][0]).partition("%")[0])) for entry in entries]
 
 
-def _plain(address: Address) -> Address:
+def plain(address: Address) -> Address:
     """That of IPv4 which one of IPv6 contains, if it does."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+FARTHEST = timedelta(days=3660)  # from now, for a time that somebody sets
 
 
 def now() -> datetime:
@@ -38,9 +39,17 @@ def to_micros(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
+FIRST, LAST = (to_micros(end.replace(tzinfo=UTC)) for end in (datetime.min, datetime.max))
+
+
 def from_micros(micros: int) -> datetime:
-    """The UTC datetime of that many microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=micros)
+    """The UTC datetime of that many microseconds since 1970, or the nearest that there can be: a
+    row that has another harms nobody who reads others.
+
+    >>> from_micros(1 << 62).year
+    9999
+    """
+    return EPOCH + MICROSECOND * min(max(micros, FIRST), LAST)
 
 
 def read_instant(text: str) -> datetime:

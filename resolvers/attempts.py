@@ -5,11 +5,13 @@ account or not. After some failures each next attempt has to wait twice as long,
 an attempt that comes too soon is refused unseen, and is not counted. A day later all is forgotten.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
+from uuid import UUID
 
 from tortoise.expressions import F
 
@@ -17,10 +19,13 @@ from models.instant import now
 from models.transaction import transaction
 from models.user import Attempt
 from resolvers.errors import TooManyRequests
+from resolvers.network import network_of
 
 LONGEST = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=1)
 OF_ACCOUNT, OF_ADDRESS = 5, 20  # failures that cost nothing
+PATIENCE = 10.0  # seconds to wait for attempts that are not decided yet
+UNDER_WAY: dict[asyncio.Event, frozenset[str]] = {}  # the keys of those of this server, by its end
 
 
 class Counted(NamedTuple):
@@ -42,35 +47,35 @@ def of_account(name: str) -> Counted:
 
 
 def of_address(address: str) -> Counted:
-    """Of IPv6 the whole network counts, which one person has for themselves."""
+    return Counted(_key("address", network_of(address)), OF_ADDRESS)
+
+
+def of_changes(user_id: UUID) -> Counted:
+    """Of who is signed in already, and is to give the old password for a new one."""
+    return Counted(_key("changes", str(user_id)), OF_ACCOUNT)
+
+
+@asynccontextmanager
+async def attempt(counted: Sequence[Counted]) -> AsyncIterator[None]:
+    """Inside it is found out whether one is a failure of each, as which it counts unless it is
+    withdrawn. It waits for earlier ones that are not decided yet where it would come too soon.
+
+    Raises TooManyRequests; where the inside does so nobody looked at it, and it is withdrawn.
+    """
+    keys = frozenset(each.key for each in counted)
+    earlier = [end for end, theirs in UNDER_WAY.items() if keys & theirs]
+    end = asyncio.Event()
+    UNDER_WAY[end] = keys
     try:
-        parsed = ip_address(address)
-    except ValueError:
-        return Counted(_key("address", address), OF_ADDRESS)
-    network = int(parsed) >> 64 if isinstance(parsed, IPv6Address) else int(parsed)
-    return Counted(_key("address", str(network)), OF_ADDRESS)
-
-
-@transaction
-async def begin(counted: Sequence[Counted]) -> None:
-    """Counts a failure of each, until it is withdrawn: of many attempts at the same time none can
-    slip through. Raises TooManyRequests where it comes too soon for one of them."""
-    moment = now()
-    free = {each.key: each for each in counted}
-    fresh = [Attempt(key=key, failures=0, last_at=moment) for key in sorted(free)]
-    await Attempt.bulk_create(fresh, ignore_conflicts=True)
-    rows = await Attempt.filter(key__in=list(free)).order_by("key").select_for_update()
-    for row in rows:
-        if row.last_at + FORGOTTEN <= moment:
-            row.failures = 0
-        wait = free[row.key].until(row.failures, row.last_at) - moment
-        if row.failures and wait > timedelta(0):
-            seconds = wait.total_seconds()
-            raise TooManyRequests(
-                f"Too many failures to sign in; try again in {seconds:.0f} seconds", seconds
-            )
-    for row in rows:
-        await Attempt.filter(key=row.key).update(failures=row.failures + 1, last_at=moment)
+        await _begin_after(earlier, counted)
+        try:
+            yield
+        except TooManyRequests:
+            await withdraw(counted)
+            raise
+    finally:
+        del UNDER_WAY[end]
+        end.set()
 
 
 async def withdraw(counted: Sequence[Counted]) -> None:
@@ -87,6 +92,43 @@ async def forgive(account: Counted) -> None:
 async def forget() -> None:
     """Removes what is too old to count."""
     await Attempt.filter(last_at__lt=now() - FORGOTTEN).delete()
+
+
+async def _begin_after(earlier: Sequence[asyncio.Event], counted: Sequence[Counted]) -> None:
+    try:
+        await _begin(counted)
+    except TooManyRequests:
+        if not earlier:
+            raise
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                for end in earlier:
+                    await end.wait()
+        await _begin(counted)
+
+
+@transaction
+async def _begin(counted: Sequence[Counted]) -> None:
+    """Counts a failure of each: of many attempts at the same time none can slip through.
+
+    Raises TooManyRequests where it comes too soon for one of them.
+    """
+    moment = now()
+    free = {each.key: each for each in counted}
+    fresh = [Attempt(key=key, failures=0, last_at=moment) for key in sorted(free)]
+    await Attempt.bulk_create(fresh, ignore_conflicts=True)
+    rows = await Attempt.filter(key__in=list(free)).order_by("key").select_for_update()
+    for row in rows:
+        if row.last_at + FORGOTTEN <= moment:
+            row.failures = 0
+        wait = free[row.key].until(row.failures, row.last_at) - moment
+        if row.failures and wait > timedelta(0):
+            seconds = wait.total_seconds()
+            raise TooManyRequests(
+                f"Too many failures to sign in; try again in {seconds:.0f} seconds", seconds
+            )
+    for row in rows:
+        await Attempt.filter(key=row.key).update(failures=row.failures + 1, last_at=moment)
 
 
 def _key(kind: str, name: str) -> str:

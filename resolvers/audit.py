@@ -18,6 +18,7 @@ from models.audit import OK, AuditEntry, printable
 from models.process import Process
 from models.transaction import transaction
 from resolvers.errors import NotSignedIn, ProcessionError
+from resolvers.network import network_of
 from resolvers.throttle import Throttle
 from resolvers.viewer import NOWHERE, Viewer
 
@@ -27,14 +28,17 @@ Resolver = Callable[Concatenate[Viewer, P], Awaitable[T]]
 Watched = Callable[Concatenate[Viewer, P], Coroutine[Any, Any, T]]
 
 LONGEST_ADDRESS = 64  # characters
-REFUSALS = Throttle(60, 60)  # of one viewer, or address: nobody is to fill the disk with them
+REFUSALS = Throttle(60, 60)  # of one viewer, or network: nobody is to fill the disk with them
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Deed:
-    """What somebody is doing, or tries to do."""
+    """What somebody is doing, or tries to do.
+
+    `is_counted` says that `attempts` slows down who fails to sign in by it.
+    """
 
     action: str
     target: object = None
@@ -43,6 +47,7 @@ class Deed:
     token_id: UUID | None = None
     address: str = ""
     details: dict[str, object] = field(default_factory=dict)
+    is_counted: bool = False
     is_noted: bool = False
 
     @classmethod
@@ -66,11 +71,12 @@ class Deed:
     async def refuse(self, error: ProcessionError) -> None:
         """Adds the entry of a refusal, which is told also where it cannot be noted.
 
-        Of too many some are left out, but none of the failures to sign in, which are limited by
-        themselves.
+        Of too many some are left out, but none of the failures to sign in that are counted: of
+        those there are never many.
         """
-        who = self.address if self.actor_id is None else self.actor_id
-        if isinstance(error, NotSignedIn) or REFUSALS.passes(who):
+        who = network_of(self.address) if self.actor_id is None else self.actor_id
+        is_rare = self.is_counted and isinstance(error, NotSignedIn)
+        if is_rare or REFUSALS.passes(who):
             try:
                 await self.note(error.code)
             except Exception as trouble:  # whatever a driver raises while the database is away

@@ -52,8 +52,6 @@ async def notify(viewer: Viewer, app: Application, process_id: UUID, wish: Wish)
     Raises as `process` does, and BadInput, TooLarge.
     """
     await process(viewer, process_id)
-    if await Delivery.filter(process_id=process_id, user_id=viewer.id).count() >= MOST:
-        raise TooLarge(f"You are told of this process {MOST} times already; take one back first")
     ordered = await order(viewer, app, process_id, wish)
     await _store(ordered.delivery)
     await app.doorbell.ring(Topic.PROCESS, [process_id])
@@ -81,6 +79,11 @@ async def deliveries(viewer: Viewer, process_id: UUID) -> list[Delivery]:
 @recorded
 async def _store(delivery: Delivery) -> None:
     about(delivery.process_id, **noted(delivery))
+    locked = Process.filter(id=delivery.process_id).select_for_update(no_key=True)
+    await locked.first()  # of several at the same time each counts those before it
+    theirs = Delivery.filter(process_id=delivery.process_id, user_id=delivery.user_id)
+    if await theirs.count() >= MOST:
+        raise TooLarge(f"You are told of this process {MOST} times already; take one back first")
     await delivery.save(force_create=True)
 
 

@@ -47,14 +47,15 @@ class Door:
     """Knows viewers by their tokens. A session that is not used for `idle` is over.
 
     `introduce` makes a JWT of an identity provider, which came to this door from an address, known
-    as a token until it expires, or raises NotSignedIn or Unavailable; without it none are taken.
+    as a token until it expires, and tells the token's id, or raises NotSignedIn or Unavailable;
+    without it none are taken.
     `tell` has the other doors forget.
     """
 
     def __init__(
         self,
         idle: timedelta = timedelta(hours=8),
-        introduce: "Callable[[Door, str, str], Awaitable[None]] | None" = None,
+        introduce: "Callable[[Door, str, str], Awaitable[UUID]] | None" = None,
         tell: Callable[[], Awaitable[None]] = nobody,
     ) -> None:
         self._idle = idle
@@ -102,10 +103,9 @@ class Door:
         self._remembered[digest] = time.monotonic() + REMEMBERED, viewer
 
     async def _look_up(self, digest: str, text: str, address: str) -> Viewer:
-        token = await _find(digest)
+        token = await _find(digest=digest)
         if token is None and self._introduce is not None and text.count(".") == JWT_DOTS:
-            await self._introduce(self, text, address)
-            token = await _find(digest)
+            token = await _find(id=await self._introduce(self, text, address))
         if token is None or self._is_over(token):
             raise NotSignedIn("This token is unknown, expired or revoked; sign in again")
         user = token.user
@@ -114,7 +114,7 @@ class Door:
         grants = await _grants(user.id)
         self._note_use(token)
         scope = Scope(token.scope)
-        return Viewer(user.id, user.name, user.is_admin, digest, token.id, scope, grants)
+        return Viewer(user.id, user.name, user.is_admin, token.digest, token.id, scope, grants)
 
     def _is_over(self, token: Token) -> bool:
         if token.revoked_at is not None:
@@ -159,8 +159,8 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-async def _find(digest: str) -> Token | None:
-    return await Token.get_or_none(digest=digest).select_related("user")
+async def _find(**wanted: Any) -> Token | None:
+    return await Token.get_or_none(**wanted).select_related("user")
 
 
 async def _store_use(token_id: UUID) -> None:

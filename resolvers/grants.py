@@ -50,8 +50,13 @@ async def grant_right(
 @deed("right.revoke", "which")
 @administrators
 async def revoke_right(viewer: Viewer, which: Key, right: Right, script: str) -> Group:
-    """The group has this right no more; what it has for ANY_SCRIPT, it keeps. Raises NotFound."""
+    """The group has this right no more; what it has for ANY_SCRIPT, it keeps.
+
+    Raises NotFound for a group that is not there, and for what no script can be called.
+    """
     found = await group(viewer, which)
     about(found.name, right=right.value, script=printable(script))
+    if not script.isprintable():
+        raise NotFound(f"There is no script {script!r}")
     await Grant.filter(group_id=found.id, right=right.value, script=script).delete()
     return found

@@ -17,12 +17,13 @@ import httpx
 from joserfc.jwk import KeySet
 
 from resolvers import web
+from resolvers.address import is_safe
 from resolvers.claims import Claims
 from resolvers.errors import NotSignedIn
 from resolvers.signature import Signatures, key_set
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+USER_INFO = "userinfo_endpoint"  # which not all have
 BEGUN_ELSEWHERE = "This sign-in was not begun in this browser, or too long ago; sign in again"
 REFUSALS = {
     "access_denied": "The identity provider did not let you in, or you did not want it to",
@@ -150,7 +151,7 @@ class Provider:
 
     async def _user_info(self, claims: Claims, told: Mapping[str, Any]) -> Claims:
         """What the provider tells of the user besides, if it does."""
-        address = (await self._description.get()).get("userinfo_endpoint")
+        address = (await self._description.get()).get(USER_INFO)
         if not address or not isinstance(token := told.get("access_token"), str):
             return {}
         headers = {"Authorization": f"Bearer {token}"}
@@ -166,7 +167,7 @@ class Provider:
             raise web.unavailable(
                 f"PROCESSION_OPENID_ISSUER is {issuer!r}, {address} says {found.get('issuer')!r}"
             )
-        for name in ENDPOINTS:
+        for name in [*ENDPOINTS, USER_INFO] if found.get(USER_INFO) else ENDPOINTS:
             if not is_safe(found.get(name)):
                 raise web.unavailable(f"{address} has {found.get(name)!r} as {name}")
         return found
@@ -184,14 +185,3 @@ def _proof(client: Client, description: Mapping[str, Any], given: dict[str, str]
     if "client_secret_basic" in ways:  # of both each is encoded first (RFC 6749, section 2.3.1)
         return {"data": given, "auth": (quote_plus(client.id), quote_plus(client.secret))}
     return {"data": {**given, "client_id": client.id, "client_secret": client.secret}}
-
-
-def is_safe(address: object) -> bool:
-    """Whether what goes there by HTTP can be read by nobody on its way."""
-    try:
-        parts = urlsplit(str(address))
-        return bool(parts.hostname) and (
-            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-        )
-    except ValueError:
-        return False

@@ -36,11 +36,11 @@ async def change_password(viewer: Viewer, old: str, new: str) -> User:
     found = await named(viewer.id)
     if found.password is None:
         raise BadInput({"old": ["You have no password yet; an administrator sets the first one."]})
-    counted = attempts.of_account(f"{viewer.id} changes")
-    await attempts.begin([counted])
-    if not await matches(old, found.password):
-        raise BadInput({"old": ["This is not your password."]})
-    await attempts.forgive(counted)
+    counted = attempts.of_changes(viewer.id)
+    async with attempts.attempt([counted]):
+        if not await matches(old, found.password):
+            raise BadInput({"old": ["This is not your password."]})
+        await attempts.forgive(counted)
     await _store(found, await hashed(new), but=viewer)
     return found
 

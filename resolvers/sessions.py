@@ -14,7 +14,7 @@ from resolvers import attempts
 from resolvers.application import Application
 from resolvers.audit import Deed, doing, recorded
 from resolvers.door import token_digest
-from resolvers.errors import NotSignedIn, TooManyRequests
+from resolvers.errors import NotSignedIn
 from resolvers.hashing import hashed, is_outdated, matches
 from resolvers.tokens import Issued, hold, issue
 from resolvers.users import is_name
@@ -35,7 +35,8 @@ class Caller:
 async def sign_in(app: Application, name: str, password: str, caller: Caller) -> Issued:
     """A new session. Raises NotSignedIn, in the same words and after the same time whatever is
     wrong, and TooManyRequests after many failures."""
-    deed = Deed("session.start", name, address=caller.address)
+    is_counted = bool(caller.address)  # of accounts alone there are any number
+    deed = Deed("session.start", name, address=caller.address, is_counted=is_counted)
     async with doing(deed):
         while True:
             found = await _prove(name, password, caller)
@@ -49,17 +50,13 @@ async def _prove(name: str, password: str, caller: Caller) -> User:
     counted = [attempts.of_account(name)]
     if caller.address:
         counted.append(attempts.of_address(caller.address))
-    await attempts.begin(counted)
-    try:
+    async with attempts.attempt(counted):
         found = await _proved(name, password)
-    except TooManyRequests:  # nobody looked at it
+        if found is None:
+            await attempts.forget()
+            raise NotSignedIn("This is not the name of a user with this password")
         await attempts.withdraw(counted)
-        raise
-    if found is None:
-        await attempts.forget()
-        raise NotSignedIn("This is not the name of a user with this password")
-    await attempts.withdraw(counted)
-    await attempts.forgive(attempts.of_account(name))
+        await attempts.forgive(attempts.of_account(name))
     await _rehash(found, password)
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import ClaimError, InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, ClaimError, InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 from joserfc.jws import JWSRegistry
 
@@ -49,10 +49,10 @@ class Signatures:
         return claims
 
     async def _decode(self, text: str) -> dict[str, Any]:
-        """Where the key is not known the issuer may have changed its keys."""
+        """Where the key is not known, or was not named, the issuer may have changed its keys."""
         try:
             return _decode(text, await self._keys.get(FRESH))
-        except InvalidKeyIdError:
+        except (InvalidKeyIdError, BadSignatureError):
             return _decode(text, await self._keys.get(ANEW))
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
-from models.user import Scope
+from models.user import Scope, Token
 from resolvers import sessions
 from resolvers.access import REACH
 from resolvers.application import Application
@@ -15,7 +16,7 @@ from resolvers.errors import NotSignedIn
 from resolvers.identities import Reading, arrange, identify, identity_of
 from resolvers.openid import Errand, Provider
 from resolvers.sessions import Caller
-from resolvers.tokens import Issued, accept_jwt
+from resolvers.tokens import Issued, accept_jwt, jwt_id
 
 SCOPES = {f"procession:{scope.value.lower()}": scope for scope in reversed(REACH)}
 
@@ -49,18 +50,23 @@ class SingleSignOn:
             await arrange(user, theirs, self.reading, app.door)
             return await sessions.begin(app, user, caller, deed, identity_of(user, claims))
 
-    async def introduce(self, door: Door, jwt: str, address: str) -> None:
-        """Makes a JWT a token of who sends it to this door, from there.
+    async def introduce(self, door: Door, jwt: str, address: str) -> UUID:
+        """Makes a JWT a token of who sends it to this door, from there, unless it is one already;
+        the id of that.
 
         Raises NotSignedIn, Unavailable. One that says nothing of groups leaves them as they are.
         """
         claims = await self.provider.claims_of(jwt)
+        known = jwt_id(jwt)
+        if await Token.exists(id=known):
+            return known
         user = await identify(claims, self.reading)
         theirs = self.reading.groups_of(claims)
         if theirs is not None:
             await arrange(user, theirs, self.reading, door)
         proof = identity_of(user, claims)
         await accept_jwt(user, jwt, scope_of(claims), _end_of(claims), address, proof)
+        return known
 
 
 def scope_of(claims: Claims) -> Scope:

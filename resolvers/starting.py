@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from jobs.doorbell import Bell, Topic
@@ -11,7 +11,7 @@ from jobs.store import Store
 from models.audit import printable
 from models.delivery import Delivery
 from models.file import Direction, File
-from models.instant import now, read_instant
+from models.instant import FARTHEST, now, read_instant
 from models.process import Parameter, Process, parameter_digest
 from models.script import START_TIME, Script
 from models.status import Status
@@ -30,7 +30,6 @@ from resolvers.viewer import Viewer
 
 NO_KEY = "No secrets are taken: whoever runs this server is to set PROCESSION_SECRET_KEY."
 NOTED, LONGEST_NOTED = 100, 200  # parameters in the audit, and characters of each
-FARTHEST = timedelta(days=3660)  # from now, for a start time
 
 
 @audited("process.start", "name")

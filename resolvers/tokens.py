@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
-from models.instant import now
+from models.instant import FARTHEST, now
 from models.user import Scope, Token, TokenKind, User
 from resolvers.access import administrators, needs, require_scope
 from resolvers.audit import Deed, about, deed, doing, recorded
@@ -37,6 +37,8 @@ async def create_token(
         wrong["name"] = ["Say in up to 100 printable characters what it is for."]
     if expires_at is not None and expires_at <= now():
         wrong["expiresAt"] = ["This is past."]
+    elif expires_at is not None and expires_at > now() + FARTHEST:
+        wrong["expiresAt"] = ["This is more than ten years from now; leave it out for no end."]
     if wrong:
         raise BadInput(wrong)
     issued = await issue(await user(viewer, who), name, scope, expires_at)
@@ -77,6 +79,12 @@ async def issue(
     return Issued(token, text)
 
 
+def jwt_id(jwt: str) -> UUID:
+    """That of the token which a JWT is: of what is signed, for one signature of ECDSA makes another
+    that is as good."""
+    return UUID(token_digest(jwt.rpartition(".")[0])[:32])
+
+
 async def accept_jwt(
     of: User, jwt: str, scope: Scope, expires_at: datetime, address: str, proof: QuerySet[Any]
 ) -> None:
@@ -85,6 +93,7 @@ async def accept_jwt(
     Raises NotSignedIn where `proof` finds no more by what it is theirs.
     """
     accepted = Token(
+        id=jwt_id(jwt),
         user_id=of.id,
         name="JWT",
         digest=token_digest(jwt),

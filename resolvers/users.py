@@ -39,9 +39,10 @@ async def add_user(viewer: Viewer, name: str, *, is_admin: bool = False) -> User
     """Raises BadInput if the name is taken, empty or too long."""
     if not is_name(name):
         raise BadInput({"name": [f"Take 1 to {LONGEST_NAME} printable characters."]})
-    if await User.exists(name=name):
-        raise BadInput({"name": [f"There is a user {name!r} already."]})
-    return await _add(name, is_admin=is_admin)
+    try:
+        return await _add(name, is_admin=is_admin)
+    except IntegrityError:
+        raise BadInput({"name": [f"There is a user {name!r} already."]}) from None
 
 
 @administrators

@@ -1,6 +1,6 @@
 """What the endpoints have at hand, and the resources that dispatch to them."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -27,12 +27,14 @@ LONGEST_REMEMBERED = 8192  # bytes of one
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The application, who may come in, and how addresses and pages are made."""
+    """The application, who may come in, and how addresses and pages are made. Pages of `origins`
+    may sign in as our own may."""
 
     app: Application
     door: Door
     links: Links
     max_page_size: int
+    origins: Sequence[str] = ()
     ended: dict[UUID, orjson.Fragment] = field(default_factory=dict)
     lists: Coalescer[Hashable, tuple[orjson.Fragment, str]] = field(default_factory=Coalescer)
 

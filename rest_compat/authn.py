@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from resolvers import sessions
-from resolvers.errors import NotSignedIn, TooLarge
+from resolvers.errors import Forbidden, NotSignedIn, TooLarge
 from resolvers.sessions import Caller
 from rest_compat import hal, responses
 from rest_compat.api import Api, address, bearer, media_type
 from rest_compat.errors import UnsupportedMediaType
+from rest_compat.site import ELSEWHERE, crosses_sites
 
 FORM = "application/x-www-form-urlencoded"
 LARGEST = 16 << 10  # bytes of what somebody signs in with
@@ -21,7 +22,13 @@ MOST_FIELDS = 20
 
 
 async def login(api: Api, request: Request) -> Response:
-    """The token is in the header `Authorization`, as it is to be sent back."""
+    """The token is in the header `Authorization`, as it is to be sent back.
+
+    Raises Forbidden for a page of another site: it could have its visitors' address fail, or any
+    account, until nobody is let in any more.
+    """
+    if crosses_sites(request.scope) and request.headers.get("origin") not in api.origins:
+        raise Forbidden(ELSEWHERE)
     name, password = await _read_form(request)
     issued = await sessions.sign_in(api.app, name, password, caller(request))
     headers = {"Authorization": f"Bearer {issued.text}", "Cache-Control": "no-store"}

@@ -43,7 +43,7 @@ STATUS: Document = {
 REFUSALS = {
     400: ("BadRequest", "What was sent is wrong; the message names each parameter and says why."),
     401: ("Unauthorized", "No token was sent, or one that is unknown, expired or revoked."),
-    403: ("Forbidden", "This is somebody else's, or only administrators may do it."),
+    403: ("Forbidden", "It is somebody else's, for administrators, or asked by a page elsewhere."),
     404: ("NotFound", "There is nothing of that id or name."),
     405: ("MethodNotAllowed", "This address has other methods; `Allow` lists them."),
     412: ("PreconditionFailed", "This is not what `If-Match` names."),

@@ -91,7 +91,9 @@ async def create_token(
     info: Info,
     name: Annotated[str, arg("What it is for.")],
     scope: Annotated[TokenScope, arg("What it is good for.")],  # type: ignore[valid-type]
-    expires_at: Annotated[datetime | None, arg("When it ends; never unless said.")] = None,
+    expires_at: Annotated[
+        datetime | None, arg("When it ends, in ten years at most; never unless said.")
+    ] = None,
     user_id: Annotated[
         strawberry.ID | None, arg("For whom; you unless said, others only by administrators.")
     ] = None,

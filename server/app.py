@@ -65,7 +65,7 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
         allowance=Allowance(settings.max_open_uploads, settings.max_open_upload_bytes),
     )
     links = Links(settings.rest_base_url.rstrip("/"))
-    api = Api(app, app.door, links, settings.max_page_size)
+    api = Api(app, app.door, links, settings.max_page_size, settings.origins)
     graphql = Endpoint(
         build(_limits(settings)),
         app,

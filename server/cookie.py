@@ -10,21 +10,19 @@ origins that the settings name have to bring one, on a WebSocket in its first me
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Literal
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.errors import Forbidden
 from rest_compat.errors import refusal
+from rest_compat.site import ELSEWHERE, crosses_sites
 from schema.errors import document
 
 LOOKING = ("GET", "HEAD", "OPTIONS")
-ELSEWHERE = "This was asked for by a page of another site; open the page of this server itself"
 POLICY_VIOLATION = 1008
 
 
@@ -62,12 +60,9 @@ class Cookie:
         """What the browser has sent."""
         for name, value in scope["headers"]:
             if name == b"cookie" and self.name.encode() in value:
-                try:
-                    found = SimpleCookie(value.decode("latin-1")).get(self._name(scope))
-                except CookieError:
-                    continue
-                if found is not None and found.value:
-                    return found.value
+                found = cookie_parser(value.decode("latin-1")).get(self._name(scope))
+                if found:
+                    return found
         return None
 
     def give(self, response: Response, scope: Scope, value: str, seconds: int) -> None:
@@ -101,15 +96,6 @@ def is_looking(scope: Scope) -> bool:
 def is_visit(scope: Scope) -> bool:
     """Whether somebody follows a link, and no script sees what comes of it."""
     return is_looking(scope) and Headers(scope=scope).get("sec-fetch-mode") == "navigate"
-
-
-def crosses_sites(scope: Scope) -> bool:
-    """Whether a browser was made to ask this by a page that is not of this server."""
-    headers = Headers(scope=scope)
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def _is_secure(scope: Scope) -> bool:

@@ -25,7 +25,7 @@ def safe(settings: Settings) -> Safe:
     if settings.embedded_database:
         path = settings.data_folder / NAME
         _make(path)
-        return Safe([path.read_bytes()])
+        return Safe([_stored(path)])
     return Safe()
 
 
@@ -51,6 +51,16 @@ def _key(setting: str, word: str) -> bytes:
     raise SettingsError(
         f"{setting}: a key is {KEY} random bytes in base64; `openssl rand -base64 {KEY}` makes one"
     )
+
+
+def _stored(path: Path) -> bytes:
+    key = path.read_bytes()
+    if len(key) != KEY:
+        raise SettingsError(
+            f"{path}: this is no key, which has {KEY} bytes; put back the one that was there, or "
+            "name a file with a key in base64 by PROCESSION_SECRET_KEY_FILE"
+        )
+    return key
 
 
 def _make(path: Path) -> None:

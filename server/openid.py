@@ -21,7 +21,8 @@ from resolvers.openid import Errand
 from resolvers.single_sign_on import SingleSignOn
 from rest_compat.api import Resource, address, bearer
 from rest_compat.authn import caller
-from server.cookie import ELSEWHERE, ERRAND, PLACE, SESSION, WORDS, crosses_sites
+from rest_compat.site import ELSEWHERE, crosses_sites
+from server.cookie import ERRAND, PLACE, SESSION, WORDS
 
 BACK = "/session/openid/callback"
 GRAPHIQL = "/graphql"

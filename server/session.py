@@ -13,7 +13,8 @@ from resolvers.errors import BadInput, Forbidden, NotSignedIn
 from rest_compat.api import Resource, address, bearer
 from rest_compat.authn import caller, read_credentials
 from rest_compat.responses import json
-from server.cookie import ELSEWHERE, SESSION, WORDS, crosses_sites
+from rest_compat.site import ELSEWHERE, crosses_sites
+from server.cookie import SESSION, WORDS
 
 JSON = "application/json"
 

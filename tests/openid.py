@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin
 
 import httpx
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 from tests.browser import FOLDER, browser_command
 from tests.installation import NOBODY, PATIENCE, Installation, User
@@ -29,7 +29,7 @@ def new_key(kid: str = "one") -> RSAKey:
     return RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig", "kid": kid})
 
 
-def published(key: RSAKey, *, private: bool = False) -> dict[str, Any]:
+def published(key: RSAKey | ECKey, *, private: bool = False) -> dict[str, Any]:
     return {"keys": [key.as_dict(private=private)]}
 
 
@@ -111,11 +111,17 @@ class Provider:
         return signed(self.key, self.issuer, header, **{"aud": AUDIENCE, **claims})
 
 
-def signed(key: RSAKey, issuer: str, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+def signed(
+    key: RSAKey | ECKey, issuer: str, header: Mapping[str, Any] | None = None, **claims: Any
+) -> str:
     now = int(time.time())
     whole = {"iss": issuer, "sub": "somebody", "iat": now, "exp": now + 600, **claims}
-    left = {name: value for name, value in whole.items() if value is not None}
-    return jwt.encode({"alg": "RS256", "kid": key.kid, **(header or {})}, left, key)
+    head = {"alg": "RS256", "kid": key.kid, **(header or {})}
+    return jwt.encode(without_none(head), without_none(whole), key)
+
+
+def without_none(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if value is not None}
 
 
 def as_bearer(token: str) -> User:

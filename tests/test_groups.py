@@ -189,6 +189,9 @@ def test_rights_are_granted_and_revoked_and_members_see_their_own(
         it.graphql(member, "{ viewer { groups { members { name } } } }")
     with pytest.raises(GraphQLRefusal, match="There is no script 'imprt'"):
         change("grantRight", "READ", "imprt")
+    for never in ("im\0port", "im\nport"):
+        with pytest.raises(GraphQLRefusal, match="There is no script 'im"):
+            change("revokeRight", "READ", never)
     for _ in range(2):
         assert change("revokeRight", "SEE", "*") == [("READ", "import")]
     rename = "mutation ($id: ID!, $name: String!) { renameGroup(id: $id, name: $name) { name } }"

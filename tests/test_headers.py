@@ -96,6 +96,16 @@ def test_page_of_a_known_origin_may_ask_by_token_but_not_by_cookie(
         assert "access-control-allow-credentials" not in each.headers
 
 
+def test_page_of_a_known_origin_may_sign_in(known: Installation) -> None:
+    credentials = {"user": "nobody", "password": "wrong"}
+    for origin, status in ((FRIEND, 401), (STRANGER, 403)):
+        headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
+        answer = known.request(
+            NOBODY, "POST", "/api/authn/login", data=credentials, headers=headers
+        )
+        assert answer.status_code == status
+
+
 def test_page_of_a_known_origin_may_upload_in_pieces(known: Installation) -> None:
     wanted = "authorization,content-type,tus-resumable,upload-offset"
     headers = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": wanted}

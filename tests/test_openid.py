@@ -128,6 +128,8 @@ def test_groups_and_role_are_those_of_the_last_sign_in(
     provider.put_into(name)
     browser.sign_in(name)
     assert user_of(it, name) == (user, False, [name]), "what an administrator gave stays"
+    made = "SELECT target FROM audit WHERE action = 'group.add' AND actor = 'identity provider'"
+    assert sorted(it.rows(made)) == [("curators",), ("readers",)]
 
 
 @ON_SQLITE

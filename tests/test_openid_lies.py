@@ -1,19 +1,22 @@
 """Identity providers that are away or lie, forged answers, and settings that cannot be used."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
+from joserfc.jwk import ECKey
 from websockets.exceptions import ConnectionClosed
 
 from server.settings import SettingsError, read_settings
 from tests.conftest import installed_on
 from tests.faces import check_error
-from tests.installation import Installation, installed
-from tests.openid import AUDIENCE, Browser, Liar, as_bearer, bearing, new_key, signed
+from tests.installation import Installation, installed, until
+from tests.openid import AUDIENCE, Browser, Liar, as_bearer, bearing, new_key, published, signed
 from tests.running import CHANGES
 
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -177,6 +180,18 @@ def test_answer_must_be_to_the_own_question(
 
 
 @ON_SQLITE
+def test_answers_that_nobody_asked_for_do_not_fill_the_audit(
+    fooled: Installation, visitor: Browser
+) -> None:
+    """From whichever addresses of one network they come."""
+    for number in range(70):
+        back = {"X-Forwarded-For": f"2001:db8:0:1::{number:x}"}
+        assert visitor.get("/session/openid/callback", headers=back).status_code == 303
+    entries = "SELECT count(*) FROM audit WHERE address LIKE '2001:db8:0:1:%'"
+    assert fooled.rows(entries) == [(60,)]
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
@@ -201,6 +216,69 @@ def test_strange_answers_of_a_provider_let_nobody_in(
 def test_jwts_are_taken_only_where_a_setting_says_so(fooled: Installation, liar: Liar) -> None:
     for audience in ("page", ""):
         assert bearing(fooled, signed(liar.key, liar.issuer, aud=audience)).status_code == 401
+
+
+@pytest.fixture
+def another() -> Iterator[Liar]:
+    """A liar of a test's own, of which no server knows anything yet."""
+    with Liar.running() as it:
+        yield it
+
+
+@pytest.fixture
+def programs(another: Liar) -> Iterator[Installation]:
+    """A server that takes the JWTs of another liar."""
+    settings = {"ISSUER": another.issuer, "CLIENT_ID": "page", "AUDIENCE": AUDIENCE}
+    with installed(**{f"PROCESSION_OPENID_{name}": text for name, text in settings.items()}) as it:
+        it.start()
+        yield it
+
+
+def test_jwt_that_is_revoked_is_so_with_either_of_its_signatures(
+    programs: Installation, another: Liar
+) -> None:
+    it = programs
+    key = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig", "kid": "curve"})
+    another.say("/keys", published(key))
+    jwt = signed(key, another.issuer, {"alg": "ES256"}, aud=AUDIENCE, scope="procession:admin")
+    forms = [jwt, twin_of(jwt)]
+    document = "{ viewer { tokens { id } } }"
+    answers = [it.graphql(as_bearer(form), document) for form in forms]
+    [token] = answers[0]["viewer"]["tokens"]
+    assert answers == [answers[0]] * 2, "they are one token"
+    it.graphql(it.admin, "mutation ($id: ID!) { revokeToken(id: $id) { id } }", **token)
+    assert [bearing(it, form).status_code for form in forms] == [401] * 2
+
+
+def test_provider_that_names_no_key_may_change_it(programs: Installation, another: Liar) -> None:
+    old, new = (new_key(kid) for kid in ("old", "new"))
+    old_jwt, new_jwt = (
+        signed(key, another.issuer, {"kid": None}, aud=AUDIENCE) for key in (old, new)
+    )
+    another.say("/keys", published(old))
+    assert bearing(programs, old_jwt).status_code == 200
+    another.say("/keys", published(new))
+    until(lambda: bearing(programs, new_jwt).status_code == 200)
+
+
+def test_provider_is_not_asked_of_users_where_others_could_read_it(
+    programs: Installation, another: Liar
+) -> None:
+    plain = {**another.description, "userinfo_endpoint": "http://provider.example.org/users"}
+    another.say("/.well-known/openid-configuration", plain)
+    with Browser(programs.url) as browser:
+        browser.walk("/session/openid")
+        assert "cannot be asked at the moment" in browser.session["problem"]
+    assert "'http://provider.example.org/users' as userinfo_endpoint" in programs.log.read_text()
+
+
+def twin_of(jwt: str) -> str:
+    """The same JWT with the other signature that ECDSA takes, which is made without the key."""
+    signed_text, _, signature = jwt.rpartition(".")
+    both = urlsafe_b64decode(signature + "==")
+    other = P256_ORDER - int.from_bytes(both[32:])
+    whole = urlsafe_b64encode(both[:32] + other.to_bytes(32)).rstrip(b"=").decode()
+    return f"{signed_text}.{whole}"
 
 
 @pytest.mark.parametrize(

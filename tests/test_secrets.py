@@ -167,6 +167,16 @@ def test_key_of_the_data_folder_is_readable_only_by_its_owner(installation: Inst
     assert (key.stat().st_mode & 0o777, key.stat().st_size) == (0o600, 32)
 
 
+def test_key_of_the_data_folder_that_is_none_is_refused_and_not_shown() -> None:
+    with installed() as it:
+        key = it.data / "secret.key"
+        key.parent.mkdir()
+        key.write_text("hush-hush-hush")
+        said = it.cli("serve", code=1)
+    assert f"Error: {key}: this is no key, which has 32 bytes" in said
+    assert "hush-hush-hush" not in said
+
+
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_without_a_key_for_all_machines_no_secret_is_taken(install: Install) -> None:
     it = install(PROCESSION_SECRET_KEY="")

@@ -16,13 +16,13 @@ from websockets.typing import Subprotocol
 
 from server.cookie import SESSION
 from tests.faces import check_error
-from tests.installation import NOBODY, PATIENCE, Installation, User, until
+from tests.installation import NOBODY, PATIENCE, Installation, User, installed, until
 from tests.subscription import GraphQLRefusal
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ELSEWHERE = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
-ELSEWHERE.append({"Origin": "https://elsewhere.example"})
+ELSEWHERE += [{"Origin": "https://elsewhere.example"}, {"Origin": "http://["}]
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def ask(browser: httpx.Client, document: str, **headers: str) -> httpx.Response:
     return browser.post("/graphql", json={"query": document}, headers=headers)
 
 
-def login(it: Installation, name: str, password: str) -> httpx.Response:
+def login(it: Installation, name: str, password: str, **headers: str) -> httpx.Response:
     fields = {"user": name, "password": password}
-    return it.request(NOBODY, "POST", "/api/authn/login", data=fields)
+    return it.request(NOBODY, "POST", "/api/authn/login", data=fields, headers=headers)
 
 
 def status(it: Installation, user: User) -> Any:
@@ -188,6 +188,27 @@ def test_cookie_is_no_good_for_pages_of_other_sites(
     assert token.status_code == 404, "no other site can have a token sent"
 
 
+@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+def test_page_of_another_site_cannot_make_its_visitors_fail_to_sign_in(
+    installation: Installation, somebody: User, headers: dict[str, str]
+) -> None:
+    it = installation
+    refused = login(it, somebody.name, "wrong", **headers)
+    check_error(refused)
+    assert refused.status_code == 403
+    assert it.rows("SELECT count(*) FROM attempt") == [(0,)]
+
+
+@pytest.mark.parametrize("other", ['a={"x":1}', "a=b c", "a[]=1", "ä=é", "=;;"])
+def test_cookie_of_another_application_signs_nobody_out(
+    browser: httpx.Client, somebody: User, other: str
+) -> None:
+    sign_in(browser, somebody)
+    both = f"{other}; procession={browser.cookies['procession']}; {other}".encode()
+    session = browser.get("/session", headers=[(b"Cookie", both)])
+    assert session.json()["viewer"]["name"] == somebody.name
+
+
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "own"}], ids=str)
 def test_cookie_is_good_for_the_own_page(
     installation: Installation, browser: httpx.Client, somebody: User, headers: dict[str, str]
@@ -265,11 +286,44 @@ def test_failures_slow_down_whether_the_account_exists_or_not(
     assert login(it, name, "wrong").status_code == 401, "and then anew"
 
 
+def test_right_passwords_that_come_together_are_no_failures(
+    installation: Installation, somebody: User
+) -> None:
+    it = installation
+    it.cli("user", "password", somebody.name, stdin=f"{PASSWORD}\n")
+    with ThreadPoolExecutor(12) as threads:
+        answers = threads.map(lambda _: login(it, somebody.name, PASSWORD).status_code, range(12))
+        assert [*answers] == [200] * 12
+        it.execute("DELETE FROM attempt")
+        assert login(it, somebody.name, "wrong").status_code == 401
+        it.execute("UPDATE attempt SET failures = 40")
+        answers = threads.map(lambda _: login(it, somebody.name, PASSWORD).status_code, range(12))
+        assert [*answers] == [429] * 12
+
+
 def test_failures_slow_down_their_address(installation: Installation, somebody: User) -> None:
     it = installation
     assert login(it, "nobody", "wrong").status_code == 401
     it.execute("UPDATE attempt SET failures = 30")
     assert login(it, somebody.name, PASSWORD).status_code == 429
+
+
+def test_failures_slow_down_nobody_elsewhere() -> None:
+    """One person has one address of IPv4, however it is written, or a network of IPv6."""
+    with installed(PROCESSION_TRUSTED_PROXIES="127.0.0.1") as it:
+        it.start()
+
+        def fail(address: str) -> int:
+            headers = {"X-Forwarded-For": address}
+            return login(it, f"nobody-{uuid4()}", "wrong", **headers).status_code
+
+        for guilty, same, other in (
+            ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
+            ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+        ):
+            assert fail(guilty) == 401
+            it.execute("UPDATE attempt SET failures = 30")
+            assert [fail(guilty), fail(same), fail(other)] == [429, 429, 401]
 
 
 def test_login_of_the_older_contract(installation: Installation, somebody: User) -> None:

@@ -1,5 +1,6 @@
 """Users, groups and tokens through GraphQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -54,6 +55,47 @@ def test_everyone_makes_lists_and_revokes_their_own_tokens(
     assert revoked["revokeToken"]["revokedAt"]
 
 
+def test_of_several_who_add_a_user_of_one_name_one_does(installation: Installation) -> None:
+    name = f"wanted-{uuid4().hex[:8]}"
+
+    def add(_: int) -> str:
+        try:
+            return str(installation.graphql(installation.admin, ADD, name=name)["addUser"]["name"])
+        except GraphQLRefusal as refusal:
+            return str(refusal)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = sorted(threads.map(add, range(8)))
+    assert answers == [f"name: There is a user '{name}' already."] * 7 + [name]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("2020-01-01T00:00:00Z", "past"), ("9999-12-31T23:59:59-14:00", "more than ten years")],
+)
+def test_token_ends_in_ten_years_at_most(
+    installation: Installation, somebody: User, end: str, reason: str
+) -> None:
+    document = """mutation ($end: DateTime!) {
+      createToken(name: "x", scope: READ, expiresAt: $end) { text }
+    }"""
+    with pytest.raises(GraphQLRefusal, match=reason) as refusal:
+        installation.graphql(somebody, document, end=end)
+    assert list(refusal.value.fields) == ["expiresAt"]
+
+
+def test_token_whose_end_is_beyond_all_calendars_is_listed_and_revoked_as_others(
+    installation: Installation,
+) -> None:
+    """As earlier versions took them."""
+    it = installation
+    who = it.add_user(f"somebody-{uuid4().hex[:8]}", expires_at=253_402_351_199_000_000)
+    tokens = it.graphql(who, "{ viewer { tokens { id expiresAt } } }")["viewer"]["tokens"]
+    assert [each["expiresAt"] for each in tokens] == ["9999-12-31T23:59:59.999999Z"]
+    assert "until 9999-12-31" in it.cli("token", "list", who.name)
+    assert it.cli("token", "revoke", tokens[0]["id"]) == "Revoked.\n"
+
+
 def test_own_password_is_changed_with_the_old_one_and_other_sessions_end(
     installation: Installation, somebody: User
 ) -> None:
@@ -71,6 +113,24 @@ def test_own_password_is_changed_with_the_old_one_and_other_sessions_end(
     assert [each["revokedAt"] is None for each in told] == [True, False]
     assert told[0]["address"] == "127.0.0.1"
     assert session(it, somebody.name, PASSWORD.upper()).id == there.id
+
+
+def test_nobody_else_can_keep_one_from_changing_the_password(
+    installation: Installation, somebody: User
+) -> None:
+    """Such as by failing to sign in under the id of the user."""
+    it = installation
+    change(it, it.admin, "setPassword(id: $id, password: $p) { id }", id=somebody.id, p=PASSWORD)
+    fields = {"user": f"{somebody.id} changes", "password": "wrong"}
+    assert it.http.post(f"{it.url}/api/authn/login", data=fields).status_code == 401
+    it.execute("UPDATE attempt SET failures = 40")
+    own = "changePassword(old: $old, new: $new) { id }"
+    change(it, somebody, own, old=PASSWORD, new=PASSWORD.upper())
+    with pytest.raises(GraphQLRefusal, match="not your password"):
+        change(it, somebody, own, old=PASSWORD, new=PASSWORD)
+    it.execute("UPDATE attempt SET failures = 40")
+    with pytest.raises(GraphQLRefusal, match="Too many failures"):
+        change(it, somebody, own, old=PASSWORD.upper(), new=PASSWORD)
 
 
 def test_disabled_user_is_out_until_enabled_and_their_processes_go_on(

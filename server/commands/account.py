@@ -35,7 +35,7 @@ SCOPES = ["read", "start", "admin"]
 )
 @click.option(
     "--days",
-    type=click.IntRange(1, 36_500),
+    type=click.IntRange(1, 3650),
     default=90,
     show_default=True,
     help="How long it is good.",
