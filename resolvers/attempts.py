@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
+from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,7 +26,16 @@ LONGEST = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=1)
 OF_ACCOUNT, OF_ADDRESS = 5, 20  # failures that cost nothing
 PATIENCE = 10.0  # seconds to wait for attempts that are not decided yet
-UNDER_WAY: dict[asyncio.Event, frozenset[str]] = {}  # the keys of those of this server, by its end
+UNDER_WAY: dict[asyncio.Event, frozenset[str]] = {}  # keys of this server's attempts, by their ends
+
+
+class TooSoon(Exception):
+    """An attempt comes too soon, by so many seconds, and these were under way then."""
+
+    def __init__(self, seconds: float, under_way: Sequence[asyncio.Event]) -> None:
+        super().__init__(f"Too many failures to sign in; try again in {seconds:.0f} seconds")
+        self.seconds = seconds
+        self.under_way = under_way
 
 
 class Counted(NamedTuple):
@@ -58,23 +68,20 @@ def of_changes(user_id: UUID) -> Counted:
 @asynccontextmanager
 async def attempt(counted: Sequence[Counted]) -> AsyncIterator[None]:
     """Inside it is found out whether one is a failure of each, as which it counts unless it is
-    withdrawn. It waits for earlier ones that are not decided yet where it would come too soon.
+    withdrawn. Where it would come too soon only because others are not decided yet, it waits.
 
     Raises TooManyRequests; where the inside does so nobody looked at it, and it is withdrawn.
     """
-    keys = frozenset(each.key for each in counted)
-    earlier = [end for end, theirs in UNDER_WAY.items() if keys & theirs]
     end = asyncio.Event()
-    UNDER_WAY[end] = keys
     try:
-        await _begin_after(earlier, counted)
+        await _begin_in_time(counted, end)
         try:
             yield
         except TooManyRequests:
             await withdraw(counted)
             raise
     finally:
-        del UNDER_WAY[end]
+        UNDER_WAY.pop(end, None)
         end.set()
 
 
@@ -94,24 +101,26 @@ async def forget() -> None:
     await Attempt.filter(last_at__lt=now() - FORGOTTEN).delete()
 
 
-async def _begin_after(earlier: Sequence[asyncio.Event], counted: Sequence[Counted]) -> None:
-    try:
-        await _begin(counted)
-    except TooManyRequests:
-        if not earlier:
-            raise
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                for end in earlier:
-                    await end.wait()
-        await _begin(counted)
+async def _begin_in_time(counted: Sequence[Counted], end: asyncio.Event) -> None:
+    """Begins as soon as those that are under way let it. Raises TooManyRequests."""
+    deadline = monotonic() + PATIENCE
+    while True:
+        try:
+            return await _begin(counted, end)
+        except TooSoon as refusal:
+            if not refusal.under_way or monotonic() >= deadline:
+                raise TooManyRequests(str(refusal), refusal.seconds) from None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(deadline - monotonic()):
+                    for each in refusal.under_way:
+                        await each.wait()
 
 
 @transaction
-async def _begin(counted: Sequence[Counted]) -> None:
+async def _begin(counted: Sequence[Counted], end: asyncio.Event) -> None:
     """Counts a failure of each: of many attempts at the same time none can slip through.
 
-    Raises TooManyRequests where it comes too soon for one of them.
+    Raises TooSoon. While the rows are locked what they count is either decided or UNDER_WAY.
     """
     moment = now()
     free = {each.key: each for each in counted}
@@ -123,12 +132,11 @@ async def _begin(counted: Sequence[Counted]) -> None:
             row.failures = 0
         wait = free[row.key].until(row.failures, row.last_at) - moment
         if row.failures and wait > timedelta(0):
-            seconds = wait.total_seconds()
-            raise TooManyRequests(
-                f"Too many failures to sign in; try again in {seconds:.0f} seconds", seconds
-            )
+            under_way = [each for each, keys in UNDER_WAY.items() if keys & free.keys()]
+            raise TooSoon(wait.total_seconds(), under_way)
     for row in rows:
         await Attempt.filter(key=row.key).update(failures=row.failures + 1, last_at=moment)
+    UNDER_WAY[end] = frozenset(free)
 
 
 def _key(kind: str, name: str) -> str:
