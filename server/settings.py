@@ -9,11 +9,12 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, Literal, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
 
+from jobs import variables
 from models.keep import FOREVER, Keep, Rule
 from server.delivery_settings import DeliverySettings
 from server.url import address, check_url
@@ -30,7 +31,7 @@ NO_SETTINGS = {
         "PROCESSION_TOKEN",
         "PROCESSION_PROFILE",
     ),  # of the commands that speak to a server
-    *("PROCESSION_PROCESS_ID", "PROCESSION_OUTPUT_DIR", "PROCESSION_WORK_DIR"),  # of a script
+    *variables.ALL,  # of a script
     "PROCESSION_REPOSITORY",  # of the scripts that ship
 }
 ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?"  # as browsers send it
@@ -167,13 +168,13 @@ class Settings(DeliverySettings, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def environment_with(self, **changes: str) -> dict[str, str]:
         """The environment in which another program has these settings, but for the changes."""
-        names = set(get_type_hints(Settings)) - {"environment"}
-        ours = {name: str(getattr(self, name)) for name in names} | changes
-        return {**self.environment, **{f"{PREFIX}{name.upper()}": ours[name] for name in names}}
+        ours = {name: str(getattr(self, name)) for name in _names()} | changes
+        told = {f"{PREFIX}{name.upper()}": value for name, value in ours.items()}
+        return {**self.environment, **told, f"{PREFIX}SETTINGS": os.devnull}
 
     def script_environment(self) -> dict[str, str]:
         """What scripts see of the environment: nothing that could be a secret of the server's."""
-        wanted = {*PASSED_ON, *self.pass_environment.split(",")}
+        wanted = {*PASSED_ON, *words(self.pass_environment)}
         passed = {
             name: value
             for name, value in self.environment.items()
@@ -187,22 +188,18 @@ def read_settings(**options: object) -> Settings:
 
     Raises SettingsError for the first setting that is unknown or cannot be used.
     """
-    environment = os.environ
-    values = _from_file(Path(environment.get(f"{PREFIX}SETTINGS", FILE)))
-    known = set(get_type_hints(Settings)) - {"environment"}
-    for variable, text in environment.items():
-        name = variable.removeprefix(PREFIX).lower()
-        if variable.startswith(PREFIX) and variable not in NO_SETTINGS:
-            if name not in known:
-                raise SettingsError(f"{variable}: there is no such setting; see docs/settings.md")
-            values[name] = text
+    given = {**_from_file(), **_from_environment(), **options}
+    values = {name: value for name, value in given.items() if value != ""}
     try:
         settings = msgspec.convert(
-            {**values, **options, "environment": dict(environment)}, Settings, strict=False
+            {**values, "environment": dict(os.environ)}, Settings, strict=False
         )
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
-        raise SettingsError(f"{PREFIX}{place.rstrip('`').upper()}: {reason}") from None
+        name = place.rstrip("`")
+        if choices := get_args(get_type_hints(Settings).get(name)):
+            reason += f"; it may be {', '.join(choices)}"
+        raise SettingsError(f"{PREFIX}{name.upper()}: {reason}") from None
     _check(settings)
     return settings
 
@@ -228,13 +225,38 @@ def read_surroundings() -> Surroundings:
     return Surroundings(server, token, profile, folder, colours)
 
 
-def _from_file(path: Path) -> dict[str, object]:
+def _names() -> set[str]:
+    return set(get_type_hints(Settings)) - {"environment"}
+
+
+def _from_file() -> dict[str, object]:
+    named = os.environ.get(f"{PREFIX}SETTINGS")
+    path = Path(named or FILE)
     try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
+        found = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        if named:
+            raise SettingsError(f"{PREFIX}SETTINGS: {error.strerror}: {path}") from None
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
+    for name in found.keys() - _names():
+        raise SettingsError(f"{path}: there is no setting {name!r}; see docs/settings.md")
+    return found
+
+
+def _from_environment() -> dict[str, object]:
+    """What is empty there is not set: a unit or a shell may name what it has no value for."""
+    found: dict[str, object] = {}
+    known = _names()
+    for variable, text in os.environ.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and variable not in NO_SETTINGS:
+            if name not in known:
+                raise SettingsError(f"{variable}: there is no such setting; see docs/settings.md")
+            if text:
+                found[name] = text
+    return found
 
 
 def _check(settings: Settings) -> None:
