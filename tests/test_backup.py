@@ -1,10 +1,14 @@
 """Backups: whole, of one moment, and restored into either database without starting anything."""
 
 import asyncio
+import fcntl
 import json
 import shutil
+import signal
+import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +20,7 @@ import pytest
 from models.database import connected
 from models.transaction import snapshot
 from models.user import User
-from tests.installation import Installation, database_name, installed
+from tests.installation import PATIENCE, PROGRAM, Installation, database_name, installed, until
 from tests.postgres import create_database, drop_database
 from tests.running import Gate, end_of, facts, start, start_python, until_lines
 
@@ -217,6 +221,68 @@ def test_bad_backup_is_refused_and_nothing_is_left_of_it(house: House, tmp_path:
         assert target.rows("SELECT * FROM user_account") == []
         assert target.stored() == set()
         assert "FOLDER" in target.cli("restore", code=2)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_restoration_that_fails_leaves_the_files_that_were_there(
+    house: House, tmp_path: Path
+) -> None:
+    """The store is still that of the old installation."""
+    backup = tmp_path / "backup"
+    shutil.copytree(house.backup, backup)
+    told = with_other_file(backup)
+    stored = house.it.stored()
+    with installed(PROCESSION_FILES_URL=f"file://{house.it.data}/files") as target:
+        assert told in target.cli("restore", str(backup), code=1)
+    assert house.it.stored() == stored
+
+
+@contextmanager
+def opening_delayed(folder: Path) -> Iterator[threading.Event]:
+    """Inside, who opens one of the files below a folder waits there, and then the event is set."""
+    met = threading.Event()
+    before = signal.signal(signal.SIGIO, lambda *_: met.set())
+    with ExitStack() as stack:
+        for path in (each for each in folder.rglob("*") if each.is_file()):
+            held = stack.enter_context(path.open("r+b"))
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        yield met
+    signal.signal(signal.SIGIO, before)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_restoration_that_is_interrupted_leaves_no_files_without_rows(
+    house: House, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    shutil.copytree(house.backup, backup)
+    with installed() as target:
+        with opening_delayed(backup / "files") as met:
+            program = restoring(target, backup)
+            until(met.is_set)
+            program.send_signal(signal.SIGINT)
+        program.wait(PATIENCE)
+        rows = target.rows("SELECT id FROM file")
+        assert len(target.stored()) == len(rows)
+        assert program.returncode == (0 if rows else 1)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_restoration_that_is_interrupted_too_late_is_whole(
+    house: House, request: pytest.FixtureRequest
+) -> None:
+    with empty("postgres", request) as target:
+        with target.locked("output_chunk"):
+            program = restoring(target, house.backup)
+            target.until_waiting("output_chunk", 1)
+            program.send_signal(signal.SIGINT)
+        assert program.wait(PATIENCE) == 0
+        assert len(target.stored()) == len(target.rows("SELECT id FROM file")) == 2
+
+
+def restoring(it: Installation, backup: Path) -> subprocess.Popen[bytes]:
+    command = [PROGRAM, "restore", str(backup)]
+    return subprocess.Popen(command, cwd=it.folder, env=it.environment)
 
 
 def test_database_that_was_restored_by_other_means_starts_nothing(house: House) -> None:
