@@ -1,12 +1,15 @@
-"""Procession's PostgreSQL backend for Tortoise: its own, with two differences.
+"""Procession's PostgreSQL backend for Tortoise: its own, with three differences.
 
 A connection on which BEGIN fails is given back: otherwise each outage would cost some, until there
-are none left. And what was done is not reported as failed because the connection broke afterwards.
+are none left. What was done is not reported as failed because the connection broke afterwards. And
+asyncpg may be given a `dsn`, with what only that can say.
 """
 
 from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
+import asyncpg
 from asyncpg import Pool
 from asyncpg.pool import PoolConnectionProxy
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
@@ -71,6 +74,9 @@ class Context(TransactionContextPooled):
 
 class Client(AsyncpgDBClient):
     """The client of one PostgreSQL database."""
+
+    async def create_pool(self, **settings: Any) -> Pool:
+        return await asyncpg.create_pool(**settings)
 
     def acquire_connection(self) -> Borrowed:
         return Borrowed(self, self._pool_init_lock)

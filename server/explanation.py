@@ -17,6 +17,8 @@ def explain(error: Exception) -> str | None:
         return f"Redis cannot be used: {found}; is it running, and is PROCESSION_REDIS_URL right?"
     if is_refusal(error):
         return f"The database does not let us in: {found}; correct PROCESSION_DATABASE_URL"
+    if _is_of_the_url(found):
+        return f"The database cannot be used: {found}; correct PROCESSION_DATABASE_URL"
     if isinstance(found, OSError) and found.filename is not None:
         return (
             f"{found.filename}: {found.strerror}; let the user who runs this use it, "
@@ -33,6 +35,11 @@ def explain(error: Exception) -> str | None:
             "is it running, and is PROCESSION_DATABASE_URL right?"
         )
     return None
+
+
+def _is_of_the_url(error: BaseException) -> bool:
+    """Whether asyncpg lacks something to do as it was told, such as a certificate."""
+    return type(error).__name__ == "ClientConfigurationError"
 
 
 def _is_damaged(error: sqlite3.DatabaseError) -> bool:

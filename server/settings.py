@@ -16,6 +16,7 @@ import msgspec
 
 from jobs import variables
 from models.keep import FOREVER, Keep, Rule
+from models.tls import check_options
 from server.delivery_settings import DeliverySettings
 from server.url import address, check_url
 from server.words import words
@@ -290,6 +291,8 @@ def _check_schemes(settings: Settings) -> None:
         try:
             if value:
                 check_url(value, allowed)
+            if value.startswith("postgres"):
+                check_options(value)
         except ValueError as error:
             raise SettingsError(f"{PREFIX}{name.upper()}: {error}") from None
     for name in ("keep", "audit_keep"):

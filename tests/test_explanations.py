@@ -55,6 +55,30 @@ def test_wrong_password_and_unknown_database_are_said(
         assert "geheim" not in told
 
 
+@pytest.mark.parametrize("command", ["migrate", "user list"])
+def test_url_of_the_database_says_whether_by_tls(
+    it: Installation, empty_database: str, tmp_path: Path, command: str
+) -> None:
+    """That of the tests speaks none."""
+
+    def tell(options: str, code: int) -> str:
+        url = f"{empty_database}?{options}"
+        settings = {"PROCESSION_DATABASE_URL": url, "HOME": str(tmp_path)}
+        return it.cli(*command.split(), code=code, **settings)
+
+    it.cli("migrate", PROCESSION_DATABASE_URL=empty_database)
+    for mode in ("disable", "prefer"):
+        tell(f"sslmode={mode}", 0)
+    assert re.search(r"The database .* rejected SSL upgrade", tell("sslmode=require", 1))
+    nowhere = f"{tmp_path}/nowhere.pem"
+    told = tell(f"sslmode=verify-full&sslrootcert={nowhere}", 1)
+    assert f"PROCESSION_DATABASE_URL: sslrootcert={nowhere}: there is no such file" in told
+    told = tell("sslmode=verify-full", 1)
+    assert re.search("(?s)cannot be used: root cert.*; correct PROCESSION_DATABASE_URL", told)
+    assert "PROCESSION_DATABASE_URL: 'ssl' is no option; there are sslmode" in tell("ssl=yes", 1)
+    assert "PROCESSION_DATABASE_URL: sslmode=on is none of disable" in tell("sslmode=on", 1)
+
+
 @pytest.mark.parametrize("command", ["migrate", "user list", "serve", "purge"])
 def test_folder_that_cannot_be_used_is_said(it: Installation, tmp_path: Path, command: str) -> None:
     (tmp_path / "file").write_text("")
