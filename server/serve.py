@@ -29,7 +29,7 @@ from server.late import late
 from server.listening import bound, told
 from server.local import make_current
 from server.parts import Parts, alone_in, opened, usable
-from server.privacy import keep_private
+from server.privacy import keep_private, make_private
 from server.redis import embedded_redis
 from server.settings import Settings
 from server.streams import Streams
@@ -113,7 +113,7 @@ async def serve(settings: Settings) -> None:
     """Serves until a signal comes. Without an external Redis it starts one, and a worker."""
     keep_private(settings)
     with usable(settings.data_folder):
-        settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(settings.data_folder)
         safe(settings)  # keys that cannot be used are told of before a worker is started
     task = cast("asyncio.Task[None]", asyncio.current_task())
     signals = Signals(task.cancel)

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import pytest
 
-from models.database import connected
+from models.database import connected, connection
 from models.transaction import snapshot
 from models.user import User
 from tests.installation import PATIENCE, PROGRAM, Installation, database_name, installed, until
@@ -74,6 +74,19 @@ def test_snapshot_is_of_one_moment_while_others_write(
     with empty(database, request) as it:
         it.cli("migrate")
         assert asyncio.run(count_twice(it)) == (0, 0, 1)
+
+
+def test_snapshot_may_be_idle_for_as_long_as_a_disk_takes(request: pytest.FixtureRequest) -> None:
+    async def patience() -> list[str]:
+        ask = "SHOW idle_in_transaction_session_timeout"
+        async with connected(it.database_url, pool=1):
+            async with snapshot():
+                within = await connection().execute_query_dict(ask)
+            rows = [*within, *await connection().execute_query_dict(ask)]
+        return [value for row in rows for value in row.values()]
+
+    with empty("postgres", request) as it:
+        assert asyncio.run(patience()) == ["0", "10s"]
 
 
 def url_of(it: Installation) -> str:
@@ -283,6 +296,19 @@ def test_restoration_that_is_interrupted_too_late_is_whole(
 def restoring(it: Installation, backup: Path) -> subprocess.Popen[bytes]:
     command = [PROGRAM, "restore", str(backup)]
     return subprocess.Popen(command, cwd=it.folder, env=it.environment)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_data_folder_is_made_for_its_owner_only_or_not_at_all(
+    house: House, request: pytest.FixtureRequest
+) -> None:
+    with installed() as it:
+        assert "There is no database" in it.cli("backup", str(it.folder / "backup"), code=1)
+        assert "missing 0_" in it.cli("migrate", "--check", code=1)
+        assert not it.data.exists()
+    with empty("postgres", request) as target:
+        target.cli("restore", str(house.backup), PROCESSION_REDIS_URL="redis://127.0.0.1:1/0")
+        assert target.data.stat().st_mode & 0o777 == 0o700
 
 
 def test_database_that_was_restored_by_other_means_starts_nothing(house: House) -> None:
