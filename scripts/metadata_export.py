@@ -172,7 +172,7 @@ def _open(folder: Path) -> sqlite3.Connection:
 @contextmanager
 def replacing(target: Path) -> Iterator[TextIO]:
     """A file that takes the place of `target` only when it is complete."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    partial = target.with_name(f".export.{os.getpid()}")  # the name may be as long as one can be
     try:
         with partial.open("x", encoding="utf-8", newline="") as file:
             yield file

@@ -19,13 +19,8 @@ def explain(error: Exception) -> str | None:
         return f"The database does not let us in: {found}; correct PROCESSION_DATABASE_URL"
     if _is_of_the_url(found):
         return f"The database cannot be used: {found}; correct PROCESSION_DATABASE_URL"
-    if isinstance(found, OSError) and found.filename is not None:
-        return (
-            f"{found.filename}: {found.strerror}; let the user who runs this use it, "
-            "or choose another folder (PROCESSION_DATA, PROCESSION_FILES_URL)"
-        )
-    if isinstance(found, OSError) and found.errno in (ENOSPC, EDQUOT, EIO):
-        return str(found.strerror)
+    if isinstance(found, OSError) and (words := _of_a_path(found)):
+        return words
     if isinstance(found, sqlite3.DatabaseError) and (is_outage(error) or _is_damaged(found)):
         return f"The database cannot be used: {found}; `procession doctor` may say more"
     if is_outage(error):
@@ -35,6 +30,19 @@ def explain(error: Exception) -> str | None:
             "is it running, and is PROCESSION_DATABASE_URL right?"
         )
     return None
+
+
+def _of_a_path(error: OSError) -> str | None:
+    """Of two paths the second one is that which was to be written."""
+    path = error.filename2 or error.filename
+    if error.errno in (ENOSPC, EDQUOT, EIO):
+        return f"{error.strerror}: {path}" if path else error.strerror
+    if path is None:
+        return None
+    return (
+        f"{path}: {error.strerror}; let the user who runs this use it, "
+        "or choose another folder (PROCESSION_DATA, PROCESSION_FILES_URL)"
+    )
 
 
 def _is_of_the_url(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """The command line: what it says, does, and refuses."""
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -149,7 +150,11 @@ def test_wrong_use_is_explained(it: Installation, command: str) -> None:
         ("PROCESSION_DATABASE_URL", "mysql://x", "PROCESSION_DATABASE_URL: "),
         ("PROCESSION_REDIS_URL", "http://x", "PROCESSION_REDIS_URL: "),
         ("PROCESSION_REST_BASE_URL", "example.org", "PROCESSION_REST_BASE_URL: "),
-        ("PROCESSION_SCRIPTS", "/nowhere", "/nowhere: there is no such folder"),
+        (
+            "PROCESSION_SCRIPTS",
+            "/nowhere",
+            "/nowhere: No such file or directory (see ",
+        ),
     ],
 )
 def test_wrong_setting_is_refused_by_name(
@@ -354,6 +359,18 @@ def test_bad_manifest_is_refused_with_file_line_and_reason(refused: str, name: s
     assert words in found[2]
     # A mistake that concerns a whole parameter is told at its beginning or at its key.
     assert line <= int(found[1]) <= len(text.splitlines())
+
+
+def test_folder_of_scripts_that_cannot_be_read_is_told() -> None:
+    with installed() as made:
+        manifests = made.folder / "manifests"
+        manifests.mkdir()
+        manifests.chmod(0o300)
+        if os.geteuid() == 0:  # who may read anything, but not without these
+            dropped = "--bounding-set=-dac_override,-dac_read_search"
+            made.prefix = ("setpriv", dropped)
+        told = made.cli("scripts", "list", code=1, PROCESSION_SCRIPTS=str(manifests))
+        assert f"{manifests}: Permission denied (see PROCESSION_SCRIPTS)" in told
 
 
 def test_every_bad_manifest_is_told_at_once_and_the_server_does_not_start(

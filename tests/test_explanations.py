@@ -1,9 +1,11 @@
 """What a command says when its database, its Redis or its folder cannot be used: what to do."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from errno import ENOSPC
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from tortoise.exceptions import OperationalError
 
 from jobs.report import read
 from jobs.run import Run
+from server.explanation import explain
 from server.insistence import insist
 from server.local import run
 from tests.installation import Installation, installed
@@ -53,6 +56,12 @@ def test_wrong_password_and_unknown_database_are_said(
             "The database does not let us in: .*; correct PROCESSION_DATABASE_URL", told
         )
         assert "geheim" not in told
+
+
+def test_disk_without_room_is_that_to_which_something_is_copied() -> None:
+    """`shutil` names both."""
+    error = OSError(ENOSPC, os.strerror(ENOSPC), "/store/file", None, "/backup/file")
+    assert explain(error) == "No space left on device: /backup/file"
 
 
 @pytest.mark.parametrize("command", ["migrate", "user list"])
