@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import signal
 import sys
 from asyncio import Protocol
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from socket import socket
@@ -32,6 +31,7 @@ from server.parts import Parts, alone_in, opened, usable
 from server.privacy import keep_private, make_private
 from server.redis import embedded_redis
 from server.settings import Settings
+from server.signals import Signals
 from server.streams import Streams
 from server.url import address
 from server.websocket import WebSocket
@@ -83,30 +83,6 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-class Signals:
-    """SIGINT, which is Ctrl-C, stops the scripts of our worker; SIGTERM leaves them running, and so
-    does SIGHUP, with which a terminal is closed."""
-
-    def __init__(self, leave: Callable[[], object]) -> None:
-        self.leave = leave  # ends the server, or what is to become one
-        self.worker: WorkerChild | None = None
-        self.have_come = False
-
-    def listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-                continue  # as nohup wants it
-            loop.add_signal_handler(number, self._end, number)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self.worker is not None:
-            self.worker.stops_scripts = number is signal.SIGINT
-        if not self.have_come:  # a second one is not to disturb the end
-            self.have_come = True
-            self.leave()
 
 
 async def serve(settings: Settings) -> None:
