@@ -78,8 +78,9 @@ clean: ## Remove all that was set up or built, but no data
 	rm -rf $(PAGE)/node_modules $(PAGE)/dist tests/browser/node_modules console/node_modules server/pages
 	find console/src \( -name '*.graphql.ts' -o -name licences.txt \) -delete
 
-# A virtual environment holds its own path: it is made anew where it was moved or its Python is gone.
-ifneq ($(shell test -x .venv/bin/python && cat .venv/place 2>/dev/null),$(CURDIR))
+# A virtual environment holds its own path: it is made anew where it was moved, or where its Python is
+# gone or is another one since an upgrade, which does not find the packages.
+ifneq ($(shell .venv/bin/python -c 'import pip' 2>/dev/null && cat .venv/place 2>/dev/null),$(CURDIR))
 .PHONY: .venv/place
 endif
 .venv/place:

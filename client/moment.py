@@ -1,6 +1,7 @@
 """Moments: as people write them, and as they read them."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -8,14 +9,16 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 def future(text: str, now: datetime) -> datetime:
     """`18:00` is the next time that it is so late; `2h` is in two hours. Raises ValueError."""
-    moment = now + _span(text) if _is_span(text) else _moment(text, now)
-    return moment + timedelta(days=1) if _is_clock(text) and moment <= now else moment
+    if _is_clock(text):
+        return next(each for each in _on_days(text, now, 0, 1) if each > now)
+    return now + _span(text) if _is_span(text) else _moment(text)
 
 
 def past(text: str, now: datetime) -> datetime:
     """`18:00` is the last time that it was so late; `2h` is two hours ago. Raises ValueError."""
-    moment = now - _span(text) if _is_span(text) else _moment(text, now)
-    return moment - timedelta(days=1) if _is_clock(text) and moment > now else moment
+    if _is_clock(text):
+        return next(each for each in _on_days(text, now, 0, -1) if each <= now)
+    return now - _span(text) if _is_span(text) else _moment(text)
 
 
 def sent(moment: datetime) -> str:
@@ -27,7 +30,7 @@ def shown(text: str | None, now: datetime) -> str:
     """What the server sent, in this machine's zone; without the day if that is today's."""
     if not text:
         return ""
-    moment = datetime.fromisoformat(text).astimezone(now.tzinfo)
+    moment = datetime.fromisoformat(text).astimezone()
     return f"{moment:%H:%M:%S}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
@@ -57,9 +60,13 @@ def _span(text: str) -> timedelta:
     return timedelta(seconds=int(text[:-1]) * UNITS[text[-1]])
 
 
-def _moment(text: str, now: datetime) -> datetime:
-    if _is_clock(text):
-        hour, minute = map(int, text.split(":"))
-        return now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.astimezone()
+
+
+def _on_days(text: str, now: datetime, *days: int) -> Iterator[datetime]:
+    """When this machine's clocks show that, so many days from today: they may change between."""
+    hour, minute = map(int, text.split(":"))
+    today = now.replace(tzinfo=None, hour=hour, minute=minute, second=0, microsecond=0)
+    return ((today + timedelta(days=each)).astimezone() for each in days)

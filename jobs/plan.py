@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs import variables
 from jobs.account import Account, account
 from jobs.command import argument_list
 from jobs.handed import descriptors
@@ -89,10 +90,10 @@ def _launch(
             **site.environment,
             **(owner.environment if owner else {}),
             **({"TMPDIR": "/tmp"} if script.isolation.sandbox else {}),  # noqa: S108
-            "PROCESSION_PROCESS_ID": str(process.id),
-            "PROCESSION_OUTPUT_DIR": str(run.out),
-            "PROCESSION_WORK_DIR": str(run.work),
-            "PROCESSION_EVENTS": str(run.events),
+            variables.PROCESS_ID: str(process.id),
+            variables.OUTPUT_DIR: str(run.out),
+            variables.WORK_DIR: str(run.work),
+            variables.EVENTS: str(run.events),
         },
         cwd=str(run.work),
         timeout=script.timeout,

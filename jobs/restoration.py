@@ -1,10 +1,11 @@
 """Restoring a backup into an empty installation, in one transaction; and seeing to it that nothing
 starts which may have run since the backup was made."""
 
-from asyncio import to_thread
+import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from models.file import File
 from models.instant import now, to_micros
 from models.process import Process
 from models.status import Status
-from models.transaction import transaction
+from models.transaction import run_to_end, transaction
 from models.user import User
 from models.worker import Worker
 
@@ -41,13 +42,15 @@ async def restore(store: Store, folder: Path, summary: Summary, *, keep_schedule
     Raises ArchiveError; then neither a row nor a file is left of it.
     """
     await _require_emptiness()
-    begun: set[UUID] = set()
+    made: list[Path] = []
     try:
-        await to_thread(_put_files, store, folder, summary, begun)
-        return await _insert(folder, summary, keep_scheduled)
+        await _put_files(store, folder, summary, made)
+        rows = asyncio.ensure_future(_insert(folder, summary, keep_scheduled))
+        with suppress(asyncio.CancelledError):  # it comes too late: the transaction runs to its end
+            await run_to_end(rows)
+        return rows.result()
     except BaseException:
-        for process_id in begun:
-            await to_thread(store.remove, process_id)
+        await asyncio.to_thread(_take_away, made)
         raise
 
 
@@ -129,21 +132,48 @@ def _rows(folder: Path, summary: Summary, model: type[Model]) -> Iterator[list[d
         raise ArchiveError(f"{folder}: the table {name_of(model)} is not whole")
 
 
-def _put_files(store: Store, folder: Path, summary: Summary, begun: set[UUID]) -> None:
-    """Adds to `begun` the processes of which it has put files."""
+async def _put_files(store: Store, folder: Path, summary: Summary, made: list[Path]) -> None:
+    """Adds to `made` what it makes; nothing is added once this has ended, however it has."""
+    cancelled = Event()
+    work = asyncio.to_thread(_put_each, store, folder, summary, made, cancelled)
+    putting = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(putting)
+    finally:
+        cancelled.set()
+        await run_to_end(asyncio.wait({putting}))
+
+
+def _put_each(
+    store: Store, folder: Path, summary: Summary, made: list[Path], cancelled: Event
+) -> None:
     for rows in _rows(folder, summary, File):
         for row in rows:
+            if cancelled.is_set():
+                return
             name = f"{row['process_id']}/{row['id']}"
             if name not in summary.bad:
-                begun.add(UUID(row["process_id"]))
-                _put_file(store, folder / "files" / name, row)
+                _put_file(store, folder / "files" / name, row, made)
 
 
-def _put_file(store: Store, path: Path, row: dict[str, Any]) -> None:
-    if not path.is_file() or digest_of(path) != row["sha256"]:
+def _put_file(store: Store, path: Path, row: dict[str, Any], made: list[Path]) -> None:
+    if not _has_sum(path, row["sha256"]):
         raise ArchiveError(f"{path} is missing or damaged: use another backup")
     kept = store.path(UUID(row["process_id"]), UUID(row["id"]))
+    if _has_sum(kept, row["sha256"]):  # of the installation that was backed up: not ours to remove
+        return
     kept.parent.mkdir(exist_ok=True)
-    with suppress(FileNotFoundError):  # of a restoration that was cut off
-        kept.unlink()
+    kept.unlink(missing_ok=True)  # of a restoration that was cut off
+    made.append(kept)
     copy_file(path, kept, row["direction"])
+
+
+def _has_sum(path: Path, sha256: str) -> bool:
+    return path.is_file() and digest_of(path) == sha256
+
+
+def _take_away(made: list[Path]) -> None:
+    for path in made:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # there is more in it
+            path.parent.rmdir()

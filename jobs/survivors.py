@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
+from jobs.variables import PROCESS_ID
+
 ROUNDS = 100  # in which what is started meanwhile is looked for
 
 
@@ -23,7 +25,7 @@ def end_survivors(process_id: UUID) -> None:
 
 def survivors(process_id: UUID) -> Iterator[int]:
     """Their process ids; one that has ended has no environment any more."""
-    mark = f"PROCESSION_PROCESS_ID={process_id}".encode()
+    mark = f"{PROCESS_ID}={process_id}".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # ended meanwhile, or somebody else's
             if mark in (entry / "environ").read_bytes().split(b"\0"):

@@ -1,4 +1,4 @@
-"""Opening the database: `sqlite:///PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`."""
+"""Opening the database: `sqlite:///PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME?OPTIONS`."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -7,6 +7,8 @@ from typing import Any, cast
 from tortoise import Tortoise, connections
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
+
+from models.tls import take_options
 
 MODULES = (
     *("models.user", "models.group", "models.audit"),
@@ -45,6 +47,7 @@ def configuration(url: str, pool: int = 10, tables: Sequence[str] = MODULES) -> 
         database = expand_db_url(url.replace("postgresql://", "postgres://", 1))
         database["engine"] = "models.postgres"
         database["credentials"] |= {
+            **take_options(database["credentials"]),
             "minsize": 1,
             "maxsize": pool,
             "application_name": "procession",

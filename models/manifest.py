@@ -151,9 +151,12 @@ def read_catalogue(folders: Iterable[Path]) -> Catalogue:
     scripts: dict[str, tuple[Script, Path]] = {}
     problems = []
     for folder in folders:
-        if not folder.is_dir():
-            problems.append(f"{folder}: there is no such folder (see PROCESSION_SCRIPTS)")
-        for path in sorted(folder.glob("*.toml")):
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            problems.append(f"{folder}: {error.strerror} (see PROCESSION_SCRIPTS)")
+            continue
+        for path in (each for each in paths if each.name.endswith(".toml")):
             try:
                 script = read_manifest(path)
             except ManifestError as error:

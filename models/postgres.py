@@ -1,8 +1,9 @@
-"""Procession's PostgreSQL backend for Tortoise: its own, with three differences.
+"""Procession's PostgreSQL backend for Tortoise: its own, with four differences.
 
 A connection on which BEGIN fails is given back: otherwise each outage would cost some, until there
-are none left. What was done is not reported as failed because the connection broke afterwards. And
-a connection that dies without a word, as where a firewall forgets it, is noticed.
+are none left. What was done is not reported as failed because the connection broke afterwards. A
+connection that dies without a word, as where a firewall forgets it, is noticed. And asyncpg may be
+given a `dsn`, with what only that can say.
 """
 
 import socket
@@ -10,6 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
+import asyncpg
 from asyncpg import Connection, Pool
 from asyncpg.pool import PoolConnectionProxy
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
@@ -98,7 +100,7 @@ class Client(AsyncpgDBClient):
     """The client of one PostgreSQL database."""
 
     async def create_pool(self, **settings: Any) -> Pool:
-        return await super().create_pool(init=watch, **settings)
+        return await asyncpg.create_pool(init=watch, **settings)
 
     def acquire_connection(self) -> Borrowed:
         return Borrowed(self, self._pool_init_lock)

@@ -16,6 +16,11 @@ class NotMigratedError(Exception):
     """The database is older than this program."""
 
 
+def is_there(url: str) -> bool:
+    """Whether the file of an SQLite database exists; of another, whoever connects will see."""
+    return dialect(url) != "sqlite" or Path(url.removeprefix("sqlite://")).exists()
+
+
 def known(url: str) -> list[str]:
     """The migrations that this program knows; both dialects have the same names."""
     paths = (FOLDER / dialect(url) / "models").glob("[0-9]*.py")
@@ -23,7 +28,9 @@ def known(url: str) -> list[str]:
 
 
 async def pending(url: str) -> list[str]:
-    """The migrations that this database has not had yet."""
+    """The migrations that this database has not had yet. It makes no file where there is none."""
+    if not is_there(url):
+        return known(url)
     async with TortoiseContext() as tortoise:  # one of its own, so that it can be asked again
         # One table, and that only because Tortoise wants one.
         await tortoise.init(config=configuration(url, pool=1, tables=["models.worker"]))

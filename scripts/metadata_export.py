@@ -6,16 +6,17 @@ One line per item: `id,collection,dc.title,dc.title[en],...`, with `||` between 
 Exit codes: 0 done, 1 failed, 2 the options make no sense.
 """
 
-import argparse
 import csv
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from scripts import database
+from scripts.command_line import CommandLine
 from scripts.console import run, say
 from scripts.errors import ScriptError
 from scripts.events import tell, tell_done
@@ -39,8 +40,8 @@ OF_COLLECTION = (
 ONE_ITEM = "SELECT number, id FROM items WHERE number = ?"
 
 
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+def parser() -> CommandLine:
+    made = CommandLine(
         "metadata_export", description=(__doc__ or "").split("\n")[0], allow_abbrev=False
     )
     made.add_argument("-i", "--id", help="a collection or an item, by id or handle")
@@ -55,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    asked = parser().parse_args()
+    asked = parser().read(sys.argv[1:])
     target = Path(asked.file or Path(os.environ.get("PROCESSION_OUTPUT_DIR", "."), DEFAULT_NAME))
     with closing(_open(Path(asked.repository))) as connection:
         export = Export(connection, asked.id, asked.all)
@@ -171,7 +172,7 @@ def _open(folder: Path) -> sqlite3.Connection:
 @contextmanager
 def replacing(target: Path) -> Iterator[TextIO]:
     """A file that takes the place of `target` only when it is complete."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    partial = target.with_name(f".export.{os.getpid()}")  # the name may be as long as one can be
     try:
         with partial.open("x", encoding="utf-8", newline="") as file:
             yield file

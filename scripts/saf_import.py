@@ -9,11 +9,13 @@ that failed continued (-R). Exit codes: 0 done, 1 failed, 2 the options do not g
 import argparse
 import os
 import re
+import sys
 from pathlib import Path
 
 from scripts import mapfile
 from scripts.actions import Addition, delete, replace
 from scripts.archive import Archive
+from scripts.command_line import CommandLine
 from scripts.console import run, say
 from scripts.entries import Limits
 from scripts.errors import ScriptError, Stopped, UsageError
@@ -25,10 +27,8 @@ EMAIL = re.compile(r"[^\s@,;:<>()\"]+@[^\s@,;:<>()\"]+")
 TRUTH = {"": True, "true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        "saf_import", description=(__doc__ or "").split("\n")[0], allow_abbrev=False
-    )
+def parser() -> CommandLine:
+    made = CommandLine("saf_import", description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
     made.add_argument("-a", "--add", action="store_true", help="add items")
     made.add_argument(
         "-c", "--collection", action="append", default=[], metavar="ID", help="destination"
@@ -37,9 +37,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("-e", "--eperson", metavar="EMAIL", help="email of the person importing")
     made.add_argument("-m", "--mapfile", metavar="MAP", help="map file")
     made.add_argument("-n", "--notify", action="store_true", help="with -w: write to the person")
-    made.add_argument(
-        "-p", "--template", nargs="?", const="", metavar="true", help="apply template"
-    )
+    made.add_argument("-p", "--template", metavar="true", help="apply template")
     made.add_argument("-q", "--quiet", action="store_true", help="don't display metadata")
     made.add_argument("-r", "--replace", action="store_true", help="replace items in the map file")
     made.add_argument("-R", "--resume", action="store_true", help="resume a failed import")
@@ -50,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _add_settings(made: argparse.ArgumentParser) -> None:
+def _add_settings(made: CommandLine) -> None:
     limits = Limits()
     made.add_argument(
         "--repository",
@@ -66,7 +64,7 @@ def _add_settings(made: argparse.ArgumentParser) -> None:
 
 
 def main() -> int:
-    asked = parser().parse_args()
+    asked = parser().read(sys.argv[1:])
     check(asked)
     options = options_of(asked)
     if asked.test:

@@ -48,6 +48,7 @@ EXPLAINED = {
     "models.manifest": "ManifestError",
     "models.version": "NotMigratedError",
     "resolvers.errors": "ProcessionError",
+    "server.listening": "AddressError",
     "server.local": "NoDatabaseError",
     "server.parts": "DataFolderError",
     "server.redis": "NoRedisError",

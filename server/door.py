@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
 from resolvers.door import Door
-from server.redis import NoRedisError, find_socket
+from server.redis import NoRedisError, socket_url
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def _hear(door: Door, doorbell: Doorbell) -> None:
 async def tell(settings: Settings) -> None:
     """Has the doors of the servers forget, if there are any; who is not reached will by itself."""
     with suppress(NoRedisError, RedisError, OSError):
-        url = settings.redis_url or f"unix://{find_socket(settings.data_folder / 'redis')}"
+        url = settings.redis_url or socket_url(settings.data_folder)
         redis = Redis.from_url(url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE)
         async with redis:
             await redis.publish(Topic.ACCESS.value, "")

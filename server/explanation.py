@@ -17,13 +17,10 @@ def explain(error: Exception) -> str | None:
         return f"Redis cannot be used: {found}; is it running, and is PROCESSION_REDIS_URL right?"
     if is_refusal(error):
         return f"The database does not let us in: {found}; correct PROCESSION_DATABASE_URL"
-    if isinstance(found, OSError) and found.filename is not None:
-        return (
-            f"{found.filename}: {found.strerror}; let the user who runs this use it, "
-            "or choose another folder (PROCESSION_DATA, PROCESSION_FILES_URL)"
-        )
-    if isinstance(found, OSError) and found.errno in (ENOSPC, EDQUOT, EIO):
-        return str(found.strerror)
+    if _is_of_the_url(found):
+        return f"The database cannot be used: {found}; correct PROCESSION_DATABASE_URL"
+    if isinstance(found, OSError) and (words := _of_a_path(found)):
+        return words
     if isinstance(found, sqlite3.DatabaseError) and (is_outage(error) or _is_damaged(found)):
         return f"The database cannot be used: {found}; `procession doctor` may say more"
     if is_outage(error):
@@ -33,6 +30,24 @@ def explain(error: Exception) -> str | None:
             "is it running, and is PROCESSION_DATABASE_URL right?"
         )
     return None
+
+
+def _of_a_path(error: OSError) -> str | None:
+    """Of two paths the second one is that which was to be written."""
+    path = error.filename2 or error.filename
+    if error.errno in (ENOSPC, EDQUOT, EIO):
+        return f"{error.strerror}: {path}" if path else error.strerror
+    if path is None:
+        return None
+    return (
+        f"{path}: {error.strerror}; let the user who runs this use it, "
+        "or choose another folder (PROCESSION_DATA, PROCESSION_FILES_URL)"
+    )
+
+
+def _is_of_the_url(error: BaseException) -> bool:
+    """Whether asyncpg lacks something to do as it was told, such as a certificate."""
+    return type(error).__name__ == "ClientConfigurationError"
 
 
 def _is_damaged(error: sqlite3.DatabaseError) -> bool:

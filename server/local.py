@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
 
-from models.database import connected, dialect
-from models.version import NotMigratedError, pending
+from models.database import connected
+from models.version import NotMigratedError, is_there, pending
 from resolvers.door import Door
 from server.late import late
+from server.privacy import make_private
 from server.settings import Settings
 
 T = TypeVar("T")
@@ -60,11 +60,6 @@ async def require_up_to_date(settings: Settings) -> None:
         raise NotMigratedError(f"Run `procession migrate` first ({len(missing)} to apply)")
 
 
-def is_there(url: str) -> bool:
-    """Whether the file of an SQLite database exists; of another, whoever connects will see."""
-    return dialect(url) != "sqlite" or Path(url.removeprefix("sqlite://")).exists()
-
-
 async def make_current(url: str) -> list[str]:
     """Applies the migrations that are missing, if any; returns their names."""
     if not await pending(url):
@@ -75,7 +70,7 @@ async def make_current(url: str) -> list[str]:
 
 async def _bring_up_to_date(settings: Settings) -> None:
     if settings.embedded_database:
-        settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(settings.data_folder)
         await make_current(settings.database)
     else:
         await require_up_to_date(settings)

@@ -18,6 +18,7 @@ from models.database import connected
 from models.manifest import read_catalogue
 from models.script import Catalogue
 from server.keys import safe
+from server.privacy import make_private
 from server.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -53,6 +54,8 @@ class Parts:
 async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
     """The scripts, the database, Redis, the store and the safe, ready to be used."""
     catalogue = read_catalogue(settings.script_folders)
+    with usable(settings.data_folder):
+        make_private(settings.data_folder)
     with usable(settings.files_folder):
         store = Store(settings.files_folder)
     arrivals = Arrivals(settings.files_folder / "arriving", settings.upload_hours * 3600)
@@ -69,7 +72,7 @@ async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
 def alone_in(data: Path) -> Iterator[None]:
     """Keeps a second server out of the data folder. Raises DataFolderError."""
     with usable(data):
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(data)
         lock = (data / "lock").open("w")
     with lock:
         try:

@@ -6,12 +6,13 @@ import logging
 import os
 import shutil
 import signal
-import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from urllib.parse import quote
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -20,14 +21,21 @@ from jobs.background import beside
 
 log = logging.getLogger(__name__)
 
-LONGEST_SOCKET = 100  # characters; a longer path is cut off silently
+LONGEST_SOCKET = 100  # bytes; a longer path is cut off silently
 PATIENCE = 10.0  # seconds for it to start
+QUICK = 2.0  # seconds for it to answer; one that hangs does not
 LOOK_AGAIN = 1.0  # seconds between looks whether it still lives
 PROGRAMS = ("valkey-server", "redis-server")
+LOG = "appendonlydir"  # what it has been told, from which it starts again
+DAMAGED_LOG = f"{LOG}.damaged"
 
 
 class NoRedisError(Exception):
     """There is no Redis that could be started."""
+
+
+class Hung(Exception):
+    """It takes connections and does not answer."""
 
 
 @asynccontextmanager
@@ -35,32 +43,83 @@ async def embedded_redis(data: Path) -> AsyncIterator[str]:
     """Its URL. One that a killed server left running is taken over; it ends when this is left."""
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
-    socket, pid_file = find_socket(folder), folder / "pid"
-    url = f"unix://{socket}"
-    await _ensure(url, folder, socket, pid_file)
-    pid = int(pid_file.read_text())
+    url = socket_url(data)
     try:
-        async with beside(_keep_running(url, folder, socket, pid_file), "redis"):
+        await _ensure(url, folder)
+    except Hung:
+        _kill_leftover(folder)
+        await _start_anew(url, folder)
+    pid = _read_pid(folder)
+    try:
+        async with beside(_keep_running(url, folder), "redis"):
             yield url
     finally:
         with suppress(FileNotFoundError):  # somebody has removed the data folder
-            pid = int(pid_file.read_text())
+            pid = _read_pid(folder)
         await _end(pid, url)
 
 
-async def _keep_running(url: str, folder: Path, socket: Path, pid_file: Path) -> None:
+async def _keep_running(url: str, folder: Path) -> None:
     while True:
         await asyncio.sleep(LOOK_AGAIN)
         try:
-            await _ensure(url, folder, socket, pid_file)
+            with suppress(Hung):  # perhaps only for a while
+                await _ensure(url, folder)
         except NoRedisError as error:
             log.error("%s", error)
 
 
-async def _ensure(url: str, folder: Path, socket: Path, pid_file: Path) -> None:
+async def _ensure(url: str, folder: Path) -> None:
+    """Raises Hung or NoRedisError."""
     if not await _answers(url):
-        child = await _start(folder, socket, pid_file)
-        await _until_it_answers(url, folder, child)
+        await _start_anew(url, folder)
+
+
+async def _start_anew(url: str, folder: Path) -> None:
+    """Raises NoRedisError. A log with which it does not start is put aside: the truth is in the
+    database."""
+    if await _starts(url, folder):
+        return
+    if (folder / LOG).is_dir():
+        log.warning("Redis did not start with %s, which is %s now", folder / LOG, DAMAGED_LOG)
+        shutil.rmtree(folder / DAMAGED_LOG, ignore_errors=True)
+        (folder / LOG).rename(folder / DAMAGED_LOG)
+        if await _starts(url, folder):
+            return
+    raise NoRedisError(f"Redis did not start; {folder / 'log'} says why")
+
+
+async def _starts(url: str, folder: Path) -> bool:
+    """Whether it answers; False: it has ended. Raises NoRedisError, and then none is left."""
+    child = await _spawn(folder)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _answers_before_its_end(url, child)
+    except BaseException as error:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+        if isinstance(error, TimeoutError):
+            raise NoRedisError(f"Redis does not answer; {folder / 'log'} may say why") from None
+        raise
+
+
+async def can_read_log(data: Path) -> bool:
+    """Whether a Redis could start from the log that the last one left, which it does not change."""
+    if not (data / "redis" / LOG).is_dir():
+        return True
+    with TemporaryDirectory(prefix="psn-", ignore_cleanup_errors=True) as trial:
+        folder, url = Path(trial) / "redis", socket_url(Path(trial))
+        await asyncio.to_thread(shutil.copytree, data / "redis" / LOG, folder / LOG)
+        starts = await _starts(url, folder)
+        if starts:
+            await _end(_read_pid(folder), url)
+        return starts
+
+
+def socket_url(data: Path) -> str:
+    """Of the embedded Redis of a data folder. Raises NoRedisError."""
+    return f"unix://{quote(str(_socket(data / 'redis')))}"
 
 
 def find_program() -> str:
@@ -78,28 +137,28 @@ def find_program() -> str:
     )
 
 
-def find_socket(folder: Path) -> Path:
-    """Where it listens. Raises NoRedisError."""
+def _socket(folder: Path) -> Path:
     path = folder / "redis.sock"
-    if len(str(path)) <= LONGEST_SOCKET:
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
         return path
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    short = Path(tempfile.gettempdir()) / f"procession-{os.getuid()}-{name}"
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    short = Path(gettempdir()) / f"procession-{os.getuid()}-{name}"
     short.mkdir(mode=0o700, exist_ok=True)
     if short.stat().st_uid != os.getuid() or short.is_symlink():
         raise NoRedisError(f"{short} belongs to somebody else; choose a shorter PROCESSION_DATA")
     return short / "redis.sock"
 
 
-async def _start(folder: Path, socket: Path, pid_file: Path) -> Process:
+async def _spawn(folder: Path) -> Process:
     options = {
         "port": "0",
-        "unixsocket": str(socket),
+        "unixsocket": str(_socket(folder)),
         "unixsocketperm": "700",
         "dir": str(folder),
-        "pidfile": str(pid_file),
+        "pidfile": str(folder / "pid"),
         "logfile": str(folder / "log"),
         "appendonly": "yes",
+        "appenddirname": LOG,
         "appendfsync": "everysec",
         "save": "",
         "daemonize": "no",
@@ -117,27 +176,47 @@ async def _start(folder: Path, socket: Path, pid_file: Path) -> Process:
 
 
 async def _answers(url: str) -> bool:
+    """Raises Hung."""
     redis = Redis.from_url(url)
     try:
-        return bool(await redis.ping())
+        async with asyncio.timeout(QUICK):
+            return bool(await redis.ping())
+    except TimeoutError:
+        raise Hung from None
     except (RedisError, OSError):
         return False
     finally:
         await redis.aclose()
 
 
-async def _until_it_answers(url: str, folder: Path, child: Process) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            while child.returncode is None:
-                if await _answers(url):
-                    return
-                await asyncio.sleep(0.01)
-    raise NoRedisError(f"Redis did not start; {folder / 'log'} says why")
+async def _answers_before_its_end(url: str, child: Process) -> bool:
+    while child.returncode is None:
+        with suppress(Hung):
+            if await _answers(url):
+                return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+def _read_pid(folder: Path) -> int:
+    return int((folder / "pid").read_text())
+
+
+def _kill_leftover(folder: Path) -> None:
+    """Ends the one that does not answer any more, if it is ours: a pid may be somebody else's."""
+    with suppress(OSError, ValueError):
+        pid = _read_pid(folder)
+        if Path(f"/proc/{pid}/cwd").samefile(folder):
+            log.warning("Redis (%s) does not answer; another one takes its place", pid)
+            os.kill(pid, signal.SIGKILL)
 
 
 async def _end(pid: int, url: str) -> None:
-    with suppress(ProcessLookupError):
+    try:
         os.kill(pid, signal.SIGTERM)
-    while await _answers(url):  # noqa: ASYNC110 (another program's end cannot be awaited)
-        await asyncio.sleep(0.01)
+        while await _answers(url):  # noqa: ASYNC110 (another program's end cannot be awaited)
+            await asyncio.sleep(0.01)
+    except ProcessLookupError:
+        pass
+    except Hung:
+        os.kill(pid, signal.SIGKILL)

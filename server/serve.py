@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import signal
 import sys
 from asyncio import Protocol
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from socket import socket
@@ -26,11 +25,13 @@ from server.headers import ALWAYS
 from server.insistence import insist
 from server.keys import safe
 from server.late import late
+from server.listening import bound, told
 from server.local import make_current
 from server.parts import Parts, alone_in, opened, usable
-from server.privacy import keep_private
+from server.privacy import keep_private, make_private
 from server.redis import embedded_redis
 from server.settings import Settings
+from server.signals import Signals
 from server.streams import Streams
 from server.url import address
 from server.websocket import WebSocket
@@ -38,20 +39,19 @@ from server.websocket import WebSocket
 log = logging.getLogger(__name__)
 
 FIRST_USER = "admin"
+WITHHELD = "withheld"  # in place of a secret that a worker does not need
 GRACE = 8  # seconds for requests under way when the server ends
 
 
 class Server(uvicorn.Server):
-    """uvicorn, told of signals by us; `greet` is called with the port once it listens."""
+    """uvicorn, told of signals by us."""
 
-    def __init__(self, app: Starlette, settings: Settings, greet: Callable[[int], None]) -> None:
+    def __init__(self, app: Starlette, settings: Settings) -> None:
         self._streams = Streams(app)
         patience = _patience(settings)
         super().__init__(
             uvicorn.Config(
                 self._streams,
-                host=settings.host,
-                port=settings.port,
                 http=cast("type[Protocol]", partial(Connection, patience)),
                 ws=cast("type[Protocol]", partial(WebSocket, patience)),
                 ws_max_size=settings.max_message,
@@ -66,12 +66,16 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE,
             )
         )
-        self._greet = greet
+        self._settings = settings
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._greet(self.servers[0].sockets[0].getsockname()[1])
+        with told(self._settings.host, self._settings.port):
+            await super().startup(sockets)
+        # Only now a token is made: nobody would see that of a server that did not come so far.
+        _greet(self._settings, self.servers[0].sockets[0].getsockname()[1], await _first_token())
+
+    def leave(self) -> None:
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._streams.end()
@@ -86,17 +90,33 @@ async def serve(settings: Settings) -> None:
     """Serves until a signal comes. Without an external Redis it starts one, and a worker."""
     keep_private(settings)
     with usable(settings.data_folder):
-        settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(settings.data_folder)
         safe(settings)  # keys that cannot be used are told of before a worker is started
+    task = cast("asyncio.Task[None]", asyncio.current_task())
+    signals = Signals(task.cancel)
+    signals.listen()
+    try:
+        await _serve(settings, signals)
+    except asyncio.CancelledError:
+        if not signals.have_come:
+            raise
+
+
+async def _serve(settings: Settings, signals: Signals) -> None:
     async with AsyncExitStack() as stack:
         if settings.embedded_database or settings.embedded_redis:
             stack.enter_context(alone_in(settings.data_folder))
+        sockets = stack.enter_context(bound(settings.host, settings.port))
         await _bring_up_to_date(settings)
-        redis_url, worker = settings.redis_url, None
+        redis_url = settings.redis_url
         if settings.embedded_redis:
             redis_url = await stack.enter_async_context(embedded_redis(settings.data_folder))
-            environment = settings.environment_with(redis_url=redis_url, openid_client_secret="")
-            worker = await stack.enter_async_context(WorkerChild(environment).open())
+            secret = settings.openid_client_secret and WITHHELD
+            environment = settings.environment_with(
+                redis_url=redis_url, openid_client_secret=secret
+            )
+            worker = WorkerChild(environment)
+            signals.worker = await stack.enter_async_context(worker.open())
         parts = await stack.enter_async_context(opened(settings, redis_url))
         _warn_of_secrets(parts)
         sso = None
@@ -104,11 +124,9 @@ async def serve(settings: Settings) -> None:
             single_sign_on = late("server.identity_provider:single_sign_on")
             sso = await stack.enter_async_context(single_sign_on(settings))
         door = await stack.enter_async_context(open_door(settings, parts.doorbell, sso))
-        token = await _first_token()
-        app = web_app(settings, parts, door, sso)
-        server = Server(app, settings, lambda port: _greet(settings, port, token))
-        _end_on_signal(server, worker)
-        await server.serve()
+        server = Server(web_app(settings, parts, door, sso), settings)
+        signals.leave = server.leave
+        await server.serve(sockets)
 
 
 async def _first_token() -> str | None:
@@ -131,19 +149,6 @@ def _patience(settings: Settings) -> Patience:
         head_size=settings.max_head,
         connections=settings.max_connections,
     )
-
-
-def _end_on_signal(server: Server, worker: WorkerChild | None) -> None:
-    """SIGINT, which is Ctrl-C, stops the scripts of our worker; SIGTERM leaves them running."""
-
-    def end(number: signal.Signals) -> None:
-        if worker is not None:
-            worker.stops_scripts = number is signal.SIGINT
-        server.should_exit = True
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end, number)
 
 
 async def _bring_up_to_date(settings: Settings) -> None:

@@ -9,12 +9,14 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, Literal, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
 
+from jobs import variables
 from models.keep import FOREVER, Keep, Rule
+from models.tls import check_options
 from server.delivery_settings import DeliverySettings
 from server.url import address, check_url
 from server.words import words
@@ -30,7 +32,7 @@ NO_SETTINGS = {
         "PROCESSION_TOKEN",
         "PROCESSION_PROFILE",
     ),  # of the commands that speak to a server
-    *("PROCESSION_PROCESS_ID", "PROCESSION_OUTPUT_DIR", "PROCESSION_WORK_DIR"),  # of a script
+    *variables.ALL,  # of a script
     "PROCESSION_REPOSITORY",  # of the scripts that ship
 }
 ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?"  # as browsers send it
@@ -173,13 +175,13 @@ class Settings(DeliverySettings, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def environment_with(self, **changes: str) -> dict[str, str]:
         """The environment in which another program has these settings, but for the changes."""
-        names = set(get_type_hints(Settings)) - {"environment"}
-        ours = {name: str(getattr(self, name)) for name in names} | changes
-        return {**self.environment, **{f"{PREFIX}{name.upper()}": ours[name] for name in names}}
+        ours = {name: str(getattr(self, name)) for name in _names()} | changes
+        told = {f"{PREFIX}{name.upper()}": value for name, value in ours.items()}
+        return {**self.environment, **told}
 
     def script_environment(self) -> dict[str, str]:
         """What scripts see of the environment: nothing that could be a secret of the server's."""
-        wanted = {*PASSED_ON, *self.pass_environment.split(",")}
+        wanted = {*PASSED_ON, *words(self.pass_environment)}
         passed = {
             name: value
             for name, value in self.environment.items()
@@ -193,22 +195,18 @@ def read_settings(**options: object) -> Settings:
 
     Raises SettingsError for the first setting that is unknown or cannot be used.
     """
-    environment = os.environ
-    values = _from_file(_file(environment))
-    known = set(get_type_hints(Settings)) - {"environment"}
-    for variable, text in environment.items():
-        name = variable.removeprefix(PREFIX).lower()
-        if variable.startswith(PREFIX) and variable not in NO_SETTINGS:
-            if name not in known:
-                raise SettingsError(f"{variable}: there is no such setting; see docs/settings.md")
-            values[name] = text
+    given = {**_from_file(), **_from_environment(), **options}
+    values = {name: value for name, value in given.items() if value != ""}
     try:
         settings = msgspec.convert(
-            {**values, **options, "environment": dict(environment)}, Settings, strict=False
+            {**values, "environment": dict(os.environ)}, Settings, strict=False
         )
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
-        raise SettingsError(f"{PREFIX}{place.rstrip('`').upper()}: {reason}") from None
+        name = place.rstrip("`")
+        if choices := get_args(get_type_hints(Settings).get(name)):
+            reason += f"; it may be {', '.join(choices)}"
+        raise SettingsError(f"{PREFIX}{name.upper()}: {reason}") from None
     _check(settings)
     return settings
 
@@ -235,16 +233,40 @@ def read_surroundings() -> Surroundings:
 
 
 def _file(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get(f"{PREFIX}SETTINGS", FILE))
+    return Path(environment.get(f"{PREFIX}SETTINGS") or FILE)
 
 
-def _from_file(path: Path) -> dict[str, object]:
+def _names() -> set[str]:
+    return set(get_type_hints(Settings)) - {"environment"}
+
+
+def _from_file() -> dict[str, object]:
+    named, path = os.environ.get(f"{PREFIX}SETTINGS"), _file(os.environ)
     try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
+        found = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        if named:
+            raise SettingsError(f"{PREFIX}SETTINGS: {error.strerror}: {path}") from None
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}") from None
+    for name in found.keys() - _names():
+        raise SettingsError(f"{path}: there is no setting {name!r}; see docs/settings.md")
+    return found
+
+
+def _from_environment() -> dict[str, object]:
+    """What is empty there is not set: a unit or a shell may name what it has no value for."""
+    found: dict[str, object] = {}
+    known = _names()
+    for variable, text in os.environ.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and variable not in NO_SETTINGS:
+            if name not in known:
+                raise SettingsError(f"{variable}: there is no such setting; see docs/settings.md")
+            if text:
+                found[name] = text
+    return found
 
 
 def _check(settings: Settings) -> None:
@@ -278,6 +300,8 @@ def _check_schemes(settings: Settings) -> None:
         try:
             if value:
                 check_url(value, allowed)
+            if value.startswith("postgres"):
+                check_options(value)
         except ValueError as error:
             raise SettingsError(f"{PREFIX}{name.upper()}: {error}") from None
     for name in ("keep", "audit_keep"):

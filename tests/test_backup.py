@@ -1,10 +1,14 @@
 """Backups: whole, of one moment, and restored into either database without starting anything."""
 
 import asyncio
+import fcntl
 import json
 import shutil
+import signal
+import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +17,10 @@ from uuid import uuid4
 
 import pytest
 
-from models.database import connected
+from models.database import connected, connection
 from models.transaction import snapshot
 from models.user import User
-from tests.installation import Installation, database_name, installed
+from tests.installation import PATIENCE, PROGRAM, Installation, database_name, installed, until
 from tests.postgres import create_database, drop_database
 from tests.running import Gate, end_of, facts, start, start_python, until_lines
 
@@ -70,6 +74,19 @@ def test_snapshot_is_of_one_moment_while_others_write(
     with empty(database, request) as it:
         it.cli("migrate")
         assert asyncio.run(count_twice(it)) == (0, 0, 1)
+
+
+def test_snapshot_may_be_idle_for_as_long_as_a_disk_takes(request: pytest.FixtureRequest) -> None:
+    async def patience() -> list[str]:
+        ask = "SHOW idle_in_transaction_session_timeout"
+        async with connected(it.database_url, pool=1):
+            async with snapshot():
+                within = await connection().execute_query_dict(ask)
+            rows = [*within, *await connection().execute_query_dict(ask)]
+        return [value for row in rows for value in row.values()]
+
+    with empty("postgres", request) as it:
+        assert asyncio.run(patience()) == ["0", "10s"]
 
 
 def url_of(it: Installation) -> str:
@@ -217,6 +234,81 @@ def test_bad_backup_is_refused_and_nothing_is_left_of_it(house: House, tmp_path:
         assert target.rows("SELECT * FROM user_account") == []
         assert target.stored() == set()
         assert "FOLDER" in target.cli("restore", code=2)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_restoration_that_fails_leaves_the_files_that_were_there(
+    house: House, tmp_path: Path
+) -> None:
+    """The store is still that of the old installation."""
+    backup = tmp_path / "backup"
+    shutil.copytree(house.backup, backup)
+    told = with_other_file(backup)
+    stored = house.it.stored()
+    with installed(PROCESSION_FILES_URL=f"file://{house.it.data}/files") as target:
+        assert told in target.cli("restore", str(backup), code=1)
+    assert house.it.stored() == stored
+
+
+@contextmanager
+def opening_delayed(folder: Path) -> Iterator[threading.Event]:
+    """Inside, who opens one of the files below a folder waits there, and then the event is set."""
+    met = threading.Event()
+    before = signal.signal(signal.SIGIO, lambda *_: met.set())
+    with ExitStack() as stack:
+        for path in (each for each in folder.rglob("*") if each.is_file()):
+            held = stack.enter_context(path.open("r+b"))
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        yield met
+    signal.signal(signal.SIGIO, before)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_restoration_that_is_interrupted_leaves_no_files_without_rows(
+    house: House, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    shutil.copytree(house.backup, backup)
+    with installed() as target:
+        with opening_delayed(backup / "files") as met:
+            program = restoring(target, backup)
+            until(met.is_set)
+            program.send_signal(signal.SIGINT)
+        program.wait(PATIENCE)
+        rows = target.rows("SELECT id FROM file")
+        assert len(target.stored()) == len(rows)
+        assert program.returncode == (0 if rows else 1)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_restoration_that_is_interrupted_too_late_is_whole(
+    house: House, request: pytest.FixtureRequest
+) -> None:
+    with empty("postgres", request) as target:
+        with target.locked("output_chunk"):
+            program = restoring(target, house.backup)
+            target.until_waiting("output_chunk", 1)
+            program.send_signal(signal.SIGINT)
+        assert program.wait(PATIENCE) == 0
+        assert len(target.stored()) == len(target.rows("SELECT id FROM file")) == 2
+
+
+def restoring(it: Installation, backup: Path) -> subprocess.Popen[bytes]:
+    command = [PROGRAM, "restore", str(backup)]
+    return subprocess.Popen(command, cwd=it.folder, env=it.environment)
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_data_folder_is_made_for_its_owner_only_or_not_at_all(
+    house: House, request: pytest.FixtureRequest
+) -> None:
+    with installed() as it:
+        assert "There is no database" in it.cli("backup", str(it.folder / "backup"), code=1)
+        assert "missing 0_" in it.cli("migrate", "--check", code=1)
+        assert not it.data.exists()
+    with empty("postgres", request) as target:
+        target.cli("restore", str(house.backup), PROCESSION_REDIS_URL="redis://127.0.0.1:1/0")
+        assert target.data.stat().st_mode & 0o777 == 0o700
 
 
 def test_database_that_was_restored_by_other_means_starts_nothing(house: House) -> None:

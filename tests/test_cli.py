@@ -1,5 +1,6 @@
 """The command line: what it says, does, and refuses."""
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli import main
+from server.settings import Settings, read_settings
 from tests.installation import CANARY, Installation, installed, until
+from tests.workers import pids
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
@@ -142,12 +145,16 @@ def test_wrong_use_is_explained(it: Installation, command: str) -> None:
         ("PROCESSION_PORT", "x", "PROCESSION_PORT: "),
         ("PROCESSION_PORT", "65536", "PROCESSION_PORT: "),
         ("PROCESSION_WORKER_SLOTS", "0", "PROCESSION_WORKER_SLOTS: "),
-        ("PROCESSION_LOG_LEVEL", "LOUD", "PROCESSION_LOG_LEVEL: "),
+        ("PROCESSION_LOG_LEVEL", "info", "'info'; it may be DEBUG, INFO, WARNING, ERROR"),
         ("PROCESSION_KEEP", "soon", "PROCESSION_KEEP: 'soon' is no duration"),
         ("PROCESSION_DATABASE_URL", "mysql://x", "PROCESSION_DATABASE_URL: "),
         ("PROCESSION_REDIS_URL", "http://x", "PROCESSION_REDIS_URL: "),
         ("PROCESSION_REST_BASE_URL", "example.org", "PROCESSION_REST_BASE_URL: "),
-        ("PROCESSION_SCRIPTS", "/nowhere", "/nowhere: there is no such folder"),
+        (
+            "PROCESSION_SCRIPTS",
+            "/nowhere",
+            "/nowhere: No such file or directory (see ",
+        ),
     ],
 )
 def test_wrong_setting_is_refused_by_name(
@@ -180,12 +187,54 @@ def test_settings_come_from_a_file_too_and_the_environment_wins(it: Installation
         assert environment == {"PROCESSION_LOG_LEVEL": "INFO"}
         assert "script(s)" in it.cli("scripts", "check", code=1)
         file.write_text('colour = "red"\n')
-        assert "colour" in it.cli("scripts", "check", code=1).lower()
+        told = it.cli("scripts", "check", code=1)
+        assert "procession.toml: there is no setting 'colour'" in told
         for unread in ("log_level = \n", "x = " + "[" * 3000, f"port = {'9' * 5000}\n"):
             file.write_text(unread)
             assert "procession.toml: " in it.cli("scripts", "check", code=1)
     finally:
         file.unlink()
+
+
+def test_file_of_settings_that_is_named_must_be_there(it: Installation) -> None:
+    told = it.cli("scripts", "list", code=1, PROCESSION_SETTINGS="other.toml")
+    assert "PROCESSION_SETTINGS: No such file or directory: other.toml" in told
+    it.cli("scripts", "list", PROCESSION_SETTINGS="")
+
+
+def test_setting_that_is_empty_is_not_set(it: Installation) -> None:
+    """And what is no setting, but a script's, is none of a command's that a script runs."""
+    (it.folder / "procession.toml").write_text('port = 1\nhost = ""\n')
+    names = ("PROCESSION_DATA", "PROCESSION_HOST", "PROCESSION_PORT", "PROCESSION_AUDIT_KEEP")
+    of_script = ("PROCESS_ID", "OUTPUT_DIR", "WORK_DIR", "EVENTS")
+    others = {f"PROCESSION_{name}": "x" for name in of_script}
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(it.folder)
+            for name, value in (dict.fromkeys(names, "") | others).items():
+                patch.setenv(name, value)
+            found = read_settings()
+    finally:
+        (it.folder / "procession.toml").unlink()
+    assert (found.data, found.host, found.port) == ("data", "127.0.0.1", 1)
+    assert found.audit_rule.age == "730d"
+
+
+def test_names_of_the_environment_to_pass_may_have_blanks_around_them() -> None:
+    environment = {"AAA": "1", "BBB": "2", "CCC": "3"}
+    passed = Settings(pass_environment="AAA, BBB", environment=environment).script_environment()
+    assert {"AAA", "BBB"} < passed.keys()
+    assert "CCC" not in passed
+
+
+def test_worker_of_a_server_has_its_settings_and_no_others() -> None:
+    """It is started in the folder in which the same file is."""
+    with installed() as made:
+        (made.folder / "procession.toml").write_text('openid_client_secret = "geheim"\n')
+        made.start()
+        (worker,) = pids(made, "server.worker")
+        environment = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
+        assert b"PROCESSION_SETTINGS=/dev/null" in environment
 
 
 def test_scripts_are_listed_and_checked(it: Installation) -> None:
@@ -378,6 +427,18 @@ def test_bad_manifest_is_refused_with_file_line_and_reason(refused: str, name: s
     assert words in found[2]
     # A mistake that concerns a whole parameter is told at its beginning or at its key.
     assert line <= int(found[1]) <= len(text.splitlines())
+
+
+def test_folder_of_scripts_that_cannot_be_read_is_told() -> None:
+    with installed() as made:
+        manifests = made.folder / "manifests"
+        manifests.mkdir()
+        manifests.chmod(0o300)
+        if os.geteuid() == 0:  # who may read anything, but not without these
+            dropped = "--bounding-set=-dac_override,-dac_read_search"
+            made.prefix = ("setpriv", dropped)
+        told = made.cli("scripts", "list", code=1, PROCESSION_SCRIPTS=str(manifests))
+        assert f"{manifests}: Permission denied (see PROCESSION_SCRIPTS)" in told
 
 
 def test_every_bad_manifest_is_told_at_once_and_the_server_does_not_start(

@@ -5,13 +5,16 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from client.moment import future, past, sent, shown
 from tests.command_line import Wire, client, complaint, environment, on_terminal
 from tests.conftest import Install
 from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
@@ -517,6 +520,33 @@ def test_server_at_an_address_of_ipv6_is_greeted_and_found_there(install: Instal
     for host in ("::1", "::"):
         done = client(it, it.admin, "whoami", PROCESSION_HOST=host, **local)
         assert done.stdout.decode() == f"admin (administrator) at {it.url}\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "now", "moment"),
+    [
+        (future, "2026-03-28T20:00", "2026-03-29T16:00:00.000000Z"),
+        (past, "2026-03-29T12:00", "2026-03-28T17:00:00.000000Z"),
+        (future, "2026-10-24T20:00", "2026-10-25T17:00:00.000000Z"),
+        (past, "2026-10-25T12:00", "2026-10-24T16:00:00.000000Z"),
+        (future, "2026-06-01T12:00", "2026-06-01T16:00:00.000000Z"),
+    ],
+)
+def test_time_of_day_is_that_of_its_day_when_clocks_are_changed(
+    monkeypatch: pytest.MonkeyPatch,
+    read: Callable[[str, datetime], datetime],
+    now: str,
+    moment: str,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")  # of Berlin
+        time.tzset()
+        then = datetime.fromisoformat(now).astimezone()
+        found = read("18:00", then)
+        here = shown(moment, then)
+    time.tzset()
+    assert sent(found) == moment
+    assert here.endswith("18:00") or here == "18:00:00"
 
 
 def test_settings_of_the_client_do_not_trouble_a_server(installation: Installation) -> None:

@@ -79,6 +79,13 @@ def ids_of(example: tuple[str, str], tom: User) -> dict[str, str]:
     }
 
 
+def test_value_of_a_parameter_is_no_option_of_the_script(installation: Installation) -> None:
+    started = Rest(installation).start(installation.admin, "import", ("p", "--delete=/etc/passwd"))
+    ended = end_of(installation, installation.admin, started.id)
+    assert (ended.status, ended.exit_code) == ("FAILED", 2)
+    assert "Say what to do: -a adds items" in ended.text
+
+
 def test_import_of_the_example_prints_its_console_line_for_line(
     installation: Installation, tmp_path: Path
 ) -> None:

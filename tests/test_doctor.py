@@ -2,12 +2,18 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from models.database import connected
+from server.doctor.content import sums
+from server.doctor.finding import Patient, Symptom
 from server.doctor.machine import filesystem
+from server.local import run
+from server.settings import Settings
 from tests.conftest import Install
 from tests.installation import SHIPPED, Installation, installed
 from tests.rows import LONG_AGO, Row, insert
@@ -81,6 +87,22 @@ def test_doctor_finds_nothing_while_all_is_well_and_then_what_is_wrong(it: Insta
     assert "there is no worker" in found["scheduled"][0]
     assert "no-such" in found["scheduled"][1]
     assert of_nobody.exists(), "it changes nothing"
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_process_that_is_deleted_meanwhile_has_no_output_to_be_wrong(it: Installation) -> None:
+    async def look() -> list[Symptom]:
+        patient = Patient(Settings(data=str(it.data), database_url=it.database_url), deep=True)
+        async with connected(it.database_url):
+            return [each async for each in sums(patient)]
+
+    (deleted,) = insert(it, [Row(it.alice.id, lines=[(LONG_AGO, "a")])])
+    deletion = f"DELETE FROM output_chunk; DELETE FROM process WHERE id = '{deleted}'"  # noqa: S608
+    with ThreadPoolExecutor(1) as pool:
+        with it.locked("output_chunk", deletion):
+            looking = pool.submit(run, look())
+            it.until_waiting("output_chunk", 1)
+        assert looking.result() == []
 
 
 def test_doctor_says_what_is_wrong_with_the_place() -> None:

@@ -1,9 +1,11 @@
 """What a command says when its database, its Redis or its folder cannot be used: what to do."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from errno import ENOSPC
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from tortoise.exceptions import OperationalError
 
 from jobs.report import read
 from jobs.run import Run
+from server.explanation import explain
 from server.insistence import insist
 from server.local import run
 from tests.installation import Installation, installed
@@ -53,6 +56,36 @@ def test_wrong_password_and_unknown_database_are_said(
             "The database does not let us in: .*; correct PROCESSION_DATABASE_URL", told
         )
         assert "geheim" not in told
+
+
+def test_disk_without_room_is_that_to_which_something_is_copied() -> None:
+    """`shutil` names both."""
+    error = OSError(ENOSPC, os.strerror(ENOSPC), "/store/file", None, "/backup/file")
+    assert explain(error) == "No space left on device: /backup/file"
+
+
+@pytest.mark.parametrize("command", ["migrate", "user list"])
+def test_url_of_the_database_says_whether_by_tls(
+    it: Installation, empty_database: str, tmp_path: Path, command: str
+) -> None:
+    """That of the tests speaks none."""
+
+    def tell(options: str, code: int) -> str:
+        url = f"{empty_database}?{options}"
+        settings = {"PROCESSION_DATABASE_URL": url, "HOME": str(tmp_path)}
+        return it.cli(*command.split(), code=code, **settings)
+
+    it.cli("migrate", PROCESSION_DATABASE_URL=empty_database)
+    for mode in ("disable", "prefer"):
+        tell(f"sslmode={mode}", 0)
+    assert re.search(r"The database .* rejected SSL upgrade", tell("sslmode=require", 1))
+    nowhere = f"{tmp_path}/nowhere.pem"
+    told = tell(f"sslmode=verify-full&sslrootcert={nowhere}", 1)
+    assert f"PROCESSION_DATABASE_URL: sslrootcert={nowhere}: there is no such file" in told
+    told = tell("sslmode=verify-full", 1)
+    assert re.search("(?s)cannot be used: root cert.*; correct PROCESSION_DATABASE_URL", told)
+    assert "PROCESSION_DATABASE_URL: 'ssl' is no option; there are sslmode" in tell("ssl=yes", 1)
+    assert "PROCESSION_DATABASE_URL: sslmode=on is none of disable" in tell("sslmode=on", 1)
 
 
 @pytest.mark.parametrize("command", ["migrate", "user list", "serve", "purge"])

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.running import (
     until_running,
     until_status,
 )
-from tests.workers import pause, pids, worker
+from tests.workers import kill_all, pause, pids, worker
 
 
 @pytest.fixture
@@ -60,6 +61,71 @@ def test_ctrl_c_as_soon_as_it_listens_ends_scripts_of_the_time_before(it: Instal
     assert not alive(pid)
     it.start()
     assert end_of(it, admin, process_id).status == "STOPPED"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_while_it_starts_leaves_nothing_running(number: signal.Signals) -> None:
+    with installed() as it:
+        command = [PROGRAM, "serve", "--port", "0"]
+        with subprocess.Popen(command, cwd=it.folder, env=it.environment) as starting:
+            until(lambda: pids(it, "valkey"))
+            starting.send_signal(number)
+        assert starting.returncode == 0
+        until(lambda: not it.living())
+
+
+def test_terminal_that_is_closed_leaves_scripts_running(it: Installation) -> None:
+    process_id, pid = running(it)
+    assert it.end(signal.SIGHUP) == 0
+    assert not pids(it, "valkey")
+    assert alive(pid)
+    it.start()
+    it.graphql(it.admin, "mutation ($id: ID!) { stopProcess(id: $id) { id } }", id=process_id)
+    assert end_of(it, it.admin, process_id).status == "STOPPED"
+
+
+def test_port_that_is_taken_is_told_and_costs_no_token() -> None:
+    with installed() as it, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = it.cli("serve", "--port", port, code=1)
+        assert f"cannot listen at http://127.0.0.1:{port} (Address already in use)" in told
+        assert "PROCESSION_PORT or --port" in told
+        told = it.cli("serve", "--host", "nowhere.invalid", code=1)
+        assert "cannot listen at http://nowhere.invalid:8080" in told
+        it.start()
+        assert it.first_token
+
+
+def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
+    process_id = start_python(it, it.admin, "print(1)")
+    end_of(it, it.admin, process_id)
+    it.end()
+    (path,) = it.data.glob("redis/appendonlydir/*.incr.aof")
+    with path.open("ab") as file:
+        file.write(bytes(512))  # as after a power cut
+    assert "The embedded Redis cannot start from its log" in it.cli("doctor", code=1)
+    it.start()
+    assert end_of(it, it.admin, start_python(it, it.admin, "print(2)")).lines == ["2"]
+    it.end()
+    assert "embedded Redis" not in it.cli("doctor", code=1)
+    assert (it.data / "redis/appendonlydir.damaged" / path.name).exists()
+
+
+@pytest.mark.parametrize("name", ["a#b?c%25 ä", "ü" * 50], ids=["signs", "bytes"])
+def test_data_folder_may_be_called_anything(name: str) -> None:
+    with installed() as it:
+        it.settings = {"PROCESSION_DATA": str(it.folder / name)}
+        it.start()
+        assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
+
+
+def test_leftover_redis_that_hangs_is_replaced(it: Installation) -> None:
+    (redis,) = pids(it, "valkey")
+    kill_all(it)
+    os.kill(redis, signal.SIGSTOP)
+    it.start()
+    assert not alive(redis)
+    assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
 
 
 def test_second_start_shows_no_token_and_knows_the_first(it: Installation) -> None:

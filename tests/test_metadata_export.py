@@ -198,6 +198,12 @@ def test_file_goes_where_it_is_wanted(library: Bench) -> None:
     ]
 
 
+def test_name_of_the_file_may_be_as_long_as_any(library: Bench) -> None:
+    name = f"{'x' * 251}.csv"
+    library.run("metadata_export", "-f", name)
+    assert [path.name for path in library.folder.glob("*x.csv")] == [name]
+
+
 def test_folder_that_is_not_there_is_a_clear_failure(library: Bench) -> None:
     assert "No such file" in library.run("metadata_export", "-f", "gone/b.csv", code=1)
 

@@ -15,9 +15,11 @@ import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from scripts import metadata_export, saf_import
 from tests.archives import (
     EXAMPLE_CONSOLE,
     Files,
@@ -632,9 +634,9 @@ def test_template_adds_its_values(bench: Bench, collection: str, file_name: str)
     assert bench.values() == [("dc.rights.", "en", "Open"), ("dc.title.", "", "Bunny Video")]
 
 
-def test_template_may_be_asked_for_as_a_bare_flag_or_not_at_all(bench: Bench) -> None:
+def test_template_may_be_asked_for_or_not(bench: Bench) -> None:
     archive = build_example(bench.folder / "a.zip")
-    assert bench.add(archive, "-p", code=1).count("item_1: the collection") == 1
+    assert bench.add(archive, "-p", "true", code=1).count("item_1: the collection") == 1
     assert bench.titles() == []
     bench.add(archive, "-m", "m", "-p", "false")
     assert bench.titles() == ["Bunny Video"]
@@ -706,6 +708,9 @@ def test_repository_of_a_later_version_is_refused(bench: Bench) -> None:
         (["-a", "-z", "a.zip", "-w", "-n"], "-e EMAIL"),
         (["-a", "-z", "a.zip", "-e", "ada@a,b@b"], "email address"),
         (["-a", "-z", "a.zip", "-p", "maybe"], "true or false"),
+        (["-a", "-z", "a.zip", "-p", "--delete=m"], "not '--delete=m'"),
+        (["-a", "-z", "a.zip", "-p"], "expected one argument"),
+        (["-e", "--", "-a", "-z", "a.zip"], "-e: -- is no value"),
         (["-a", "-z", "a.zip", "-c", "a b"], "-c: 'a b'"),
         (["-a", "-z", "a.zip", "-c", ""], "-c: ''"),
         (["-a", "-z", "a.zip", "--max-ratio", "0"], "must be positive"),
@@ -720,6 +725,21 @@ def test_options_that_make_no_sense_say_what_to_do(
     (bench.folder / "m").touch()
     assert advice in bench.run(*arguments, code=2).stderr
     assert not bench.repository.exists()
+
+
+@pytest.mark.parametrize("script", [saf_import, metadata_export], ids=["import", "export"])
+@pytest.mark.parametrize("value", ["--x=y", "-x", "-", "-a", "--add", "--delete=m", "-5", ""])
+def test_value_is_one_whatever_it_begins_with(script: ModuleType, value: str) -> None:
+    """Who starts a script chooses values, and nothing else of its command line."""
+    command_line = script.parser()
+    nothing = vars(command_line.read([]))
+    manifest = "import" if script is saf_import else "metadata-export"
+    parameters = tomllib.loads((ROOT / f"scripts/{manifest}.toml").read_text())["parameters"]
+    for parameter in (each for each in parameters if each["type"] != "boolean"):
+        said = [value] if parameter.get("repeat") else value
+        for option in (f"-{parameter['name']}", f"--{parameter['long']}"):
+            asked = vars(command_line.read([option, value]))
+            assert asked == nothing | {parameter["long"]: said}
 
 
 def test_manifest_has_the_parameters_of_the_contract_in_order() -> None:

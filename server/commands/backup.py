@@ -14,6 +14,7 @@ from jobs.store import Store
 from models.version import known
 from server.local import on_database, on_present_database
 from server.parts import alone_in
+from server.privacy import make_private
 from server.settings import Settings, read_settings
 
 
@@ -26,9 +27,8 @@ def backup_command(folder: Path) -> None:
     damaged, and are named.
     """
     settings = read_settings()
-    work = back_up(
-        Store(settings.files_folder), folder, version("procession"), known(settings.database)
-    )
+    store = Store(settings.files_folder, make=False)
+    work = back_up(store, folder, version("procession"), known(settings.database))
     made = on_present_database(settings, work)
     processes = made.tables["process"].rows - len(made.gone)
     click.echo(f"Backed up {processes} processes and {made.files} files in {folder}")
@@ -69,6 +69,7 @@ def restore_command(folder: Path | None, keep_scheduled: bool, in_place: bool, y
 
 def _restore(settings: Settings, folder: Path, keep_scheduled: bool) -> None:
     summary = read_summary(folder, known(settings.database))
+    make_private(settings.data_folder)
     store = Store(settings.files_folder)
     ended = on_database(settings, restore(store, folder, summary, keep_scheduled=keep_scheduled))
     processes = summary.tables["process"].rows - len(summary.gone)

@@ -9,10 +9,10 @@ import click
 import orjson
 
 from models.database import connected
-from models.version import pending
+from models.version import is_there, pending
 from server.doctor import content, machine, rows
 from server.doctor.finding import Check, Finding, Patient
-from server.local import is_there, run
+from server.local import run
 from server.settings import SettingsError, read_settings
 
 ON_THE_MACHINE: Mapping[str, Check] = {

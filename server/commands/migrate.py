@@ -7,6 +7,7 @@ import click
 from models.version import pending
 from server.late import late
 from server.local import run
+from server.privacy import make_private
 from server.settings import read_settings
 
 
@@ -19,7 +20,8 @@ def migrate_command(check: bool) -> None:
     `procession serve`.
     """
     settings = read_settings()
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not check:
+        make_private(settings.data_folder)
     look = pending if check else late("models.migration:migrate")
     names = run(look(settings.database))
     for name in names:

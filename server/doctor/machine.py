@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from jobs.obstacles import obstacles
 from models.manifest import ManifestError, read_catalogue
 from server.doctor.finding import Patient, Symptom
-from server.redis import NoRedisError, find_program, find_socket
+from server.redis import NoRedisError, can_read_log, find_program, socket_url
 
 LEAST_FREE = 100 << 20  # bytes
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"}
@@ -88,11 +88,16 @@ async def redis(patient: Patient) -> AsyncIterator[Symptom]:
     if not url:
         try:
             find_program()
-            url = f"unix://{find_socket(patient.settings.data_folder / 'redis')}"
+            url = socket_url(patient.settings.data_folder)
         except NoRedisError as error:
             yield str(error), "Until then no server can start"
             return
         if not _serves(patient.settings.data_folder):
+            if not await can_read_log(patient.settings.data_folder):
+                yield (
+                    "The embedded Redis cannot start from its log (redis/appendonlydir)",
+                    "Nothing is lost: the next start puts it aside; all is in the database",
+                )
             return
     async with Redis.from_url(url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE) as it:
         try:

@@ -1,0 +1,7 @@
+"""The environment variables by which a script finds what is its own."""
+
+PROCESS_ID = "PROCESSION_PROCESS_ID"
+OUTPUT_DIR = "PROCESSION_OUTPUT_DIR"
+WORK_DIR = "PROCESSION_WORK_DIR"
+EVENTS = "PROCESSION_EVENTS"
+ALL = (PROCESS_ID, OUTPUT_DIR, WORK_DIR, EVENTS)

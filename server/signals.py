@@ -1,0 +1,31 @@
+"""The signals that end a server, or its start."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from server.children import WorkerChild
+
+
+class Signals:
+    """SIGINT, which is Ctrl-C, stops the scripts of our worker; SIGTERM leaves them running, and so
+    does SIGHUP, with which a terminal is closed."""
+
+    def __init__(self, leave: Callable[[], object]) -> None:
+        self.leave = leave  # ends the server, or what is to become one
+        self.worker: WorkerChild | None = None
+        self.have_come = False
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # as nohup wants it
+            loop.add_signal_handler(number, self._end, number)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.worker is not None:
+            self.worker.stops_scripts = number is signal.SIGINT
+        if not self.have_come:  # a second one is not to disturb the end
+            self.have_come = True
+            self.leave()
