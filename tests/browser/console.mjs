@@ -8,6 +8,7 @@ import { elsewhere } from "./console/deliveries.mjs";
 import { users } from "./console/admin.mjs";
 import { colours, ends, live, longOutput } from "./console/process.mjs";
 import { report } from "./console/report.mjs";
+import { session } from "./console/session.mjs";
 import { carefully, pause, start, upload } from "./console/start.mjs";
 import { telling, tellingWithout } from "./console/telling.mjs";
 import { timeline, timelineDark } from "./console/timeline.mjs";
@@ -15,7 +16,7 @@ import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
 const chapters = {
-  firstView, signIn, list, phone, live, report, colours, longOutput, ends, start, carefully, upload, pause, telling, tellingWithout, elsewhere, timeline, timelineDark, users,
+  firstView, signIn, session, list, phone, live, report, colours, longOutput, ends, start, carefully, upload, pause, telling, tellingWithout, elsewhere, timeline, timelineDark, users,
 };
 const ALONE = ["firstView"]; // which measures
 const BESIDE = ["longOutput", "start", "upload", "pause", "users"]; // the others, which take as long
