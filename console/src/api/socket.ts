@@ -51,7 +51,7 @@ const codeOf = (failure: unknown): number => (failure as { code?: number } | nul
 
 /** Signed in as somebody else: the next subscription opens a new connection. */
 export function disconnect() {
-  void client?.dispose();
+  Promise.resolve(client?.dispose()).catch(() => {}); // it may have been refused, and never have opened
   client = undefined;
   tell(false);
 }
