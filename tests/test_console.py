@@ -15,8 +15,9 @@ from tests.installation import NOBODY, Installation, installed
 PASSWORD = "correct horse battery"
 BUDGET = 150_000  # bytes of the first view as they are sent
 CHAPTERS = (
-    *("firstView", "signIn", "list", "phone", "live", "report", "colours", "longOutput", "ends"),
-    *("start", "upload", "pause", "telling", "tellingWithout", "elsewhere"),
+    *("firstView", "signIn", "session", "list", "phone", "live", "report", "colours"),
+    *("longOutput", "mending", "wide", "ends", "start", "carefully", "upload", "pause"),
+    *("telling", "tellingWithout", "elsewhere"),
     *("timeline", "timelineDark", "users"),
 )
 PAGE = {"Accept": "text/html"}

@@ -1,5 +1,5 @@
 // The frame of all pages, and which of them an address stands for.
-import { type ComponentType, lazy, Suspense } from "react";
+import { Activity, type ComponentType, lazy, Suspense } from "react";
 import { useCut } from "#api/socket.ts";
 import { Endings } from "./endings/endings.tsx";
 import { Frame } from "./frame.tsx";
@@ -31,19 +31,26 @@ const ROUTES: Route[] = [
 ];
 
 export function App() {
-  const { viewer } = useSession();
+  const { viewer, before } = useSession();
+  const whose = viewer ?? before;
   const path = usePath();
   if (viewer === undefined) return <Loading what="Procession" />;
-  if (viewer === null) return <SignIn />;
   return (
-    <Frame>
-      <Suspense fallback={<Loading what="the page" />}>
-        <Broken key={path}><Routed path={path} isAdmin={viewer.isAdmin} /></Broken>
-      </Suspense>
-      <Endings />
-      <Cut />
-      <Toasts />
-    </Frame>
+    <>
+      {whose && (
+        <Activity key={whose.id} mode={viewer ? "visible" : "hidden"}>
+          <Frame>
+            <Suspense fallback={<Loading what="the page" />}>
+              <Broken key={path}><Routed path={path} isAdmin={whose.isAdmin} /></Broken>
+            </Suspense>
+            <Endings />
+            <Cut />
+            <Toasts />
+          </Frame>
+        </Activity>
+      )}
+      {viewer === null && <SignIn />}
+    </>
   );
 }
 

@@ -2,6 +2,7 @@
 import { Menu } from "@base-ui/react/menu";
 import { type ReactNode, useEffect, useRef } from "react";
 import { Icon, type IconName } from "./parts/icon.tsx";
+import { tellProblem } from "./parts/toast.tsx";
 import { go, Link, usePath } from "./router.tsx";
 import { signOut, useViewer } from "./session.ts";
 
@@ -72,7 +73,7 @@ function Account() {
             <p>Signed in as <b>{name}</b>{isAdmin && ", an administrator"}</p>
             <Menu.Item className="item" onClick={() => go("/account")}><Icon name="key" />Tokens, sessions, password</Menu.Item>
             <Menu.Item className="item" render={<a href="/graphql" />}><Icon name="code" />GraphiQL</Menu.Item>
-            <Menu.Item className="item" onClick={() => void signOut()}><Icon name="out" />Sign out</Menu.Item>
+            <Menu.Item className="item" onClick={() => void signOut().catch(tellProblem)}><Icon name="out" />Sign out</Menu.Item>
           </Menu.Popup>
         </Menu.Positioner>
       </Menu.Portal>

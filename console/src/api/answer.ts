@@ -1,7 +1,7 @@
 // Answers for components.
 import { useCallback, useEffect, useRef, useState } from "react";
 import { ask } from "./endpoint";
-import type { Operation } from "./operation";
+import { type Operation, SignedOut } from "./operation";
 
 export type Answered<A> = {
   /** The newest answer; while another one is asked for, that before. */
@@ -26,7 +26,8 @@ export function useAnswer<A, V>(operation: Operation<A, V>, variables: V): Answe
     ask(operation, latest.current, control.signal).then(
       (answer) => setState({ answer, isLoading: false }),
       (error: Error) => {
-        if (!control.signal.aborted) setState((before) => ({ ...before, error, isLoading: false }));
+        if (control.signal.aborted || error instanceof SignedOut) return; // it is asked again once somebody is signed in
+        setState((before) => ({ ...before, error, isLoading: false }));
       },
     );
     return () => control.abort();

@@ -15,10 +15,17 @@ export function authorization(): Record<string, string> {
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** A link `/#token=…` signs in. The token leaves the address, and the history, at once. */
-export function takeTokenFromAddress() {
-  const found = /^#token=(.+)$/.exec(location.hash)?.[1];
-  if (!found) return;
-  keepToken(decodeURIComponent(found));
+export const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1];
+
+/** A link `/#token=…` signs in; answers whether it was one. The token leaves the address, and the history, at once. */
+export function takeTokenFromAddress(): boolean {
+  const found = tokenInAddress();
+  if (!found) return false;
   history.replaceState(null, "", location.pathname + location.search);
+  try {
+    keepToken(decodeURIComponent(found));
+  } catch {
+    keepToken(found); // no encoding, and no token either: it is refused as others are
+  }
+  return true;
 }

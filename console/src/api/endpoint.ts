@@ -30,7 +30,7 @@ export async function ask<A, V>(operation: Operation<A, V>, variables: V, signal
 /** The connection ended, or there was none: one may try again. */
 export class Unreachable extends Error {}
 
-function explain(error: unknown): never {
+export function explain(error: unknown): never {
   if (error instanceof DOMException && error.name === "AbortError") throw error;
   throw new Unreachable("The server cannot be reached. Is it running, and are you connected?");
 }

@@ -51,23 +51,23 @@ const codeOf = (failure: unknown): number => (failure as { code?: number } | nul
 
 /** Signed in as somebody else: the next subscription opens a new connection. */
 export function disconnect() {
-  void client?.dispose();
+  Promise.resolve(client?.dispose()).catch(() => {}); // it may have been refused, and never have opened
   client = undefined;
   tell(false);
 }
 
-type Sink<A> = { next(answer: A): void; end?(): void; fail?(error: Error): void };
+type Sink<A> = { next(answer: A): void; fail(error: Error): void };
 
 /** Listens until what it gives back is called. After a cut `variables` are sent as they are then: change them to resume. */
 export function listen<A, V extends Record<string, unknown>>(operation: Operation<A, V>, variables: V, sink: Sink<A>): () => void {
   client ??= connect();
   return client.subscribe<A>({ query: operation, variables }, {
     next: ({ data, errors }) => {
-      if (errors) sink.fail?.(failureOf(errors));
+      if (errors) sink.fail(failureOf(errors));
       else if (data) sink.next(data);
     },
-    error: (failure) => sink.fail?.(failureOf(failure)),
-    complete: () => sink.end?.(),
+    error: (failure) => sink.fail(failureOf(failure)),
+    complete: () => {},
   });
 }
 
@@ -75,7 +75,7 @@ function failureOf(failure: unknown): Error {
   const told = Array.isArray(failure) ? (failure as Told[]) : [];
   if (REFUSED.includes(codeOf(failure)) || told[0]?.extensions?.code === "UNAUTHENTICATED") return signedOut();
   if (told.length) return new Refusal(told);
-  return new Error("The live connection was closed. Load the page again.");
+  return new Error("The live connection was closed.");
 }
 
 /** Acts whenever the connection is open, at first or again, until what it gives back is called: of what changed before nobody is told. */

@@ -11,11 +11,13 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   return <div className="state empty"><h2>{title}</h2>{children && <p>{children}</p>}</div>;
 }
 
-export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
+type Failed = { error: unknown; retry?: () => void; words?: string };
+
+export function Problem({ error, retry, words = "Try again" }: Failed) {
   return (
     <div className="state problem" role="alert">
       <p><Icon name="alert" />{wordsOf(error)}</p>
-      {retry && <button type="button" onClick={retry}>Try again</button>}
+      {retry && <button type="button" onClick={retry}>{words}</button>}
     </div>
   );
 }

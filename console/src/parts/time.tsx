@@ -13,6 +13,7 @@ export const clock = (moment: string) => CLOCK.format(new Date(moment));
 
 /** `long`: always with its date and year. */
 export function Time({ at, long = false }: { at: string; long?: boolean }) {
+  useDay();
   return <time dateTime={at} title={exact(at)}>{long ? LONG.format(new Date(at)) : brief(at)}</time>;
 }
 
@@ -59,6 +60,9 @@ let ticking: ReturnType<typeof setInterval> | undefined;
 export function useNow(): number {
   return useSyncExternalStore(watch, () => second);
 }
+
+/** The present day: what was today's is drawn anew at midnight. */
+const useDay = () => useSyncExternalStore(watch, () => new Date(second).toDateString());
 
 function watch(act: () => void) {
   watchers.add(act);

@@ -16,13 +16,13 @@ export function useTitle(title: string) {
 /** Says it in place of the title, until somebody is there. */
 export function announce(about: string, text: string) {
   news.set(about, text);
-  NOTICED.forEach((each) => addEventListener(each, notice, true));
+  NOTICED.forEach((each) => addEventListener(each, forgetNews, true));
   draw();
 }
 
-function notice() {
+export function forgetNews() {
   news.clear();
-  NOTICED.forEach((each) => removeEventListener(each, notice, true));
+  NOTICED.forEach((each) => removeEventListener(each, forgetNews, true));
   draw();
 }
 

@@ -1,6 +1,6 @@
 // Short news at the edge of the page, which are also spoken.
 import { useSyncExternalStore } from "react";
-import { wordsOf } from "#api/operation.ts";
+import { SignedOut, wordsOf } from "#api/operation.ts";
 import { Link } from "../router.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -33,9 +33,12 @@ export function tell(text: string, isProblem = false, more: More = {}) {
   if (!isProblem && !more.to) setTimeout(() => dismiss(id), more.offer ? OFFERED_MS : STAYS_MS);
 }
 
-export const tellProblem = (error: unknown) => tell(wordsOf(error), true);
+/** That the session has ended is said where one signs in. */
+export const tellProblem = (error: unknown) => error instanceof SignedOut || tell(wordsOf(error), true);
 
 const dismiss = (id: number) => change(all.filter((each) => each.id !== id));
+
+export const dismissAll = () => change([]);
 
 export function Toasts() {
   const shown = useSyncExternalStore((act) => (watchers.add(act), () => void watchers.delete(act)), () => all);

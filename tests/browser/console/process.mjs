@@ -6,7 +6,7 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { ask, enter, long, look, origin, run } from "./visit.mjs";
+import { ask, endable, enter, forgive, long, look, open, origin, refuse, run } from "./visit.mjs";
 
 const LINES = 240;
 const LAST = 10_000_000;
@@ -21,6 +21,7 @@ for number in range(201, ${LINES + 1}):
     print("line", number, flush=True)
     time.sleep(0.01)
 open(out + "/table.csv", "w").write('name,words\\n"Ada, L.","said ""hello"""\\n')
+open(out + "/broken.csv", "w").write('a,b\\n1,2\\n3,"four\\n')
 open(out + "/notes.txt", "w").write("some words\\n" * 3)
 open(out + "/odd.bin", "wb").write(bytes(range(256)))
 def chunk(kind, body): return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -29,7 +30,7 @@ picture = b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", struct.pack(">2I5B", 1, 60,
 open(out + "/picture.png", "wb").write(picture)
 `;
 const COLOURED = `for number in range(1, 2601):
-    print({900: "\\x1b[1;32m", 2550: "\\x1b[31m", 2552: "\\x1b[4m", 2554: "\\x1b[m"}.get(number, "") + str(number))
+    print({900: "\\x1b[1;32m", 2550: "\\x1b[31m", 2552: "\\x1b[4m", 2554: "\\x1b[m", 2556: "\\x1b[4:3m", 2558: "\\x1b[4:0;58;5;1m", 2560: "\\x1b[38:2::1:2:3m", 2562: "\\x1b[m"}.get(number, "") + str(number))
 `;
 const STUBBORN = `import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -77,17 +78,22 @@ export async function live(browser) {
   await page.getByText(`${LINES} lines are copied.`).waitFor();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   assert.deepEqual(copied.split("\n"), Array.from({ length: LINES }, (_, index) => `line ${index + 1}`));
+  await page.evaluate((hash) => (location.hash = hash), `#L${LINES - 1}-L1000`);
+  await page.getByRole("button", { name: "Copy marked" }).click();
+  await page.getByText("2 lines are copied.").waitFor();
   const [downloaded] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download", exact: true }).click()]);
   const text = await readFile(await downloaded.path(), "utf8");
   assert.equal(text.split("\n").length, LINES + 1);
   await files(page, id);
   await page.context().close();
+  forgive();
 }
 
 async function files(page, id) {
   const preview = page.getByRole("dialog");
   for (const [name, shown] of [
     ["table.csv", preview.getByRole("cell", { name: "Ada, L." })],
+    ["broken.csv", preview.getByRole("row", { name: "3" }).or(preview.getByText("What follows is no table by the rules of CSV")).nth(1)],
     ["notes.txt", preview.getByText("some words").first()],
     ["picture.png", preview.getByRole("img")],
     ["odd.bin", preview.getByText("no text and no picture")],
@@ -99,6 +105,13 @@ async function files(page, id) {
     await page.keyboard.press("Escape");
     await preview.waitFor({ state: "detached" });
   }
+  await page.getByRole("button", { name: "notes.txt", exact: true }).click();
+  await preview.getByText("some words").first().waitFor();
+  const mend = await refuse(page, "**/graphql", /query Address/);
+  await preview.getByRole("link", { name: "Download" }).click();
+  await page.locator(".toast.problem", { hasText: "cannot be reached" }).waitFor();
+  await mend();
+  await page.keyboard.press("Escape");
   const [downloaded] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download notes.txt" }).click()]);
   const digest = createHash("sha256").update(await readFile(await downloaded.path())).digest("hex");
   const { process: found } = await ask("query ($id: ID!) { process(id: $id) { files { name sha256 } } }", { id });
@@ -203,6 +216,8 @@ export async function colours(browser) {
   assert.deepEqual(await Promise.all([2600, 2554].map(classes)), [null, null]);
   await page.evaluate(() => (location.hash = "#L2551"));
   assert.deepEqual(await Promise.all([2549, 2550, 2551, 2553, 2555].map(classes)), [null, "c1", "c1", "underlined c1", null]);
+  assert.deepEqual(await Promise.all([2556, 2558, 2560, 2562].map(classes)), ["underlined", null, null, null]);
+  assert.equal(await (await shows(page, 2561, "2561")).locator("span").getAttribute("style"), "color: rgb(1, 2, 3);");
   await page.evaluate(() => (location.hash = "#L1500"));
   assert.equal(await classes(1500), null); // the lines before 1001 are not here
   await page.evaluate(() => (location.hash = "#L990"));
@@ -210,6 +225,111 @@ export async function colours(browser) {
   assert.equal(await classes(1001), "bold c2");
   await page.evaluate(() => (location.hash = "#L1500"));
   assert.equal(await classes(1500), "bold c2");
+  await page.context().close();
+}
+
+const MANY = 1500;
+const WAITS = `import os, time
+print(*("line %d" % number for number in range(1, ${MANY + 1})), sep="\\n", flush=True)
+while not os.path.exists("GATE"):
+    time.sleep(0.02)
+print("the end")`;
+const WIDE = `print("START", "word " * 8000, "FINISH")
+print("other: words")
+print("plain words")`;
+
+/** What fails while somebody reads says so, and is read or followed again. */
+export async function mending(browser) {
+  const gate = path.join(await mkdtemp(path.join(tmpdir(), "gate-")), "open");
+  const id = await run(WAITS.replace("GATE", gate));
+  const page = await open(browser);
+  const stop = await endable(page);
+  await enter(page, `/processes/${id}`);
+  await page.getByText("1,500 lines, following").waitFor();
+  await marking(page);
+  await page.goto("about:blank");
+  await page.goto(`${origin}/processes/${id}`);
+  await page.getByText("1,500 lines, following").waitFor();
+  const asked = [];
+  const mend = await refuse(page, "**/graphql", /query Block/, () => asked.push(Date.now()));
+  await output(page).focus();
+  await page.keyboard.press("Home");
+  const unread = page.locator(".output .problem").getByText("The server cannot be reached.");
+  await unread.waitFor();
+  await page.keyboard.press("End"); // so that it follows
+  await page.getByText("following").waitFor();
+  await stop(/Follow/);
+  await page.getByRole("button", { name: "Follow again" }).waitFor();
+  assert.equal(await page.getByText("following").count(), 0);
+  await stop(/Watch/);
+  await page.getByRole("button", { name: "Try again" }).waitFor();
+  await page.keyboard.press("Home");
+  while (asked.length < 3) await page.waitForTimeout(50);
+  assert.ok(asked[1] - asked[0] > 400 && asked[2] - asked[1] > 900, `asked at ${asked}`);
+  await mend();
+  await shows(page, 1, "line 1");
+  await unread.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Follow again" }).click();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".problem").waitFor({ state: "detached" });
+  await writeFile(gate, "");
+  await page.getByText("1,501 lines, complete").waitFor();
+  await page.locator(".status.completed").waitFor();
+  await page.context().close();
+  forgive();
+}
+
+/** A find leads to its line each time; a click on a number leaves the text where it is. */
+async function marking(page) {
+  await page.getByLabel("Search the output").fill("line 700");
+  await page.keyboard.press("Enter");
+  const find = page.getByRole("region", { name: "Lines found" }).getByRole("button", { name: /^700/ });
+  for (let times = 0; times < 2; times += 1) {
+    await find.click();
+    await arrives(page, 695);
+    await output(page).focus();
+    await page.keyboard.press("Home");
+    await arrives(page, 1);
+  }
+  await page.getByRole("button", { name: "Close the search" }).click();
+  await line(page, 9).click();
+  await page.locator(".line.marked", { has: page.locator('[data-line="9"]') }).waitFor();
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+  assert.equal(await top(page), 1);
+}
+
+/** Few lines that are long, and no clipboard. */
+export async function wide(browser) {
+  const id = await run(WIDE);
+  const page = await open(browser);
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "clipboard", { get: () => undefined }));
+  await enter(page, `/processes/${id}`);
+  await page.getByText("3 lines, complete").waitFor();
+  await page.getByRole("button", { name: "Copy: the id" }).click();
+  await page.getByRole("button", { name: "Copy", exact: true }).click();
+  await page.locator(".toast", { hasText: "This browser copies only on pages by HTTPS" }).nth(1).waitFor();
+  await page.getByLabel("Regular expression").check();
+  await page.getByLabel("Search the output").fill("(?i)^(\\w+\\s?)+$"); // no pattern of a browser's
+  await page.keyboard.press("Enter");
+  await page.locator(".line mark").getByText("plain words").waitFor();
+  assert.equal(await page.locator(".line mark").count(), 1);
+  await page.getByRole("button", { name: "Close the search" }).click();
+  await page.getByRole("button", { name: "Wrap" }).click();
+  await page.locator(".screen.wraps").waitFor();
+  await output(page).focus();
+  await page.keyboard.press("Home");
+  const hidden = () => page.evaluate(() => document.querySelector(".screen").getBoundingClientRect().top - document.querySelector(".line").getBoundingClientRect().top);
+  await arrives(page, 1);
+  const box = await output(page).boundingBox();
+  await page.mouse.move(box.x + 300, box.y + 100);
+  await page.waitForFunction(() => document.querySelector(".screen").scrollTop === 0);
+  assert.ok((await hidden()) < 1);
+  await page.mouse.wheel(0, 300);
+  await page.waitForFunction(() => document.querySelector(".screen").scrollTop === 300);
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.ok(Math.abs((await hidden()) - 300) < 2);
+  await page.keyboard.press("End");
+  await page.waitForFunction(() => document.querySelector(".line:last-child").getBoundingClientRect().bottom <= document.querySelector(".screen").getBoundingClientRect().bottom + 1);
   await page.context().close();
 }
 

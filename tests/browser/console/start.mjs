@@ -8,7 +8,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { archive, ask, enter, look, open, origin, seen, token } from "./visit.mjs";
+import { archive, ask, enter, forgive, look, open, origin, refuse, run, seen, token } from "./visit.mjs";
 
 const SLOWLY = 40_000; // bytes a second: what is looked at meanwhile takes its time on a busy machine
 const FOUND = "query ($id: ID!) { process(id: $id) { startTime parameters { name value } uploads { name size } } }";
@@ -59,7 +59,7 @@ async function refused(page) {
   await field.locator(".wrong").getByText("whole number").waitFor();
   await field.locator("input:focus").waitFor();
   await look(page, "start-refused");
-  await field.getByRole("spinbutton").fill("15");
+  await field.getByRole("textbox").fill("15");
 }
 
 /** For a time on the clocks of Tokyo. */
@@ -87,6 +87,67 @@ async function again(page, id) {
   assert.equal(await page.getByLabel("i", { exact: true }).inputValue(), "15");
   assert.equal(await page.locator(".field.string textarea").nth(1).inputValue(), "second");
   await page.getByText("Choose one.txt again").waitFor();
+}
+
+/** What is not whole is not sent, what is sent is sent once, and what fails says what to do. */
+export async function carefully(browser) {
+  const earlier = await run("print(1)");
+  const page = await enter(browser, "/start/strict");
+  await page.locator("#field-d").focus();
+  await page.keyboard.type("1231");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.locator(".field.date .wrong").getByText("This is not complete.").waitFor();
+  await page.goto(`${origin}/start/echo`);
+  await page.locator("#field-d").focus();
+  await page.keyboard.type("10-20");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.locator(".field.integer .wrong").getByText("whole number").waitFor();
+  await noTime(page);
+  await startedOnce(page);
+  const mend = await refuse(page, "**/graphql", /query Again/);
+  await page.goto(`${origin}/start/python?again=${earlier}`);
+  await page.getByText("The server cannot be reached.").waitFor();
+  await mend();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator("#field-c").waitFor();
+  assert.equal(await page.locator("#field-c").inputValue(), "print(1)");
+  const another = await refuse(page, "**/graphql", /mutation Start/);
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByText("Look among the processes before you start it again.").waitFor();
+  await another();
+  await page.goto(`${origin}/start/python?again=${crypto.randomUUID()}`);
+  await page.getByText("The earlier process is not there any more.").waitFor();
+  await page.context().close();
+  forgive();
+}
+
+/** Neither is a time that is not given, nor one that the clocks leave out. */
+async function noTime(page) {
+  await page.getByLabel("At a time").check();
+  const moment = page.locator(".moment .wrong");
+  await page.getByRole("button", { name: "Schedule" }).click();
+  await moment.getByText("Give a date and a time.").waitFor();
+  await page.getByLabel("Start time").fill("2031-03-30T02:30");
+  await page.getByLabel("Time zone").selectOption("Europe/Berlin");
+  await page.getByRole("button", { name: "Schedule" }).click();
+  await moment.getByText("There is no such time that day.").waitFor();
+  await page.getByLabel("At once").check();
+}
+
+/** However often somebody presses Enter meanwhile, in the only field. */
+async function startedOnce(page) {
+  await page.goto(`${origin}/start/waiting`);
+  await page.locator("#field-c").fill(crypto.randomUUID());
+  const held = [];
+  const hold = (route) => (/mutation Start/.test(route.request().postData() ?? "") ? void held.push(route) : route.fallback());
+  await page.route("**/graphql", hold);
+  for (let press = 0; press < 3; press += 1) await page.locator("#field-c").press("Enter");
+  await page.getByText("Starting…").waitFor();
+  assert.equal(held.length, 1);
+  await held[0].continue();
+  await page.waitForURL(/\/processes\/[\w-]{36}$/);
+  await page.unroute("**/graphql", hold);
+  await ask("mutation ($id: ID!) { stopProcess(id: $id) { id } }", { id: page.url().split("/").at(-1) });
 }
 
 /** A file on its way shows how far it is, and can be called back. */

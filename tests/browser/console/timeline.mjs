@@ -2,15 +2,21 @@
 
 import assert from "node:assert/strict";
 
-import { enter, look, run } from "./visit.mjs";
+import { endable, enter, look, open, run } from "./visit.mjs";
 
 export async function timeline(browser) {
-  const page = await enter(browser, "/timeline");
+  const page = await open(browser);
+  const stop = await endable(page);
+  await enter(page, "/timeline");
   await page.getByRole("region", { name: "atlas" }).waitFor();
   await page.getByRole("region", { name: "boreas" }).getByRole("link").first().waitFor();
   await run("print(1)");
   await page.getByRole("link", { name: /^python of admin: Completed/ }).first().waitFor();
   await look(page, "timeline");
+  await stop(/Moves/);
+  await page.getByText("No more of this.").waitFor();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("No more of this.").waitFor({ state: "detached" });
   await page.getByLabel("Grouped by").selectOption("By script");
   await page.getByRole("region", { name: "import" }).waitFor();
   await page.getByLabel("How much is shown").selectOption("6h");
@@ -23,6 +29,7 @@ export async function timeline(browser) {
   await look(page, "timeline-left");
   await page.getByRole("button", { name: "Look at 3 days" }).click();
   await page.getByText("more ran in this time").waitFor({ state: "detached" });
+  await quickly(page);
   const bar = page.getByRole("link", { name: /^echo of/ }).first();
   const href = await bar.getAttribute("href");
   await bar.focus();
@@ -30,6 +37,29 @@ export async function timeline(browser) {
   await page.waitForURL(`**${href}`);
   assert.ok(await page.locator("#main").evaluate((main) => main === document.activeElement));
   await page.context().close();
+}
+
+/** What is answered late, when another span is shown already, is not drawn. */
+async function quickly(page) {
+  let held = [];
+  const isSpan = (request) => /query Span/.test(request.postData() ?? "");
+  await page.route("**/graphql", (route) => (held && isSpan(route.request()) ? void held.push(route) : route.fallback()));
+  const span = page.getByLabel("How much is shown");
+  await span.selectOption("7 days");
+  while (held.length < 3) await page.waitForTimeout(20);
+  const late = held;
+  held = null;
+  const shorter = page.waitForResponse((response) => isSpan(response.request()));
+  await span.selectOption("6 hours");
+  await shorter;
+  for (const route of late) {
+    const answered = page.waitForResponse((response) => response.request() === route.request());
+    await route.continue();
+    await (await answered).finished();
+  }
+  await page.unroute("**/graphql");
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+  assert.equal(await page.getByText("more ran in this time").count(), 0);
 }
 
 export async function timelineDark(browser) {

@@ -51,6 +51,45 @@ async function rest() {
   await Promise.allSettled([document.fonts.ready, ...moves.map((each) => each.finished)]);
 }
 
+/** Fails what is asked for by HTTP and has this in it, as if the connection were lost; answers how to stop that. */
+export async function refuse(page, address, pattern, failed = () => {}) {
+  const refused = async (route) => {
+    if (!pattern.test(`${route.request().method()} ${route.request().postData() ?? ""}`)) return route.fallback();
+    failed();
+    return route.abort();
+  };
+  await page.route(address, refused);
+  return () => page.unroute(address, refused);
+}
+
+/** Before the page is loaded. What it answers ends, as the server would with an error, all subscriptions that have this in them. */
+export async function endable(page) {
+  const running = new Map();
+  await page.routeWebSocket(/graphql/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => {
+      const { type, id, payload } = JSON.parse(message);
+      if (type === "subscribe") running.set(id, { socket, query: payload.query });
+      server.send(message);
+    });
+  });
+  return async (pattern) => {
+    const wanted = () => [...running].filter(([, { query }]) => pattern.test(query));
+    for (let looks = 0; !wanted().length && looks < 500; looks += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    const some = wanted();
+    assert.ok(some.length, `nothing with ${pattern} is subscribed to`);
+    for (const [id, { socket }] of some) {
+      running.delete(id);
+      socket.send(JSON.stringify({ id, type: "error", payload: [{ message: "No more of this." }] }));
+    }
+  };
+}
+
+/** What browsers report themselves of failures that are meant to be. */
+export function forgive() {
+  seen.problems = seen.problems.filter((each) => !/^Failed to load resource: (net::ERR_FAILED|.* status of (401|503) )/.test(each));
+}
+
 /** Keeps a picture, if pictures are wanted, once nothing moves, and requires that axe finds nothing serious. */
 export async function look(page, name) {
   await page.evaluate(rest);

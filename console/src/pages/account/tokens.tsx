@@ -3,10 +3,10 @@ import { Dialog } from "@base-ui/react/dialog";
 import { useState } from "react";
 import { ask } from "#api/endpoint.ts";
 import { Ask, TextField } from "#parts/ask.tsx";
+import { copy } from "#parts/clipboard.ts";
 import { Confirm } from "#parts/confirm.tsx";
 import { Icon } from "#parts/icon.tsx";
 import { Time } from "#parts/time.tsx";
-import { tell, tellProblem } from "#parts/toast.tsx";
 import { CreateToken, type KeysFragment, RevokeToken, type TokenRowFragment, type TokenScope } from "./account.graphql.ts";
 
 const SCOPES: Record<TokenScope, string> = {
@@ -52,7 +52,6 @@ export function Tokens({ of: { id, name, tokens }, reload }: Shown) {
 }
 
 function Made({ text, close }: { text: string | null; close(): void }) {
-  const copy = () => navigator.clipboard.writeText(text ?? "").then(() => tell("The token is copied."), tellProblem);
   return (
     <Dialog.Root open={text !== null} onOpenChange={(open) => !open && close()}>
       <Dialog.Portal>
@@ -62,7 +61,7 @@ function Made({ text, close }: { text: string | null; close(): void }) {
           <Dialog.Description>The token is shown only this once.</Dialog.Description>
           <input readOnly aria-label="The token" value={text ?? ""} onFocus={({ target }) => target.select()} />
           <div className="buttons">
-            <button type="button" className="primary" onClick={copy}><Icon name="copy" />Copy</button>
+            <button type="button" className="primary" onClick={() => copy(text ?? "", "The token is copied.")}><Icon name="copy" />Copy</button>
             <Dialog.Close>Done</Dialog.Close>
           </div>
         </Dialog.Popup>

@@ -12,6 +12,8 @@ const SEQUENCE = /\x1b\[([\d;:]*)m|\x1b\[[\d;:?<=>]*[ -/]*[@-~]|\x1b\][^\x07\x1b
 const WEIGHTS: Record<number, string> = { 1: "bold", 2: "dim", 3: "italic", 4: "underlined", 7: "inverse", 9: "struck" };
 const ENDS: Record<number, string[]> = { 22: ["bold", "dim"], 23: ["italic"], 24: ["underlined"], 27: ["inverse"], 29: ["struck"] };
 
+const COLOURS = [38, 48, 58]; // of the text, behind it, of its underline
+
 /** A line as it looks when it is begun with this pen. */
 export function piecesOf(line: string, pen: Pen): Piece[] {
   const pieces: Piece[] = [];
@@ -33,7 +35,7 @@ export function penAfter(line: string, pen: Pen): Pen {
   return [...line.matchAll(SEQUENCE)].reduce((used, found) => after(found, used), pen);
 }
 
-const after = ({ 1: codes }: RegExpExecArray, pen: Pen) => (codes === undefined ? pen : turned(pen, codes.split(/[;:]/).map(Number)));
+const after = ({ 1: codes }: RegExpExecArray, pen: Pen) => (codes === undefined ? pen : turned(pen, codes.split(";")));
 
 export const plain = (line: string) => line.replace(SEQUENCE, "");
 
@@ -45,12 +47,13 @@ function drawn(text: string, { classes, fore, back, color, background }: Pen): P
 /** A pen in the making. */
 type Made = { -readonly [K in keyof Pen]: K extends "classes" ? Set<string> : Pen[K] };
 
-function turned(before: Pen, codes: number[]): Pen {
+function turned(before: Pen, codes: string[]): Pen {
   const pen: Made = { ...before, classes: new Set(before.classes) };
   for (let index = 0; index < codes.length; index += 1) {
-    const code = codes[index]!;
-    if (code === 38 || code === 48) index += extended(pen, code === 38, codes.slice(index + 1));
-    else turnOnce(pen, code);
+    const [code = 0, ...values] = codes[index]!.split(":").map(Number);
+    if (COLOURS.includes(code) && values.length) extended(pen, code, values[0] === 2 && values.length > 4 ? [2, ...values.slice(2)] : values);
+    else if (COLOURS.includes(code)) index += extended(pen, code, codes.slice(index + 1).map(Number));
+    else turnOnce(pen, code === 4 && values[0] === 0 ? 24 : code); // kinds of underlines: none, and those that are one
   }
   return pen;
 }
@@ -75,8 +78,10 @@ function ink(pen: Made, isFore: boolean, number: number) {
 }
 
 /** `5;N`, or `2;R;G;B`. Answers how many codes it took. */
-function extended(pen: Made, isFore: boolean, [kind, ...values]: number[]): number {
+function extended(pen: Made, code: number, [kind, ...values]: number[]): number {
   const [red = 0, green = 0, blue = 0] = values;
+  const isFore = code === 38;
+  if (code === 58) return kind === 2 ? 4 : 2; // underlines have the colour of their text
   if (kind === 2) paint(pen, isFore, [red, green, blue]);
   else if (kind === 5 && red < 16) ink(pen, isFore, red);
   else if (kind === 5) paint(pen, isFore, ofTable(red));

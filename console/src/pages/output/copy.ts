@@ -6,14 +6,14 @@ import { readPage } from "./feed.ts";
 export const MOST_COPIED = 50_000; // lines
 
 /** The text of these lines, without colours. */
-export async function readText(id: string, from: number, to: number): Promise<string> {
+export async function readText(id: string, from: number, to: number): Promise<string[]> {
   const found: string[] = [];
   while (found.length < to - from + 1) {
     const page = await readPage(id, from - 1 + found.length, to - from + 1 - found.length, false);
     if (!page.lines.length) break;
     found.push(...page.lines.map(({ text }) => plain(text)));
   }
-  return found.join("\n");
+  return found;
 }
 
 /** All of it as a file, by way of the older interface, which has it as plain text. */

@@ -7,8 +7,10 @@ export type Line = { text: string; time?: string };
 export const BLOCK = 1000; // lines that are asked for together
 const OURS = "[procession] "; // with which the lines begin that are not the script's
 const MOST_BLOCKS = 64; // kept
+const MOST_CHARACTERS = 32_000_000; // kept
+const FEWEST_BLOCKS = 4; // kept, however long their lines are: what is drawn is of no more
 
-/** Blocks of lines by their number; what is used least is forgotten first. */
+/** Blocks of lines by their number; what was looked at longest ago is forgotten first. */
 export class Lines {
   /** The number of the last line that is known to exist. */
   count = 0;
@@ -16,6 +18,7 @@ export class Lines {
   /** Grows with each change, for who has to draw them. */
   version = 0;
   #blocks = new Map<number, (Line | undefined)[]>();
+  #sizes = new Map<number, number>(); // characters of each block
   #pens = new Map<number, Pen[]>(); // with which each line of a block begins
   #watchers = new Set<() => void>();
 
@@ -34,7 +37,7 @@ export class Lines {
 
   /** Stores lines that follow one another. */
   put(first: number, lines: readonly Line[]) {
-    lines.forEach((line, index) => this.#block(first + index)[(first + index - 1) % BLOCK] = line);
+    lines.forEach((line, index) => this.#set(first + index, line));
     this.#forgetPens(first, first + lines.length - 1);
     this.count = Math.max(this.count, first + lines.length - 1);
     this.#forget();
@@ -68,8 +71,20 @@ export class Lines {
     return [...found];
   }
 
-  #block(seq: number): (Line | undefined)[] {
+  /** That these lines are looked at. */
+  touch(from: number, to: number) {
+    for (let key = blockOf(from); key <= blockOf(to); key += 1) if (this.#blocks.has(key)) this.#block(key);
+  }
+
+  #set(seq: number, line: Line) {
     const key = blockOf(seq);
+    const block = this.#block(key);
+    const place = (seq - 1) % BLOCK;
+    this.#sizes.set(key, (this.#sizes.get(key) ?? 0) + line.text.length - (block[place]?.text.length ?? 0));
+    block[place] = line;
+  }
+
+  #block(key: number): (Line | undefined)[] {
     const found = this.#blocks.get(key) ?? [];
     this.#blocks.delete(key);
     this.#blocks.set(key, found);
@@ -98,9 +113,13 @@ export class Lines {
 
   /** A map remembers in which order its keys were set. */
   #forget() {
+    let characters = [...this.#sizes.values()].reduce((sum, each) => sum + each, 0);
     for (const key of this.#blocks.keys()) {
-      if (this.#blocks.size <= MOST_BLOCKS) return;
+      const { size } = this.#blocks;
+      if (size <= FEWEST_BLOCKS || (size <= MOST_BLOCKS && characters <= MOST_CHARACTERS)) return;
+      characters -= this.#sizes.get(key) ?? 0;
       this.#blocks.delete(key);
+      this.#sizes.delete(key);
       this.#pens.delete(key);
     }
   }

@@ -3,6 +3,7 @@ import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState }
 import { Icon } from "#parts/icon.tsx";
 import { Problem } from "#parts/states.tsx";
 import { tell, tellProblem } from "#parts/toast.tsx";
+import { copy } from "#parts/clipboard.ts";
 import { download, MOST_COPIED, readText } from "./copy.ts";
 import { useFeed } from "./feed.ts";
 import { type Mark, mark, useMark } from "./mark.ts";
@@ -18,17 +19,29 @@ export function Output({ id }: { id: string }) {
   const [follows, setFollows] = useState(marked === null);
   const [isTimed, setTimed] = useSetting("times", false);
   const [wraps, setWraps] = useSetting("wrap", false);
-  const { lines, want, problem } = useFeed(id, isTimed);
+  const { lines, want, unread, ended, followAgain } = useFeed(id, isTimed);
   const find = useFind(id);
   const hold = useRef<Hold>(null);
-  const lit = useMemo(() => litBy(find.sought), [find.sought]);
+  const litIn = useMemo(() => litBy(find.sought, find.found.matches), [find.sought, find.found.matches]);
+  const clicked = useRef(""); // the address that a click on a number has made: that line is in sight
+  const jump = (seq: number) => hold.current?.go({ seq: Math.max(1, seq - ABOVE), offset: 0 });
   useEffect(() => {
-    if (marked && lines.count) hold.current?.go({ seq: Math.max(1, marked.from - ABOVE), offset: 0 });
+    if (marked && lines.count && location.hash !== clicked.current) jump(marked.from);
+    clicked.current = "";
   }, [marked?.from, lines.count > 0]);
+  const choose = (seq: number) => {
+    mark(seq);
+    jump(seq);
+  };
+  const click = (event: MouseEvent) => {
+    if (!markClicked(event, marked)) return;
+    clicked.current = location.hash;
+    setFollows(false);
+  };
 
   const row = (seq: number) => {
     const line = lines.get(seq);
-    return <Row key={seq} seq={seq} text={line?.text} pen={lines.penOf(seq)} time={line?.time} isTimed={isTimed} isMarked={isIn(marked, seq)} sought={lit} />;
+    return <Row key={seq} seq={seq} text={line?.text} pen={lines.penOf(seq)} time={line?.time} isTimed={isTimed} isMarked={isIn(marked, seq)} sought={litIn(seq)} />;
   };
   return (
     <section className="output" aria-label="Output of the process">
@@ -37,18 +50,19 @@ export function Output({ id }: { id: string }) {
         <Toggle isOn={follows} change={(on) => (on ? hold.current?.go("end") : setFollows(false))} icon="down">Follow</Toggle>
         <Toggle isOn={isTimed} change={setTimed} icon="clock">Times</Toggle>
         <Toggle isOn={wraps} change={setWraps} icon="list">Wrap</Toggle>
-        <button type="button" onClick={() => void copy(id, marked, lines.count)}><Icon name="copy" />{marked ? "Copy marked" : "Copy"}</button>
+        <button type="button" onClick={() => void copyLines(id, marked, lines.count)}><Icon name="copy" />{marked ? "Copy marked" : "Copy"}</button>
         <button type="button" onClick={() => download(id).catch(tellProblem)}><Icon name="download" />Download</button>
       </div>
-      {problem && <Problem error={problem} />}
-      <div className="body" onClick={markClicked(marked)}>
+      {unread && <Problem error={unread} />}
+      {ended && <Problem error={ended} retry={followAgain} words="Follow again" />}
+      <div className="body" onClick={click}>
         <Screen count={lines.count} follows={follows} setFollows={setFollows} want={want} row={row} hold={hold} wraps={wraps}>
           {lines.count === 0 && <p className="nothing">{lines.isComplete ? "It printed nothing." : "No output yet. Lines appear here as they are printed."}</p>}
         </Screen>
-        {find.sought && <Finds found={find.found} at={marked?.from ?? null} choose={mark} more={find.more} close={() => find.begin(null)} />}
+        {find.sought && <Finds found={find.found} at={marked?.from ?? null} choose={choose} more={find.more} close={() => find.begin(null)} />}
       </div>
       <p className="sum" role="status">
-        {lines.count.toLocaleString()} {lines.count === 1 ? "line" : "lines"}{lines.isComplete ? ", complete" : follows ? ", following" : ""}
+        {lines.count.toLocaleString()} {lines.count === 1 ? "line" : "lines"}{lines.isComplete ? ", complete" : follows && !ended ? ", following" : ""}
       </p>
     </section>
   );
@@ -56,26 +70,25 @@ export function Output({ id }: { id: string }) {
 
 const isIn = (marked: Mark | null, seq: number) => marked !== null && seq >= marked.from && seq <= marked.to;
 
-/** A click on a number marks its line; with Shift, all from the one marked before. */
-function markClicked(marked: Mark | null) {
-  return (event: MouseEvent) => {
-    const seq = Number((event.target as HTMLElement).dataset.line);
-    if (!seq || event.metaKey || event.ctrlKey) return;
-    event.preventDefault();
-    if (event.shiftKey && marked) mark(Math.min(marked.from, seq), Math.max(marked.from, seq));
-    else mark(seq);
-  };
+/** A click on a number marks its line; with Shift, all from the one marked before. Answers whether it was one. */
+function markClicked(event: MouseEvent, marked: Mark | null): boolean {
+  const seq = Number((event.target as HTMLElement).dataset.line);
+  if (!seq || event.metaKey || event.ctrlKey) return false;
+  event.preventDefault();
+  if (event.shiftKey && marked) mark(Math.min(marked.from, seq), Math.max(marked.from, seq));
+  else mark(seq);
+  return true;
 }
 
-async function copy(id: string, marked: Mark | null, count: number) {
+async function copyLines(id: string, marked: Mark | null, count: number) {
   const { from, to } = marked ?? { from: 1, to: count };
   if (to - from >= MOST_COPIED) {
     tell(`These are more than ${MOST_COPIED.toLocaleString()} lines: download them, or mark some by clicking on numbers, the last with Shift.`, true);
     return;
   }
   try {
-    await navigator.clipboard.writeText(await readText(id, from, to));
-    tell(from === to ? `Line ${from} is copied.` : `${(to - from + 1).toLocaleString()} lines are copied.`);
+    const found = await readText(id, from, to);
+    await copy(found.join("\n"), found.length === 1 ? `Line ${from} is copied.` : `${found.length.toLocaleString()} lines are copied.`);
   } catch (error) {
     tellProblem(error);
   }

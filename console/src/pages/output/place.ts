@@ -10,8 +10,9 @@ const NEARLY = 0.99995;
 export type Place = { seq: number; offset: number } | "end";
 export type Top = Exclude<Place, "end">;
 
-export const heightOf = (count: number) => Math.min(count * ROW, HIGHEST);
-export const isScaled = (count: number) => count * ROW > HIGHEST;
+/** `row`: how high a line is, on average where they are wrapped. */
+export const heightOf = (count: number, row: number) => Math.min(count * row, HIGHEST);
+export const isScaled = (count: number, row: number) => count * row > HIGHEST;
 
 /** So many pixels further; `tall` tells how high a line is. */
 export function moved({ seq, offset }: Top, pixels: number, count: number, tall: (seq: number) => number): Top {
@@ -23,18 +24,18 @@ export function moved({ seq, offset }: Top, pixels: number, count: number, tall:
 }
 
 /** Where this much of the scroll bar leads. */
-export function placeAt(share: number, count: number, screen: number): Place {
+export function placeAt(share: number, count: number, screen: number, row: number): Place {
   if (share >= NEARLY) return "end";
-  const lines = Math.max(0, count - screen / ROW) * share;
-  return { seq: 1 + Math.floor(lines), offset: Math.round((lines % 1) * ROW) };
+  const lines = Math.max(0, count - screen / row) * share;
+  return { seq: 1 + Math.floor(lines), offset: Math.round((lines % 1) * row) };
 }
 
 /** Where the scroll bar belongs. */
-export function barAt(place: Place, count: number, screen: number): number {
-  const longest = Math.max(0, heightOf(count) - screen);
+export function barAt(place: Place, count: number, screen: number, row: number): number {
+  const longest = Math.max(0, heightOf(count, row) - screen);
   if (place === "end") return longest;
-  const share = Math.min(1, (place.seq - 1 + place.offset / ROW) / Math.max(1, count - screen / ROW));
+  const share = Math.min(1, (place.seq - 1 + place.offset / row) / Math.max(1, count - screen / row));
   const bar = share * longest;
-  if (!isScaled(count) || (place.seq === 1 && place.offset === 0)) return bar;
+  if (!isScaled(count, row) || (place.seq === 1 && place.offset === 0)) return bar;
   return Math.min(Math.max(bar, MARGIN), longest - MARGIN);
 }

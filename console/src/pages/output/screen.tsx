@@ -21,7 +21,10 @@ type Shown = {
 
 export function Screen({ count, follows, setFollows, want, row, hold, wraps, children }: Shown) {
   const box = useRef<HTMLDivElement>(null);
+  const whole = useRef<HTMLDivElement>(null);
   const drawn = useRef<HTMLDivElement>(null);
+  const tallness = useRef(ROW); // of a line, on average
+  const above = useRef<number | null>(null); // pixels above the upper edge, where all lines are drawn and wrapped
   const bar = useRef(0); // where we know the scroll bar to be
   const top = useRef<Top>({ seq: 1, offset: 0 }); // what the last drawing came to
   const [place, setPlace] = useState<Place>("end");
@@ -30,7 +33,7 @@ export function Screen({ count, follows, setFollows, want, row, hold, wraps, chi
   const go = useCallback((next: Place) => {
     setPlace(next);
     setFollows(next === "end");
-    if (box.current) setBar(box.current, bar, barAt(next, count, box.current.clientHeight));
+    if (box.current) setBar(box.current, bar, barAt(next, count, box.current.clientHeight, tallness.current));
   }, [count, setFollows]);
   useImperativeHandle(hold, () => ({ go }), [go]);
   useEffect(() => {
@@ -44,9 +47,13 @@ export function Screen({ count, follows, setFollows, want, row, hold, wraps, chi
   useEffect(() => want(from, to));
 
   useLayoutEffect(() => {
-    if (!drawn.current || !box.current) return;
+    if (!drawn.current || !box.current || !whole.current) return;
+    tallness.current = wraps && to >= from ? drawn.current.offsetHeight / (to - from + 1) : ROW;
+    whole.current.style.height = `${heightOf(count, tallness.current)}px`;
+    bar.current = Math.min(bar.current, box.current.scrollHeight - box.current.clientHeight);
     top.current = settle(drawn.current, place, height, from, to === count);
-    if (place === "end") setBar(box.current, bar, barAt("end", count, height));
+    above.current = wraps && from === 1 && to === count ? aboveIn(drawn.current) : null;
+    if (place === "end") setBar(box.current, bar, barAt("end", count, height, tallness.current));
   });
 
   const tall = (seq: number) => (drawn.current?.children[seq - from] as HTMLElement | undefined)?.offsetHeight ?? ROW;
@@ -56,14 +63,14 @@ export function Screen({ count, follows, setFollows, want, row, hold, wraps, chi
     if (!change) return;
     bar.current = element.scrollTop;
     const longest = element.scrollHeight - element.clientHeight;
-    const isFar = Math.abs(change) > 2 * height;
-    let next: Place = isFar ? placeAt(bar.current / longest, count, height) : moved(top.current, change, count, tall);
+    const isFar = above.current === null && Math.abs(change) > 2 * height;
+    let next: Place = isFar ? placeAt(bar.current / longest, count, height, tallness.current) : moved(top.current, change, count, tall);
     if (change > 0 && isAtEnd(drawn.current!, height, to === count, isFar ? 0 : change)) next = "end";
     setPlace(next);
     setFollows(next === "end");
   };
-  useRest(place, () => {
-    if (box.current && (wraps || isScaled(count))) setBar(box.current, bar, barAt(place, count, height));
+  useRest(place, wraps, () => {
+    if (box.current && (wraps || isScaled(count, ROW))) setBar(box.current, bar, above.current ?? barAt(place, count, height, tallness.current));
   });
 
   const pressed = (event: KeyboardEvent) => {
@@ -73,7 +80,7 @@ export function Screen({ count, follows, setFollows, want, row, hold, wraps, chi
   };
   return (
     <div ref={box} className={wraps ? "screen wraps" : "screen"} role="log" aria-live="off" aria-label="Output" tabIndex={0} onScroll={scrolled} onKeyDown={pressed}>
-      <div className="whole" style={{ height: heightOf(count) }}>
+      <div ref={whole} className="whole">
         <div className="window" style={{ height }}>
           <div ref={drawn} className="drawn">{Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => row(from + index))}</div>
         </div>
@@ -99,10 +106,11 @@ function settle(drawn: HTMLElement, place: Place, height: number, from: number, 
   return { seq: from, offset: 0 };
 }
 
+const aboveIn = (drawn: HTMLElement) => -new DOMMatrix(drawn.style.transform).m42;
+
 /** Whether the last line is in sight once all has moved up so far. */
 function isAtEnd(drawn: HTMLElement, height: number, hasLast: boolean, change: number): boolean {
-  const above = -new DOMMatrix(drawn.style.transform).m42;
-  return hasLast && drawn.offsetHeight - above - change <= height + 1;
+  return hasLast && drawn.offsetHeight - aboveIn(drawn) - change <= height + 1;
 }
 
 function setBar(box: HTMLElement, known: { current: number }, to: number) {
@@ -122,11 +130,11 @@ function useHeight(box: { current: HTMLElement | null }): number {
   return height;
 }
 
-function useRest(place: Place, act: () => void) {
+function useRest(place: Place, wraps: boolean, act: () => void) {
   const latest = useRef(act);
   latest.current = act;
   useEffect(() => {
     const timer = setTimeout(() => latest.current(), REST_MS);
     return () => clearTimeout(timer);
-  }, [place]);
+  }, [place, wraps]);
 }

@@ -38,15 +38,18 @@ export function useFind(id: string) {
   return { sought, found, begin, more: () => sought && void search(sought, found) };
 }
 
-/** What is to be lit in the lines that are shown. Null where the browser's patterns are others than the server's. */
-export function litBy(sought: Sought | null): RegExp | null {
-  if (!sought?.pattern) return null;
-  const source = sought.regex ? sought.pattern : sought.pattern.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  try {
-    return new RegExp(source, sought.ignoreCase ? "gi" : "g");
-  } catch {
-    return null;
+const WHOLE = /.+/g;
+
+/** What is to be lit in each line that is shown. Of a regular expression it is the lines that were found, as a whole: the browser's
+ * patterns are others than the server's, and some take it for ever. */
+export function litBy(sought: Sought | null, matches: Match[]): (seq: number) => RegExp | null {
+  if (!sought) return () => null;
+  if (sought.regex) {
+    const found = new Set(matches.map(({ seq }) => seq));
+    return (seq) => (found.has(seq) ? WHOLE : null);
   }
+  const words = new RegExp(sought.pattern.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), sought.ignoreCase ? "gi" : "g");
+  return () => words;
 }
 
 export function SearchForm({ begin, isBusy }: { begin(sought: Sought | null): void; isBusy: boolean }) {

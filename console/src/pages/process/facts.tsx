@@ -1,6 +1,6 @@
+import { copy } from "#parts/clipboard.ts";
 import { Icon } from "#parts/icon.tsx";
 import { Time, Took } from "#parts/time.tsx";
-import { tell, tellProblem } from "#parts/toast.tsx";
 import type { OneFragment } from "./process.graphql.ts";
 
 const LONG = 200; // characters of a value that may have to be scrolled
@@ -28,8 +28,7 @@ export function Facts({ process }: { process: OneFragment }) {
 }
 
 function Copy({ text, what }: { text: string; what: string }) {
-  const copy = () => navigator.clipboard.writeText(text).then(() => tell(`${what} is copied.`), tellProblem);
-  return <button type="button" className="quiet small" aria-label={`Copy: ${what.toLowerCase()}`} onClick={copy}><Icon name="copy" /></button>;
+  return <button type="button" className="quiet small" aria-label={`Copy: ${what.toLowerCase()}`} onClick={() => copy(text, `${what} is copied.`)}><Icon name="copy" /></button>;
 }
 
 function Parameters({ process: { parameters, script } }: { process: OneFragment }) {

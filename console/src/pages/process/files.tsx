@@ -18,6 +18,8 @@ export async function addressOf(id: string, name: string): Promise<string> {
   return found;
 }
 
+export const fetchFile = (id: string, name: string) => addressOf(id, name).then((address) => location.assign(address), tellProblem);
+
 export function Files({ process: { id, files, uploads, status } }: { process: OneFragment }) {
   const [shown, setShown] = useState<Written | null>(null);
   return (
@@ -37,13 +39,12 @@ export function Files({ process: { id, files, uploads, status } }: { process: On
 }
 
 function Row({ id, file, show }: { id: string; file: Written; show(): void }) {
-  const fetchIt = () => addressOf(id, file.name).then((address) => location.assign(address), tellProblem);
   return (
     <li>
       <Icon name="file" />
       <button type="button" className="link name" title={`Preview; SHA-256 ${file.sha256}`} onClick={show}>{file.name}</button>
       <span className="faint">{size(file.size)}</span>
-      <button type="button" className="quiet small" aria-label={`Download ${file.name}`} onClick={fetchIt}><Icon name="download" /></button>
+      <button type="button" className="quiet small" aria-label={`Download ${file.name}`} onClick={() => fetchFile(id, file.name)}><Icon name="download" /></button>
     </li>
   );
 }

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { wordsOf } from "#api/operation.ts";
 import { Output } from "../output/output.tsx";
 import { Icon } from "#parts/icon.tsx";
-import { Empty, Loading } from "#parts/states.tsx";
+import { Empty, Loading, Problem } from "#parts/states.tsx";
 import { hasEnded, StatusSign } from "#parts/status.tsx";
 import { useTitle } from "#parts/title.ts";
 import { Elsewhere, ElsewhereButton } from "../../deliveries/elsewhere.tsx";
@@ -19,7 +19,7 @@ import { Progress, Told } from "./told.tsx";
 import { useWatched } from "./watched.ts";
 
 export function ProcessPage({ id }: { id: string }) {
-  const { process, error, isDeleted } = useWatched(id);
+  const { process, error, isDeleted, again } = useWatched(id);
   const [isElsewhere, setElsewhere] = useState(false);
   useTitle(process ? `${process.scriptName} ${id.slice(0, 8)}` : "Process");
   if (isDeleted) return <Empty title="This process was deleted">Its output and files are gone. <Link to="/processes">Look at the others</Link>.</Empty>;
@@ -36,6 +36,7 @@ export function ProcessPage({ id }: { id: string }) {
         <ElsewhereButton isOver={isOver} isOpen={isElsewhere} open={setElsewhere} />
         <Actions process={process} />
       </div>
+      {error && <Problem error={error} retry={again} />}
       <Outcome process={process} />
       {!isOver && <Telling id={id} />}
       {isElsewhere && <Elsewhere key={id} id={id} isOver={isOver} />}

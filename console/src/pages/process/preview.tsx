@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { wordsOf } from "#api/operation.ts";
 import { size } from "#parts/size.ts";
 import { Loading } from "#parts/states.tsx";
-import { addressOf, type Written } from "./files.tsx";
+import { addressOf, fetchFile, type Written } from "./files.tsx";
 import { rowsOf } from "./csv.ts";
 
 const MOST_BYTES = 200_000;
@@ -29,7 +29,7 @@ export function Preview({ id, file, close }: { id: string; file: Written; close(
           <div className="buttons">
             <a className="button" download={file.name} href={`/api/system/processes/${id}/files/${encodeURIComponent(file.name)}`} onClick={(event) => {
               event.preventDefault();
-              void addressOf(id, file.name).then((address) => location.assign(address));
+              void fetchFile(id, file.name);
             }}>Download</a>
             <Dialog.Close className="primary">Close</Dialog.Close>
           </div>
@@ -74,20 +74,21 @@ function Shown({ content, file }: { content: Content; file: Written }) {
   const isTable = file.mediaType === "text/csv" || /\.csv$/i.test(file.name);
   return (
     <>
-      {isTable ? <Table text={content.text} /> : <pre>{content.text}</pre>}
+      {isTable ? <Table text={content.text} isWhole={isWhole} /> : <pre>{content.text}</pre>}
       {!isWhole && <p className="faint">This is the beginning; all of it is in the download.</p>}
     </>
   );
 }
 
-function Table({ text }: { text: string }) {
-  const [head = [], ...rows] = rowsOf(text, MOST_ROWS + 1);
+function Table({ text, isWhole }: { text: string; isWhole: boolean }) {
+  const { rows: [head = [], ...rows], isRead } = rowsOf(text, MOST_ROWS + 1);
   return (
     <>
       <table>
         <thead><tr>{head.map((cell, index) => <th key={index} scope="col">{cell}</th>)}</tr></thead>
         <tbody>{rows.map((row, number) => <tr key={number}>{row.map((cell, index) => <td key={index}>{cell}</td>)}</tr>)}</tbody>
       </table>
+      {!isRead && isWhole && <p className="faint">What follows is no table by the rules of CSV; all of it is in the download.</p>}
       {rows.length === MOST_ROWS && <p className="faint">These are the first {MOST_ROWS} rows.</p>}
     </>
   );

@@ -16,7 +16,7 @@ export function Bulk({ rows, clear, done }: Chosen) {
   const [asked, setAsked] = useState<"stop" | "delete" | null>(null);
   const running = rows.filter(({ status }) => !hasEnded(status));
   const act = async (which: RowFragment[], word: string, one: (id: string) => Promise<unknown>) => {
-    await each(which, one);
+    await each(which, word, one);
     tell(`${count(which.length)} ${word}.`);
     clear();
     done();
@@ -59,10 +59,10 @@ function Names({ rows }: { rows: RowFragment[] }) {
 }
 
 /** All of them, whatever comes of one. Throws what was said of those that could not be. */
-async function each(rows: RowFragment[], act: (id: string) => Promise<unknown>) {
+async function each(rows: RowFragment[], word: string, act: (id: string) => Promise<unknown>) {
   const done = await Promise.allSettled(rows.map(({ id }) => act(id)));
   const failed = done.filter((result): result is PromiseRejectedResult => result.status === "rejected");
   if (!failed.length) return;
   const reasons = [...new Set(failed.map(({ reason }) => (reason as Error).message))];
-  throw new Error(`${failed.length} of ${rows.length} could not be: ${reasons.join("; ")}`);
+  throw new Error(`${failed.length} of ${rows.length} could not be ${word}: ${reasons.join("; ")}`);
 }

@@ -1,5 +1,5 @@
 // The list of processes: live, filtered, sorted, by pages.
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { useAnswer } from "#api/answer.ts";
 import { List, type RowFragment } from "./list.graphql.ts";
 import { Icon } from "#parts/icon.tsx";
@@ -20,10 +20,9 @@ export function ListPage() {
   const [search] = useSearch();
   const { id: me } = useViewer();
   const text = search.toString();
-  const wanted = useMemo(() => wantedIn(new URLSearchParams(text), me), [text, me]);
-  const list = useAnswer(List, wanted);
+  const list = useAnswer(List, wantedIn(search, me));
   const found = list.answer?.processes;
-  useLive(list);
+  const live = useLive(list);
   return (
     <>
       <div className="title">
@@ -33,6 +32,7 @@ export function ListPage() {
       <Counts counts={found?.statusCounts ?? []} />
       <Filters />
       {list.error && <Problem error={list.error} retry={list.reload} />}
+      {live.error && !list.error && <Problem error={live.error} retry={live.again} />}
       {!found && list.isLoading && <Loading what="processes" />}
       {found && (found.nodes.length ? <Rows rows={found.nodes} isLoading={list.isLoading} reload={list.reload} /> : <Nothing isFiltered={text !== ""} />)}
       {found && <Pager page={found.pageInfo} />}

@@ -1,5 +1,5 @@
 // A list that follows what happens.
-import { useEffect, useRef } from "react";
+import { useEffect, useReducer, useRef, useState } from "react";
 import type { Answered } from "#api/answer.ts";
 import { listen, whenOpened } from "#api/socket.ts";
 import { Changes, type ListQuery, type RowFragment } from "./list.graphql.ts";
@@ -8,6 +8,8 @@ const AT_MOST_EVERY_MS = 1500; // the list is asked for again
 
 /** Rows that are shown change at once; the list is asked for again, now and then, for its order and its counts. */
 export function useLive({ replace, reload }: Answered<ListQuery>) {
+  const [error, setError] = useState<Error | null>(null);
+  const [round, again] = useReducer((before: number) => before + 1, 0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => {
     const soon = () => {
@@ -16,12 +18,14 @@ export function useLive({ replace, reload }: Answered<ListQuery>) {
         reload();
       }, AT_MOST_EVERY_MS);
     };
+    setError(null);
     const forget = whenOpened(soon);
     const stop = listen(Changes, {}, {
       next: ({ processChanges: { id, process } }) => {
         replace((list) => changed(list, id, process));
         soon();
       },
+      fail: setError,
     });
     return () => {
       stop();
@@ -29,7 +33,8 @@ export function useLive({ replace, reload }: Answered<ListQuery>) {
       clearTimeout(timer.current);
       timer.current = undefined;
     };
-  }, [replace, reload]);
+  }, [replace, reload, round]);
+  return { error, again: () => (again(), reload()) };
 }
 
 function changed(list: ListQuery, id: string, process: RowFragment | null): ListQuery {

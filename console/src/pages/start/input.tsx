@@ -23,7 +23,8 @@ export function Input(shown: Shown) {
         </select>
       );
     case "INTEGER":
-      return <input {...common} type="number" step="1" min={parameter.min ?? undefined} max={parameter.max ?? undefined} placeholder={hint} />;
+      // Of what is no number, an input of type “number” gives out nothing, and the default would be used.
+      return <input {...common} inputMode={parameter.min !== null && parameter.min >= 0 ? "numeric" : undefined} placeholder={hint} autoComplete="off" />;
     case "DATE":
       return value === "" || DATE.test(value) ? <Moment {...shown} /> : <input {...common} />;
     case "SECRET":
@@ -49,8 +50,8 @@ function Moment({ id, label, parameter, value, describedBy, isWrong, change }: S
   const join = (day: string, hour: string) => change(day && hour ? `${day}T${hour}` : day);
   return (
     <>
-      <input id={id} type="date" aria-label={label} value={date} aria-describedby={describedBy} aria-invalid={isWrong} aria-required={parameter.mandatory} onChange={({ target }) => join(target.value, time)} />
-      <input type="time" aria-label={`Time of ${parameter.long ?? parameter.name}, if it matters`} value={time} disabled={!date} onChange={({ target }) => join(date, target.value)} />
+      <input id={id} name={parameter.name} type="date" aria-label={label} value={date} aria-describedby={describedBy} aria-invalid={isWrong} aria-required={parameter.mandatory} onChange={({ target }) => join(target.value, time)} />
+      <input name={parameter.name} type="time" aria-label={`Time of ${parameter.long ?? parameter.name}, if it matters`} value={time} disabled={!date} onChange={({ target }) => join(date, target.value)} />
     </>
   );
 }

@@ -7,6 +7,12 @@ export const AT_ONCE: Later = { isLater: false, wall: "", zone: ZONE };
 
 export const momentOf = ({ isLater, wall, zone }: Later) => (isLater && wall ? momentIn(zone, wall) : null);
 
+/** What is wrong with it; the server checks all the rest. */
+export function wrongIn(later: Later): Record<string, string[]> {
+  if (!later.isLater || momentOf(later) !== null) return {};
+  return { startTime: [later.wall ? "There is no such time that day." : "Give a date and a time."] };
+}
+
 export function StartTime({ later, change, problem }: { later: Later; change(later: Later): void; problem?: string | undefined }) {
   const moment = momentOf(later);
   return (
@@ -17,7 +23,7 @@ export function StartTime({ later, change, problem }: { later: Later; change(lat
       {later.isLater && (
         <div className="row">
           <input
-            type="datetime-local" aria-label="Start time" required value={later.wall} aria-invalid={Boolean(problem)}
+            type="datetime-local" name="startTime" aria-label="Start time" required value={later.wall} aria-invalid={Boolean(problem)}
             aria-describedby="start-time-problem" onChange={({ target }) => change({ ...later, wall: target.value })}
           />
           <select aria-label="Time zone" value={later.zone} onChange={({ target }) => change({ ...later, zone: target.value })}>

@@ -1,7 +1,7 @@
 // A start on its way to the server: first its files, then what is to be done with them.
 import { useEffect, useRef, useState } from "react";
-import { ask } from "#api/endpoint.ts";
-import { Refusal, wordsOf } from "#api/operation.ts";
+import { ask, Unreachable } from "#api/endpoint.ts";
+import { Refusal, SignedOut, wordsOf } from "#api/operation.ts";
 import { Start } from "./start.graphql.ts";
 import { type Progress, Transfer } from "./transfer.ts";
 import type { Given } from "./values.ts";
@@ -20,14 +20,18 @@ const STILL: Sending = { progress: null, problem: null, fields: {} };
 export function useSending(done: (id: string) => void) {
   const [sending, setSending] = useState(STILL);
   const transfer = useRef<Transfer>(undefined);
+  const isBusy = useRef(false); // at once, while `sending` is drawn later: somebody may press twice
   const start = async (wanted: Wanted) => {
+    if (isBusy.current) return;
+    isBusy.current = true;
     const files = wanted.given.flatMap(({ file }) => file ?? []);
     transfer.current = new Transfer(wanted.script, files, (progress) => setSending({ ...STILL, progress }));
     setSending({ ...STILL, progress: { share: 0, isPaused: false, waits: null } });
     try {
       done(await startNow(wanted, transfer.current));
     } catch (error) {
-      setSending({ ...STILL, problem: wordsOf(error), fields: error instanceof Refusal ? error.fields : {} });
+      isBusy.current = false;
+      setSending(error instanceof SignedOut ? STILL : { ...STILL, problem: wordsIn(error), fields: error instanceof Refusal ? error.fields : {} });
     }
   };
   useEffect(() => () => transfer.current?.pause(), []); // who has left goes on by choosing the file again
@@ -35,6 +39,9 @@ export function useSending(done: (id: string) => void) {
   const to = (act: "pause" | "resume" | "cancel") => () => transfer.current?.[act]();
   return { sending, start, tell, pause: to("pause"), resume: to("resume"), cancel: to("cancel") };
 }
+
+/** Without files a start is not asked for again: it may have been the answer that was lost. */
+const wordsIn = (error: unknown) => `${wordsOf(error)}${error instanceof Unreachable ? " Look among the processes before you start it again." : ""}`;
 
 /** Who names uploads is not answered with a second process, so the start itself may be asked for again, too. */
 async function startNow({ script, given, startTime }: Wanted, transfer: Transfer): Promise<string> {

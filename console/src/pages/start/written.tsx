@@ -1,6 +1,6 @@
 import { Tabs } from "@base-ui/react/tabs";
+import { copy } from "#parts/clipboard.ts";
 import { Icon } from "#parts/icon.tsx";
-import { tell, tellProblem } from "#parts/toast.tsx";
 import { FORMS, type Starting } from "./words.ts";
 
 /** What is about to be started, to be taken elsewhere. */
@@ -21,11 +21,10 @@ export function Words({ starting }: { starting: Starting }) {
 }
 
 function Written({ name, text }: { name: string; text: string }) {
-  const copy = () => navigator.clipboard.writeText(text).then(() => tell(`${name}: copied.`), tellProblem);
   return (
     <>
       <pre tabIndex={0}>{text}</pre>
-      <button type="button" onClick={copy}><Icon name="copy" />Copy</button>
+      <button type="button" onClick={() => copy(text, `${name}: copied.`)}><Icon name="copy" />Copy</button>
     </>
   );
 }

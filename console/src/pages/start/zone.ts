@@ -2,13 +2,14 @@
 
 export const ZONES = ["UTC", ...Intl.supportedValuesOf("timeZone")];
 
-/** The moment at which a clock in that zone shows this: `2030-01-31T18:00`. Null where it is no time. */
+/** The moment at which a clock in that zone shows this: `2030-01-31T18:00`. Null where it is no time, or one that the clocks leave out. */
 export function momentIn(zone: string, wall: string): string | null {
   const asUtc = Date.parse(`${wall}Z`);
   if (Number.isNaN(asUtc)) return null;
   // The offset at that time is known only near that time: look twice, for the days on which clocks change.
   const first = asUtc - offsetAt(zone, asUtc);
-  return new Date(asUtc - offsetAt(zone, first)).toISOString();
+  const moment = asUtc - offsetAt(zone, first);
+  return moment + offsetAt(zone, moment) === asUtc ? new Date(moment).toISOString() : null;
 }
 
 /** How many milliseconds the clocks of that zone are ahead of UTC then. */

@@ -1,5 +1,5 @@
 // Which processes ran in a span of time, and where each is drawn.
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useReducer, useRef, useState } from "react";
 import { ask } from "#api/endpoint.ts";
 import { listen, whenOpened } from "#api/socket.ts";
 import { type BarFragment, Moves, Span } from "./timeline.graphql.ts";
@@ -29,26 +29,32 @@ const ran = ({ startTime, endedAt }: Bar) => endedAt === null || endedAt >= star
 export function useBars(from: string, to: string) {
   const [found, setFound] = useState<Found>();
   const [error, setError] = useState<Error>();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const [round, again] = useReducer((before: number) => before + 1, 0);
+  const look = useRef(() => {});
   useEffect(() => {
-    const look = () => load(from, to).then((next) => (setFound(next), setError(undefined)), setError);
+    let isOver = false; // what is answered of a span that is shown no more is not drawn
+    look.current = () =>
+      void load(from, to).then((next) => isOver || (setFound(next), setError(undefined)), (failure: Error) => isOver || setError(failure));
+    look.current();
+    return () => void (isOver = true);
+  }, [from, to, round]);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const soon = () => {
-      timer.current ??= setTimeout(() => {
-        timer.current = undefined;
-        void look();
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        look.current();
       }, AT_MOST_EVERY_MS);
     };
-    void look();
     const forget = whenOpened(soon);
-    const stop = listen(Moves, {}, { next: soon });
+    const stop = listen(Moves, {}, { next: soon, fail: setError });
     return () => {
       stop();
       forget();
-      clearTimeout(timer.current);
-      timer.current = undefined;
+      clearTimeout(timer);
     };
-  }, [from, to]);
-  return { found, error };
+  }, [round]);
+  return { found, error, again };
 }
 
 export type By = "machine" | "script";

@@ -31,12 +31,12 @@ export function TimelinePage() {
   const until = Date.parse(search.get("until") ?? "") || Math.ceil(now / ROUND_MS) * ROUND_MS;
   const span = { from: until - hours * HOUR_MS, to: until };
   const by: By = search.get("by") === "script" ? "script" : "machine";
-  const { found, error } = useBars(new Date(span.from).toISOString(), new Date(span.to).toISOString());
+  const { found, error, again } = useBars(new Date(span.from).toISOString(), new Date(span.to).toISOString());
   const groups = useMemo(() => grouped(found?.bars ?? [], by), [found, by]);
   return (
     <>
       <div className="title"><h1>Timeline</h1><Tools span={span} now={now} /></div>
-      {error && <Problem error={error} />}
+      {error && <Problem error={error} retry={again} />}
       {!found && !error && <Loading what="the timeline" />}
       {found && !groups.length && <Empty title="Nothing ran in this time">Look further back, or <Link to="/start">start a script</Link>.</Empty>}
       {groups.length > 0 && <Picture groups={groups} span={span} now={now} by={by} />}

@@ -1,0 +1,132 @@
+// Who is signed in: links that do so, a session that ends, several tabs.
+
+import assert from "node:assert/strict";
+
+import { another, ask, endable, forgive, open, origin, password, refuse, token } from "./visit.mjs";
+
+const WORDS = "correct horse for dora";
+const TYPED = "what has taken an hour to type";
+const STARTS = JSON.stringify({ query: 'mutation { startProcess(script: "echo") { id } }' });
+const ENDED = "The session has ended. Sign in again to go on where you are.";
+
+const signedIn = (page, name) => page.getByRole("button", { name: `Account of ${name}` }).waitFor();
+const text = (page) => page.locator("#field-s");
+
+async function signIn(page, name, words) {
+  const form = page.locator(".sign-in");
+  await form.getByLabel("Name").fill(name);
+  await form.getByLabel("Password").fill(words);
+  await form.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+async function signOut(page) {
+  await page.getByRole("button", { name: /^Account of/ }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+}
+
+/** As if an administrator had ended it. */
+const end = (page) => page.evaluate(() => fetch("/session", { method: "DELETE" }).then(() => {}));
+
+export async function session(browser) {
+  const { addUser } = await ask('mutation { addUser(name: "dora") { id } }');
+  await ask("mutation ($id: ID!, $password: String!) { setPassword(id: $id, password: $password) { id } }", { id: addUser.id, password: WORDS });
+  const page = await open(browser);
+  await byLink(page);
+  await keptWhileSignedOut(page);
+  await ofTheList(page);
+  await outAndIn(page);
+  await inTwoTabs(page);
+  await page.context().close();
+  forgive();
+}
+
+/** One that is wrong says so, also one that is no address; one that is pasted into an open tab signs in. */
+async function byLink(page) {
+  for (const wrong of ["50%zz", "psn_wrong"]) {
+    await page.goto("about:blank");
+    await page.goto(`${origin}/start/echo#token=${wrong}`);
+    await page.getByText("The token of this link is wrong, or good no more.").waitFor();
+  }
+  await page.goto(`${origin}/start/echo#token=${token}`);
+  await signedIn(page, "admin");
+  assert.equal(new URL(page.url()).hash, "");
+  await signOut(page);
+  await page.getByLabel("Password").waitFor();
+}
+
+/** What has been typed is there again for who signs in again. */
+async function keptWhileSignedOut(page) {
+  const mend = await refuse(page, "**/session", /^POST/);
+  await signIn(page, "dora", WORDS);
+  await page.getByText("The server cannot be reached. Is it running, and are you connected?").waitFor();
+  await mend();
+  await signIn(page, "dora", WORDS);
+  await text(page).fill(TYPED);
+  await end(page);
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByText(ENDED).waitFor();
+  assert.ok(await text(page).isHidden());
+  await signIn(page, "dora", WORDS);
+  await text(page).waitFor();
+  assert.equal(await text(page).inputValue(), TYPED);
+  assert.equal(await page.locator(".problem").count(), 0);
+}
+
+/** The list tells that its session has ended, though nobody asks for anything; and that it is live no more, for another reason. */
+async function ofTheList(page) {
+  const stop = await endable(page);
+  await page.goto(`${origin}/processes`);
+  await signedIn(page, "dora");
+  await page.getByText("No processes yet").waitFor();
+  await stop(/Changes/);
+  await page.getByText("No more of this.").waitFor();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("No more of this.").waitFor({ state: "detached" });
+  const mend = await refuse(page, "**/graphql", /query List/);
+  await end(page);
+  await page.getByText(ENDED).waitFor();
+  await mend();
+  await signIn(page, "dora", WORDS);
+  await page.getByText("No processes yet").waitFor();
+  await page.evaluate((body) => fetch("/graphql", { method: "POST", headers: { "Content-Type": "application/json" }, body }).then(() => {}), STARTS);
+  await page.getByRole("link", { name: "echo" }).first().waitFor();
+}
+
+/** Signing out that fails says so; nobody is told what the one before was. */
+async function outAndIn(page) {
+  const mend = await refuse(page, "**/session", /^DELETE/);
+  await signOut(page);
+  await page.locator(".toast.problem").getByText("cannot be reached").waitFor();
+  await mend();
+  await page.route("**/session", (route) => (route.request().method() === "DELETE" ? route.fulfill({ status: 503, body: "{}" }) : route.fallback()));
+  await signOut(page);
+  await page.getByText("You are still signed in").waitFor();
+  await page.unroute("**/session");
+  await signOut(page);
+  await signIn(page, "admin", password);
+  await signedIn(page, "admin");
+  assert.equal(await page.locator(".toast").count(), 0);
+}
+
+/** Where one signs out or in, the others follow: what they ask counts as the new one's. */
+async function inTwoTabs(page) {
+  await page.goto(`${origin}/start/echo`);
+  await text(page).fill(TYPED);
+  const other = await another(page);
+  await other.goto(`${origin}/timeline`);
+  await signedIn(other, "admin");
+  await signOut(other);
+  await page.getByText(ENDED).waitFor();
+  await signIn(other, "admin", password);
+  await signedIn(page, "admin");
+  assert.equal(await text(page).inputValue(), TYPED);
+  await signOut(other);
+  await page.getByText(ENDED).waitFor();
+  await signIn(other, "dora", WORDS);
+  await signedIn(page, "dora");
+  assert.equal(await text(page).inputValue(), "");
+  await other.evaluate((body) => fetch("/session", { method: "POST", headers: { "Content-Type": "application/json" }, body }).then(() => {}), JSON.stringify({ name: "admin", password }));
+  await other.reload();
+  await page.getByText("In another tab admin has signed in: this one is theirs now, too.").waitFor();
+  await signedIn(page, "admin");
+}
