@@ -80,7 +80,7 @@ export async function live(browser) {
   assert.deepEqual(copied.split("\n"), Array.from({ length: LINES }, (_, index) => `line ${index + 1}`));
   await page.evaluate((hash) => (location.hash = hash), `#L${LINES - 1}-L1000`);
   await page.getByRole("button", { name: "Copy marked" }).click();
-  await page.getByText("2 lines are copied.").waitFor();
+  await page.getByText("2 lines are copied.", { exact: true }).waitFor();
   const [downloaded] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download", exact: true }).click()]);
   const text = await readFile(await downloaded.path(), "utf8");
   assert.equal(text.split("\n").length, LINES + 1);
