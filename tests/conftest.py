@@ -22,7 +22,7 @@ from tests.workers import pids
 
 BEGAN = time.time()
 TEST_SECONDS = 180
-LONGEST = ["test_chaos", "test_exactness", "test_trouble"]
+LONGEST = ["test_chaos", "test_exactness", "test_outages", "test_trouble"]
 
 Install = Callable[..., Installation]
 
@@ -43,9 +43,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByInstall
 
 
 def pytest_configure() -> None:
-    """What a shell runs in the background ignores Ctrl-C, and so would all that is started here."""
+    """What a shell runs in the background ignores Ctrl-C, what `nohup` runs the end of a terminal,
+    and so would all that is started here."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(trylast=True)

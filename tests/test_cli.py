@@ -234,7 +234,7 @@ def test_worker_of_a_server_has_its_settings_and_no_others() -> None:
         made.start()
         (worker,) = pids(made, "server.worker")
         environment = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
-        assert b"PROCESSION_SETTINGS=/dev/null" in environment
+        assert b"PROCESSION_OPENID_CLIENT_SECRET=withheld" in environment
 
 
 def test_scripts_are_listed_and_checked(it: Installation) -> None:
