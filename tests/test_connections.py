@@ -284,6 +284,8 @@ def test_client_that_has_left_when_answers_are_due_is_no_fault(
     assert b"Traceback" not in it.log.read_bytes()[before:]
 
 
+# What no database has a part in is tested with one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 LONG = "x" * 200
 SUBSCRIPTION = "subscription { processChanges { id } }"
 
@@ -310,6 +312,7 @@ def test_reason_of_a_close_that_would_be_too_long_is_cut(
     assert len(closed.value.rcvd.reason) > 100
 
 
+@on_sqlite
 def test_subscription_by_a_large_request_takes_no_turn_of_others(
     installation: Installation,
 ) -> None:
@@ -326,6 +329,7 @@ def test_subscription_by_a_large_request_takes_no_turn_of_others(
     assert answer.json() == {"data": {"viewer": {"name": "admin"}}}
 
 
+@on_sqlite
 def test_answers_to_pings_do_not_gather_for_who_does_not_read(installation: Installation) -> None:
     it, sent = installation, 24 << 20
     ping = b"\x89\xfd" + bytes(4) + b"x" * 125
@@ -372,6 +376,7 @@ MISTAKES = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize(("payload", "code"), MISTAKES.values(), ids=MISTAKES)
 def test_mistake_in_one_operation_ends_no_other(
     installation: Installation, payload: dict[str, str], code: str
@@ -387,6 +392,7 @@ def test_mistake_in_one_operation_ends_no_other(
         assert json.loads(client.recv())["payload"]["data"] == {"viewer": {"name": "admin"}}
 
 
+@on_sqlite
 def test_operation_beyond_the_limit_of_a_socket_is_told_so(installation: Installation) -> None:
     it = installation
     with socket_of(it, it.admin) as client:
@@ -401,6 +407,7 @@ def test_operation_beyond_the_limit_of_a_socket_is_told_so(installation: Install
         assert json.loads(client.recv())["type"] == "next"
 
 
+@on_sqlite
 @pytest.mark.parametrize("message", ["[]", "1", "{", '"x"'])
 def test_message_that_is_no_object_is_told_so(installation: Installation, message: str) -> None:
     with socket_of(installation, installation.admin) as client:
@@ -412,6 +419,7 @@ def test_message_that_is_no_object_is_told_so(installation: Installation, messag
     assert closed.value.rcvd.reason == "A message must be a JSON object, in UTF-8"
 
 
+@on_sqlite
 def test_payload_of_a_greeting_may_be_null(installation: Installation) -> None:
     """As browsers send it that are signed in by their cookie; here the header says who."""
     it = installation

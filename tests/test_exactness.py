@@ -31,7 +31,7 @@ from tests.exactness.troubles import TROUBLES, House, kill_worker
 from tests.installation import Installation
 from tests.running import OUTPUT, Gate, end_of, start_python
 
-EXAMPLES = 6  # in a round
+EXAMPLES = 5  # in a round
 READERS = tuple(Join(face) for face in (*FEEDS, *POLLS) if face != "tail")
 EVERYBODY = (*READERS, Join("tail"))  # which is a program of its own, and slow to begin
 

@@ -74,6 +74,7 @@ def test_signal_while_it_starts_leaves_nothing_running(number: signal.Signals) -
         until(lambda: not it.living())
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_terminal_that_is_closed_leaves_scripts_running(it: Installation) -> None:
     process_id, pid = running(it)
     assert it.end(signal.SIGHUP) == 0

@@ -154,6 +154,7 @@ LARGE = {
 }
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("program", LARGE.values(), ids=LARGE)
 def test_no_event_is_too_large_for_usual_clients(installation: Installation, program: str) -> None:
     """They refuse messages of 1 MiB, and so does the one that the tests use."""
