@@ -8,11 +8,13 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from resolvers.departure import Departed, while_there
+from resolvers.errors import NotFound
 from resolvers.files import Stored
 from rest_compat.conditions import is_known, unchanged
 from rest_compat.errors import RangeNotSatisfiable
 from rest_compat.ranges import satisfiable
 
+GONE = "The file {!r} is not on the server's disk any more; a backup may have it"
 SAFE = {
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "private, no-cache",
@@ -34,10 +36,13 @@ class Download(FileResponse):
 async def download(request: Request, stored: Stored) -> Response:
     """The file, the asked parts of it, or 304 if the client has it already.
 
-    Raises PreconditionFailed and RangeNotSatisfiable.
+    Raises NotFound where its bytes are gone, PreconditionFailed and RangeNotSatisfiable.
     """
     etag = f'"{stored.file.sha256}"'
-    stat = await to_thread(stored.path.stat)
+    try:
+        stat = await to_thread(stored.path.stat)
+    except FileNotFoundError:
+        raise NotFound(GONE.format(stored.file.name)) from None
     response = Download(
         stored.path,
         headers={**SAFE, "ETag": etag, "Content-Type": stored.file.media_type},

@@ -42,7 +42,12 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Nice = Annotated[int, msgspec.Meta(ge=0, le=19)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Lease = Annotated[int, msgspec.Meta(ge=3)]
+MOST_DAYS = 3660  # of whatever is a time: what is much longer is no date any more
+Days = Annotated[int, msgspec.Meta(ge=1, le=MOST_DAYS)]
+Hours = Annotated[int, msgspec.Meta(ge=1, le=MOST_DAYS * 24)]
+Minutes = Annotated[int, msgspec.Meta(ge=5, le=MOST_DAYS * 24 * 60)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=MOST_DAYS * 86_400)]
+Lease = Annotated[int, msgspec.Meta(ge=3, le=MOST_DAYS * 86_400)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -71,27 +76,27 @@ class Settings(DeliverySettings, frozen=True, forbid_unknown_fields=True, kw_onl
     keep: str = ""
     audit_keep: str = "730d"
     lease: Lease = 30
-    handover: Positive = 300
-    script_patience: Positive = 3600
+    handover: Seconds = 300
+    script_patience: Seconds = 3600
     max_upload: Positive = 64 << 30
     max_open_uploads: Positive = 1000
     max_open_upload_bytes: Positive = 128 << 30
-    upload_hours: Positive = 24
+    upload_hours: Hours = 24
     max_page_size: Positive = 1000
-    session_idle_minutes: Annotated[int, msgspec.Meta(ge=5)] = 480
-    session_days: Positive = 14
+    session_idle_minutes: Minutes = 480
+    session_days: Days = 14
     max_depth: Positive = 15
     max_aliases: Natural = 30
     max_tokens: Positive = 2000
     max_cost: Positive = 500_000
-    operation_timeout: Positive = 60
+    operation_timeout: Seconds = 60
     introspection: bool = True
     max_document: Positive = 2 << 20
     max_message: Positive = 1 << 20
     max_head: Positive = 64 << 10
-    head_timeout: Positive = 10
-    body_timeout: Positive = 30
-    answer_timeout: Positive = 300
+    head_timeout: Seconds = 10
+    body_timeout: Seconds = 30
+    answer_timeout: Seconds = 300
     max_connections: Positive = 10_000
     max_parts: Positive = 1000
     max_fields: Positive = 4 << 20

@@ -18,9 +18,7 @@ class Signals:
 
     def listen(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-                continue  # as nohup wants it
+        for number in (signal.SIGINT, *leaving()):
             loop.add_signal_handler(number, self._end, number)
 
     def _end(self, number: signal.Signals) -> None:
@@ -29,3 +27,9 @@ class Signals:
         if not self.have_come:  # a second one is not to disturb the end
             self.have_come = True
             self.leave()
+
+
+def leaving() -> list[signal.Signals]:
+    """With which signals a program is told to leave, and let scripts run on."""
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup wants it
+    return [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGHUP]

@@ -146,6 +146,7 @@ def test_wrong_use_is_explained(it: Installation, command: str) -> None:
         ("PROCESSION_PORT", "65536", "PROCESSION_PORT: "),
         ("PROCESSION_WORKER_SLOTS", "0", "PROCESSION_WORKER_SLOTS: "),
         ("PROCESSION_LOG_LEVEL", "info", "'info'; it may be DEBUG, INFO, WARNING, ERROR"),
+        ("PROCESSION_UPLOAD_HOURS", "999999999", "PROCESSION_UPLOAD_HOURS: "),
         ("PROCESSION_KEEP", "soon", "PROCESSION_KEEP: 'soon' is no duration"),
         ("PROCESSION_DATABASE_URL", "mysql://x", "PROCESSION_DATABASE_URL: "),
         ("PROCESSION_REDIS_URL", "http://x", "PROCESSION_REDIS_URL: "),

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.parser import BytesParser
@@ -59,6 +60,16 @@ def test_whole_file_is_an_attachment_with_a_strong_etag(
     assert re.fullmatch(r'"[^"]+"', headers["etag"])
     assert parsedate_to_datetime(headers["last-modified"]) <= datetime.now(UTC)
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_file_whose_bytes_are_gone_is_not_found(installation: Installation) -> None:
+    it = installation
+    process_id = run_python(it, it.alice, WRITE).id
+    shutil.rmtree(it.data / "files" / process_id)
+    for method in ("GET", "HEAD"):
+        answer = fetch(it, process_id, method)
+        assert answer.status_code == 404
+    assert "data.bin" in fetch(it, process_id).json()["message"]
 
 
 def test_head_says_what_get_would(installation: Installation, written: str) -> None:

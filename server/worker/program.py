@@ -26,6 +26,7 @@ from server.memory import keep_freed_memory
 from server.parts import Parts, log_to_stderr, opened
 from server.privacy import keep_private
 from server.settings import Settings, read_settings
+from server.signals import leaving
 from server.worker import STOP_SCRIPTS
 from server.worker.channels import channels
 
@@ -69,15 +70,16 @@ def work_for_parent() -> None:
 async def work(settings: Settings, *, with_parent: bool = False, drain: bool = False) -> None:
     """Runs scripts until a signal comes, or (`with_parent`) until standard input ends.
 
-    SIGTERM, and the end of standard input, leave the scripts running for the next worker; with
-    `drain`, only the second SIGTERM does, and the first one waits for their end. SIGINT, which is
-    Ctrl-C, and STOP_SCRIPTS stop them.
+    SIGTERM, SIGHUP and the end of standard input leave the scripts running for the next worker;
+    with `drain`, only the second SIGTERM does, and the first one waits for their end. SIGINT, which
+    is Ctrl-C, and STOP_SCRIPTS stop them.
     """
     keep_private(settings)
     keep_freed_memory()
     orders = Orders(drain)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, orders.leave.set)
+    for number in leaving():
+        loop.add_signal_handler(number, orders.leave.set)
     loop.add_signal_handler(signal.SIGINT, orders.interrupted.set)
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, orders))
