@@ -255,6 +255,7 @@ def test_what_lies_astray_in_the_data_folder_keeps_nobody_from_taking_over(
     it.end(signal.SIGTERM)
     runs = it.data / "runs"
     (it.data / "workers" / ".DS_Store").touch()
+    (it.data / "workers" / str(uuid4())).mkdir()
     (runs / str(uuid4())).touch()
     damaged = runs / str(uuid4())
     (damaged / "lock").mkdir(parents=True)
