@@ -174,8 +174,12 @@ class Run:
             )
 
     def stop(self, reason: str) -> None:
-        """Asks the supervisor to end the script; `reason` goes into the output."""
+        """Asks the supervisor to end the script; `reason` goes into the output. Where all is still
+        being prepared `start` asks: what is written now would be replaced, or mixed up with zeros.
+        """
         self._unwanted = reason
+        if not self.prepared:
+            return
         try:
             if not self._stop.exists():
                 room.put(str(self._stop), " ".join(reason.split()))
