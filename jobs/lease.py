@@ -93,14 +93,15 @@ class Lease:
 
     def others(self) -> list[tuple[UUID, bool]]:
         """The workers that were seen on this machine, this one not, and whether each lives."""
-        return [(each, self.lives(each)) for each in ids_in(self._locks) if each != self.id]
+        seen = [each for each in ids_in(self._locks) if each != self.id and self.knows(each)]
+        return [(each, self.lives(each)) for each in seen]
 
     def lives(self, worker_id: UUID) -> bool:
-        """Whether that worker lives on this machine."""
+        """Whether that worker lives on this machine, as far as we may know."""
         try:
             with (self._locks / str(worker_id)).open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except (BlockingIOError, PermissionError):
             return True
         except FileNotFoundError:
             pass
@@ -108,7 +109,7 @@ class Lease:
 
     def knows(self, worker_id: UUID | None) -> bool:
         """Whether that worker is one of this machine, or was one and may still hold something."""
-        return (self._locks / str(worker_id)).exists()
+        return (self._locks / str(worker_id)).is_file()
 
     def bury(self, worker_id: UUID) -> None:
         """Forgets a worker of this machine of which nothing is left to be taken over."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from jobs.chunk import Batch, join, unpack
-from jobs.page import Chunks, Place, last_page, next_page, next_pages
+from jobs.page import Chunks, Place, last_page, next_page, next_pages, page_until
 
 SMALL = 1 << 14  # bytes of blobs that are unpacked without a thread
 FEW = 1 << 16  # the same of many places together
@@ -56,7 +56,15 @@ async def read_next(places: Collection[Place]) -> Mapping[Place, Batch | None]:
 async def read_last(process_id: UUID, window: Window, lines: int) -> Batch | None:
     """The last lines of the window, `lines` or a page at most; None where there are none."""
     chunks = await last_page(process_id, window.after, window.to_time)
-    return await _in_thread(_last, chunks, window, lines)
+    found = await _in_thread(_last, chunks, window, lines)
+    if found is None or window.to_time is None or found.count >= lines:
+        return found
+    # The page may be full with a chunk of which only the first lines came by then.
+    first = found.first_seq
+    chunks = await page_until(process_id, window.after, first - 1)
+    more = await _in_thread(_last, chunks, window, lines)
+    before = more and more.between(first - (lines - found.count), first - 1)
+    return join([before, found]) if before else found
 
 
 async def read_all(

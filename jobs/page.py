@@ -103,7 +103,11 @@ async def last_page(process_id: UUID, after: int, to_time: int | None) -> Chunks
 
     Each has such lines: a page is full with one chunk, so none may be of later lines only.
     """
-    until = await _last_line(process_id, to_time)
+    return await page_until(process_id, after, await _last_line(process_id, to_time))
+
+
+async def page_until(process_id: UUID, after: int, until: int) -> Chunks:
+    """The last chunks with lines behind a number, up to another, the last first."""
     if until <= after:
         return []
     return await _read("DESC", process_id, max(after, until - LINES), until - 1)

@@ -75,6 +75,7 @@ class Run:
         self.inputs = self.folder / "in"
         self.events = self.folder / EVENTS
         self.report = self.folder / REPORT
+        self._lock = self.folder / "lock"
         self._ended = self.folder / DONE
         self._stop = self.folder / "stop"
         self._unwanted: str | None = None  # why it is to be stopped as soon as it is there
@@ -100,7 +101,7 @@ class Run:
     @property
     def begun(self) -> bool:
         """Whether a supervisor has begun, so that the script may have run; one begins only once."""
-        return (self.folder / "lock").exists()
+        return self._lock.exists()
 
     def prepare(
         self, launch: Launch, uploads: Mapping[Path, Path], owner: Account | None = None
@@ -118,7 +119,7 @@ class Run:
                 self._fill(launch, uploads, owner)
 
     def _fill(self, launch: Launch, uploads: Mapping[Path, Path], owner: Account | None) -> None:
-        _empty(self.folder)
+        _empty(self.folder, but=self._lock)
         for folder in (self.work, self.out, self.inputs):
             folder.mkdir()
         # The modes of files do not keep root from writing.
@@ -174,8 +175,12 @@ class Run:
             )
 
     def stop(self, reason: str) -> None:
-        """Asks the supervisor to end the script; `reason` goes into the output."""
+        """Asks the supervisor to end the script; `reason` goes into the output. Where all is still
+        being prepared `start` asks: what is written now would be replaced, or mixed up with zeros.
+        """
         self._unwanted = reason
+        if not self.prepared:
+            return
         try:
             if not self._stop.exists():
                 room.put(str(self._stop), " ".join(reason.split()))
@@ -193,7 +198,7 @@ class Run:
 
     def supervised(self) -> bool:
         """Whether a supervisor lives. If none does, none will begin any more either."""
-        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not self._ended.exists():
@@ -285,8 +290,10 @@ def _lend(kept: Path, path: Path, *, copy: bool) -> None:
     path.chmod(READ_ONLY)
 
 
-def _empty(folder: Path) -> None:
+def _empty(folder: Path, but: Path) -> None:
     for entry in folder.iterdir():
+        if entry == but:
+            continue  # another worker gives the run up, just now
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

@@ -70,9 +70,10 @@ async def _of_all(viewer: Viewer, app: Application) -> AsyncGenerator[Change, No
     known = Known()
     with app.doorbell.heard(Topic.PROCESS, EVERYTHING) as bell:
         looked = time.monotonic()
-        known.learn(await wait_for(_present, viewer, app))
+        known.learn(await wait_for(_present, viewer, app), told=False)
         while True:
-            ids = set(map(UUID, await bell.wait()))
+            rung = frozenset(map(UUID, await bell.wait()))
+            ids = set(rung)
             viewer = await wait_for(app.door.renew, viewer)
             if (since := time.monotonic() - looked) >= LOOK_AGAIN:
                 looked += since
@@ -80,8 +81,8 @@ async def _of_all(viewer: Viewer, app: Application) -> AsyncGenerator[Change, No
                 ids |= {row.id for row in lately if may_see(viewer, row) and known.is_news(row)}
             rows = await wait_for(app.live.rows, ids) if ids else []
             for row in rows:
-                if may_see(viewer, row) and known.is_news(row):
-                    known.learn([row])
+                if may_see(viewer, row) and known.is_news(row, rung=row.id in rung):
+                    known.learn([row], told=True)
                     yield Change(row.id, row)
             for gone in ids - {row.id for row in rows}:
                 if known.forget(gone) or may_see_all(viewer):
@@ -97,18 +98,22 @@ async def _present(viewer: Viewer, app: Application) -> list[Process]:
 
 
 class Known:
-    """The states of processes that were told last, of the REMEMBERED newest ones."""
+    """The states of processes that were told last, or were there at the beginning, of the
+    REMEMBERED newest ones."""
 
     def __init__(self) -> None:
-        self._states: dict[UUID, State] = {}
+        self._states: dict[UUID, tuple[State, bool]] = {}  # and whether it was told
 
-    def is_news(self, row: Process) -> bool:
-        return self._states.get(row.id) != _state(row)
+    def is_news(self, row: Process, *, rung: bool = False) -> bool:
+        """What is `rung` for and was not told is: the beginning was maybe looked at in between, and
+        by the subscriber before."""
+        state, told = self._states.get(row.id, (None, False))
+        return state != _state(row) or (rung and not told)
 
-    def learn(self, rows: Collection[Process]) -> None:
+    def learn(self, rows: Collection[Process], *, told: bool) -> None:
         for row in rows:
             self._states.pop(row.id, None)  # the newest stand last
-            self._states[row.id] = _state(row)
+            self._states[row.id] = _state(row), told
         while len(self._states) > REMEMBERED:
             del self._states[next(iter(self._states))]
 

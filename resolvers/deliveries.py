@@ -80,7 +80,8 @@ async def deliveries(viewer: Viewer, process_id: UUID) -> list[Delivery]:
 async def _store(delivery: Delivery) -> None:
     about(delivery.process_id, **noted(delivery))
     locked = Process.filter(id=delivery.process_id).select_for_update(no_key=True)
-    await locked.first()  # of several at the same time each counts those before it
+    if await locked.first() is None:  # of several at the same time each counts those before it
+        raise NotFound(f"There is no process {delivery.process_id}")
     theirs = Delivery.filter(process_id=delivery.process_id, user_id=delivery.user_id)
     if await theirs.count() >= MOST:
         raise TooLarge(f"You are told of this process {MOST} times already; take one back first")

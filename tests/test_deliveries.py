@@ -29,6 +29,8 @@ START = """mutation ($program: String!, $notify: [NotifyInput!]) {
   startProcess(script: "python", parameters: {name: "c", value: $program}, notify: $notify) { id }
 }"""
 FORGET = "mutation ($id: ID!) { forgetDelivery(id: $id) }"
+DELETE = "mutation ($id: ID!) { deleteProcess(id: $id) }"
+only_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -307,3 +309,20 @@ def test_nobody_is_told_of_one_process_without_end(it: Installation, receiver: R
     assert answers.count("OK") == len(deliveries(it, process_id)) == 10
     assert {each for each in answers if "10 times already" not in each} == {"OK"}
     notify(it, it.admin, process_id, receiver.url)
+
+
+@only_postgres
+def test_process_that_is_just_being_deleted_is_told_of_to_nobody(
+    it: Installation, receiver: Receiver
+) -> None:
+    process_id = ended(it)
+    with ThreadPoolExecutor(2) as threads:
+        with it.holding("process", it.alice):
+            gone = threads.submit(it.graphql, it.alice, DELETE, id=process_id)
+            it.until_waiting("process", 1)
+            told = threads.submit(notify, it, it.alice, process_id, receiver.url)
+            it.until_waiting("process", 2)
+        assert gone.result()
+        with pytest.raises(GraphQLRefusal) as refused:
+            told.result()
+    assert refused.value.code == "NOT_FOUND"

@@ -16,9 +16,10 @@ from uuid import uuid4
 
 import pytest
 
+import jobs.run
 from jobs import standstill
 from jobs.doorbell import Topic
-from jobs.run import Run
+from jobs.run import LOST, Run
 from jobs.standstill import Standstill
 from jobs.supervisor.launch import Launch
 from tests.conftest import Install
@@ -203,6 +204,24 @@ def test_run_is_prepared_by_one_at_a_time_and_not_again_once_it_is_gone(tmp_path
     assert not run.marked
 
 
+def test_run_that_is_given_up_just_as_it_is_prepared_does_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, empty = Run(tmp_path, uuid4()), jobs.run._empty
+
+    def given_up(folder: Path, but: Path) -> None:
+        assert not Run(tmp_path, run.process_id).supervised()
+        empty(folder, but)
+
+    monkeypatch.setattr(jobs.run, "_empty", given_up)
+    launch = Launch(["/bin/touch", "begun"], {}, str(run.work), None, 1.0, terminal=False)
+    run.mark()
+    run.prepare(launch, {})
+    run.start().wait()
+    assert run.end().cause == LOST
+    assert not list(run.work.iterdir())
+
+
 def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: Installation) -> None:
     admin = it.admin
     process_id = start(it, admin, "echo", ("x", "hush"), at=LATER)
@@ -255,6 +274,7 @@ def test_what_lies_astray_in_the_data_folder_keeps_nobody_from_taking_over(
     it.end(signal.SIGTERM)
     runs = it.data / "runs"
     (it.data / "workers" / ".DS_Store").touch()
+    (it.data / "workers" / str(uuid4())).mkdir()
     (runs / str(uuid4())).touch()
     damaged = runs / str(uuid4())
     (damaged / "lock").mkdir(parents=True)

@@ -6,9 +6,9 @@ from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -367,6 +367,25 @@ def test_change_is_told_whose_ring_was_lost_while_others_ring(installation: Inst
             (lost,) = insert(it, [Row(it.alice.id, start_time=moment, created_at=moment)])
             told = (event["processChanges"]["id"] == lost for event in heard)
             assert pool.submit(any, told).result(PATIENCE)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_change_is_told_that_comes_while_a_subscriber_is_just_beginning(
+    installation: Installation,
+) -> None:
+    """They may have asked for the list before it."""
+    it, moment = installation, datetime.now(UTC)
+    (changed,) = insert(it, [Row(it.alice.id, start_time=moment, created_at=moment)])
+    change = f"UPDATE process SET status = 'FAILED' WHERE id = '{changed}'"  # noqa: S608
+    with ExitStack() as stack:
+        with it.locked("process", change):
+            events = stack.enter_context(it.subscribe(it.alice, CHANGES))
+            it.until_waiting("LIMIT 1000", 1)  # it looks at what there is
+            stack.enter_context(closing(it.redis())).publish(Topic.PROCESS.value, changed)
+        last = start_python(it, it.alice, "print(1)")
+        heard = (event["processChanges"] for event in events)
+        told = list(takewhile(lambda each: each["id"] != last, heard))
+    assert ("FAILED", changed) in [(each["process"]["status"], each["id"]) for each in told]
 
 
 @contextmanager

@@ -204,9 +204,10 @@ def parent(pid: int) -> int:
 
 def test_script_that_is_stopped_before_it_begins_never_runs(tmp_path: Path) -> None:
     run = Run(tmp_path, uuid4())
-    run.stop("Stopped by alice")
-    launch = Launch(["/bin/touch", "begun"], {}, str(run.work), None, 1.0, terminal=False)
     run.mark()
+    run.stop("Stopped by alice")
+    assert not list(run.folder.iterdir()), "it is about to be filled"
+    launch = Launch(["/bin/touch", "begun"], {}, str(run.work), None, 1.0, terminal=False)
     run.prepare(launch, {})
     run.start().wait()
     assert run.end() == End("stopped", "Stopped by alice", None, None, None)

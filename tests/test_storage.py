@@ -146,12 +146,17 @@ while not os.path.exists({str(stop)!r}):
 
 def insert_scattered(it: Installation, lines: list[str]) -> str:
     """A process that has ended, each line of which is a chunk."""
+    numbered = enumerate(lines)
+    return insert_chunks(
+        it, [Lines([(1, 1000 * n)], f"{line}\n".encode(), "") for n, line in numbered]
+    )
+
+
+def insert_chunks(it: Installation, chunks: list[Lines]) -> str:
+    """A process that has ended, with this output."""
     (process_id,) = insert(it, [Row(it.alice.id)])
     packer = Packer()
-    pieces = [
-        packer.pack(Lines([(1, 1000 * n)], f"{line}\n".encode(), ""))
-        for n, line in enumerate(lines)
-    ]
+    pieces = [packer.pack(chunk) for chunk in chunks]
     names = ("first_seq", "last_seq", "first_time", "last_time", "size", "data")
     rows = [{name: getattr(piece, name) for name in names} for piece in pieces]
     it.insert("output_chunk", [{"process_id": process_id, **row} for row in rows])
@@ -210,6 +215,18 @@ def test_last_lines_up_to_a_time_are_found_before_a_chunk_as_large_as_a_page(
     assert [line["text"] for line in found["process"]["output"]["lines"]] == shown
     by_rest = rest(it, process_id, toTime=until, last="3")
     assert [entry["line"] for entry in by_rest] == shown
+
+
+def test_last_lines_up_to_a_time_are_all_found_where_a_large_chunk_goes_on_after_it(
+    installation: Installation,
+) -> None:
+    it, many = installation, 5000
+    before = Lines([(3, 1000)], b"1\n2\n3\n", "")
+    flood = Lines([(1, 2000), (many, 3000)], b"4\n" + b"x\n" * many, "")
+    process_id = insert_chunks(it, [before, flood])
+    until = "1970-01-01T00:00:00.002500Z"
+    found = it.graphql(it.alice, LAST_UNTIL, id=process_id, until=until)
+    assert [line["text"] for line in found["process"]["output"]["lines"]] == ["2", "3", "4"]
 
 
 @pytest.fixture
