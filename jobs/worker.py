@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 SEEN = ("id", "status", "worker_id", "stop_requested_by")  # what says whether to stop a script
 LONGEST = 30.0  # seconds between two attempts to go on with a process
+LONGEST_OF_CHEAP = 5.0  # seconds, where an attempt fails soon
 FAREWELL = 60.0  # seconds that stopped scripts may take to end
 
 
@@ -179,11 +180,11 @@ class Worker:
         self, process: Process, execution: Execution, work: Coroutine[None, None, None]
     ) -> None:
         """Awaits the end of an execution, then lets the next process have its place."""
-        pause = TROUBLE
+        pause, began = TROUBLE, time.monotonic()
         try:
             while not await self._ended_well(process, work):
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST)  # each time all that is stored is read again
+                pause, began = longer(pause, time.monotonic() - began - pause), time.monotonic()
                 work = execution.go_on()
         finally:
             self._trouble.end(process.id)
@@ -199,6 +200,8 @@ class Worker:
                 await self._site.queue.put(*waiting)
 
     async def _ended_well(self, process: Process, work: Coroutine[None, None, None]) -> bool:
+        loop = asyncio.get_running_loop()
+        goes_well = loop.call_later(LONGEST, self._trouble.end, process.id)
         try:
             await work
         except Exception as error:  # no database, a full disk …: the script goes on meanwhile
@@ -210,6 +213,8 @@ class Worker:
                 exc_info=new and not is_outage(error),
             )
             return False
+        finally:
+            goes_well.cancel()
         return True
 
     async def _tend(self) -> None:
@@ -264,6 +269,17 @@ class Worker:
 
     async def _end_tasks(self) -> None:
         await end(*self._tasks)
+
+
+def longer(pause: float, took: float) -> float:
+    """The next pause between two attempts, the last of which took so many seconds.
+
+    Each reads again all that is stored, and the files: where that is much, it is not done often.
+    What has gone on for long has gone well.
+    """
+    if took > LONGEST:
+        return TROUBLE
+    return min(2 * pause, LONGEST if took > TROUBLE else LONGEST_OF_CHEAP)
 
 
 def why_stop(process: Process | None, worker_id: UUID) -> str | None:

@@ -67,10 +67,16 @@ def begin() -> bool:
 
 
 def keep_lock() -> None:
-    """Has the lock on the disk: after a failure of the machine it tells that the script has run."""
+    """Has the lock on the disk: after a failure of the machine it tells that the script has run.
+
+    But for file systems that cannot put a folder there at will.
+    """
     folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
     finally:
         os.close(folder)
 
