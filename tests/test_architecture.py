@@ -3,11 +3,10 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,18 +43,27 @@ CHILDREN = {
     *("subprocess", "fork", "forkpty", "posix_spawn"),
     *("create_subprocess_exec", "create_subprocess_shell"),
 }
+ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}
+PICKLES = {"pickle", "cloudpickle", "dill", "marshal", "shelve"}
 # And the server, which starts those who use them.
 STARTERS = {"jobs/supervisor/launch.py", "jobs/run.py"}
 FILES = sorted(path for name in ARROWS for path in (ROOT / name).rglob("*.py"))
 MODULES = [path for path in FILES if "node_modules" not in path.parts]
+Found = dict[str, set[str]]
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def package_of(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0]
+def package_of(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def but_for(place: str, words: set[str]) -> Callable[[str], set[str]]:
+    """What may stand in this module only. The scripts that ship are programs of their own: they
+    have the environment they are given, and a database of theirs."""
+    return lambda name: set() if name == place or package_of(name) == "scripts" else words
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -69,64 +77,72 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def attributes(tree: ast.AST) -> set[str]:
-    """What is called or looked up by these names: `x` of `x` and of `y.x`."""
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return names | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-@pytest.fixture(params=MODULES, ids=name_of)
-def path(request: pytest.FixtureRequest) -> Path:
-    found: Path = request.param
-    return found
-
-
-@pytest.fixture
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-def test_package_imports_only_what_stands_left_of_it(path: Path, tree: ast.Module) -> None:
-    own = set(imported(tree)) & set(ARROWS)
-    assert own <= ARROWS[package_of(path)] | {package_of(path)}
-
-
-def test_libraries_stay_where_they_belong(path: Path, tree: ast.Module) -> None:
-    for library in set(imported(tree)) & set(CONFINED):
-        assert package_of(path) in CONFINED[library], library
-
-
-def test_children_are_started_by_the_supervisor_and_what_starts_it(
-    path: Path, tree: ast.Module
-) -> None:
-    if name_of(path) not in STARTERS and package_of(path) != "server":
-        assert not CHILDREN & attributes(tree)
-
-
-def test_environment_is_read_in_one_place(path: Path, tree: ast.Module) -> None:
-    # The scripts that ship are programs of their own, and have the environment they are given.
-    if name_of(path) != "server/settings.py" and package_of(path) != "scripts":
-        assert not {"environ", "environb", "getenv", "putenv"} & attributes(tree)
-
-
-def test_own_packages_are_not_imported_inside_functions(tree: ast.Module) -> None:
+def imported_inside(tree: ast.AST) -> Iterator[str]:
+    """The top names of what is imported in functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert not set(imported(node)) & set(ARROWS), node.name
+            yield from imported(node)
 
 
-def test_nothing_is_pickled(tree: ast.Module) -> None:
-    assert not {"pickle", "cloudpickle", "dill", "marshal", "shelve"} & set(imported(tree))
+@cache
+def attributes(tree: ast.AST) -> set[str]:
+    """What is called or looked up by these names: `x` of `x` and of `y.x`."""
+    nodes = list(ast.walk(tree))
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return names | {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
-def test_transactions_run_to_their_end(path: Path, tree: ast.Module) -> None:
-    # The scripts that ship have a database of their own.
-    if name_of(path) != "models/transaction.py" and package_of(path) != "scripts":
-        assert "in_transaction" not in attributes(tree)
+@cache
+def trees() -> Mapping[str, ast.Module]:
+    """Each of our modules, by its name."""
+    return {name_of(path): ast.parse(path.read_text()) for path in MODULES}
+
+
+def offenders(words: Callable[[ast.AST], Iterable[str]], bad: Callable[[str], set[str]]) -> Found:
+    """The modules that have words which are `bad` there, and these."""
+    found = {name: set(words(tree)) & bad(name) for name, tree in trees().items()}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def test_package_imports_only_what_stands_left_of_it() -> None:
+    def right_of(name: str) -> set[str]:
+        return set(ARROWS) - ARROWS[package_of(name)] - {package_of(name)}
+
+    assert not offenders(imported, right_of)
+
+
+def test_libraries_stay_where_they_belong() -> None:
+    def elsewhere(name: str) -> set[str]:
+        return {library for library, places in CONFINED.items() if package_of(name) not in places}
+
+    assert not offenders(imported, elsewhere)
+
+
+def test_children_are_started_by_the_supervisor_and_what_starts_it() -> None:
+    def foreign(name: str) -> set[str]:
+        return set() if name in STARTERS or package_of(name) == "server" else CHILDREN
+
+    assert not offenders(attributes, foreign)
+
+
+def test_environment_is_read_in_one_place() -> None:
+    assert not offenders(attributes, but_for("server/settings.py", ENVIRONMENT))
+
+
+def test_own_packages_are_not_imported_inside_functions() -> None:
+    assert not offenders(imported_inside, lambda _: set(ARROWS))
+
+
+def test_nothing_is_pickled() -> None:
+    assert not offenders(imported, lambda _: PICKLES)
+
+
+def test_transactions_run_to_their_end() -> None:
+    assert not offenders(attributes, but_for("models/transaction.py", {"in_transaction"}))
 
 
 def test_renderers_of_the_older_contract_cannot_query() -> None:
-    tree = ast.parse((ROOT / "rest_compat" / "hal.py").read_text())
+    tree = trees()["rest_compat/hal.py"]
     waiting = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
     assert not [node for node in ast.walk(tree) if isinstance(node, waiting)]
 
