@@ -46,7 +46,9 @@ def told(host: str, port: int) -> Iterator[None]:
 
 def _bind_all(host: str, port: int, stack: ExitStack) -> list[socket]:
     sockets, missing = [], OSError(EADDRNOTAVAIL, "There is no such address")
-    for family, *_, place in getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE):
+    # /etc/hosts may have an address twice, which can be listened at but once.
+    found = dict.fromkeys(getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE))
+    for family, *_, place in found:
         try:
             it = stack.enter_context(socket(family, SOCK_STREAM))
             _bind(it, place)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.listening import bound
 from tests.installation import PROGRAM, Installation, installed, until
 from tests.running import (
     OUTPUT,
@@ -95,6 +96,19 @@ def test_port_that_is_taken_is_told_and_costs_no_token() -> None:
         assert "cannot listen at http://nowhere.invalid:8080" in told
         it.start()
         assert it.first_token
+
+
+def test_address_that_a_host_has_twice_is_listened_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    twice = 2 * socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
+    monkeypatch.setattr("server.listening.getaddrinfo", lambda *_, **__: twice)
+    with bound("localhost", port) as sockets:
+        for each in sockets:
+            each.listen()
+    assert len(sockets) == 1
 
 
 def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
