@@ -1,5 +1,6 @@
 """Servers and workers end and begin: scripts outlive them, nothing is lost or doubled."""
 
+import asyncio
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.listening import bound
+from server.signals import Signals
 from tests.installation import PROGRAM, Installation, installed, until
 from tests.running import (
     OUTPUT,
@@ -109,6 +111,19 @@ def test_address_that_a_host_has_twice_is_listened_at_once(
         for each in sockets:
             each.listen()
     assert len(sockets) == 1
+
+
+def test_signal_whose_cancellation_was_lost_ends_the_server_that_has_started() -> None:
+    async def lose_one() -> bool:
+        lost, left = asyncio.Event(), asyncio.Event()
+        signals = Signals(lost.set)
+        signals.listen()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await lost.wait()
+        signals.leave_by(left.set)
+        return left.is_set()
+
+    assert asyncio.run(lose_one())
 
 
 def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
