@@ -14,7 +14,9 @@ from uuid import uuid4
 
 import pytest
 
+from client.connection import refuse
 from client.moment import future, past, sent, shown
+from server.commands.access import UNREACHABLE, explained
 from tests.command_line import Wire, client, complaint, environment, on_terminal
 from tests.conftest import Install
 from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
@@ -450,6 +452,13 @@ def test_refusal_is_explained(installation: Installation, hundred: str) -> None:
     assert "somebody else's" in told(it, it.bob, hundred)
     assert "There is no process" in told(it, it.alice, str(uuid4()))
     assert "is not an id" in told(it, it.alice, "x")
+
+
+@pytest.mark.parametrize("code", ["INTERNAL", "CONFLICT", "UNAVAILABLE"])
+def test_fault_of_the_server_is_no_refusal(code: str) -> None:
+    with pytest.raises(SystemExit) as exit_, explained():
+        refuse({"message": "Its database is away", "extensions": {"code": code}})
+    assert exit_.value.code == UNREACHABLE
 
 
 def test_server_that_is_not_there_is_named(installation: Installation, hundred: str) -> None:
