@@ -65,7 +65,7 @@ async def _keep_running(url: str, folder: Path) -> None:
         try:
             with suppress(Hung):  # perhaps only for a while
                 await _ensure(url, folder)
-        except NoRedisError as error:
+        except (NoRedisError, OSError) as error:  # a disk, too, may be full only for a while
             log.error("%s", error)
 
 
@@ -212,11 +212,10 @@ def _kill_leftover(folder: Path) -> None:
 
 
 async def _end(pid: int, url: str) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-        while await _answers(url):  # noqa: ASYNC110 (another program's end cannot be awaited)
-            await asyncio.sleep(0.01)
-    except ProcessLookupError:
-        pass
-    except Hung:
-        os.kill(pid, signal.SIGKILL)
+        try:
+            while await _answers(url):  # noqa: ASYNC110 (another program's end cannot be awaited)
+                await asyncio.sleep(0.01)
+        except Hung:
+            os.kill(pid, signal.SIGKILL)

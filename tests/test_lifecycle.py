@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -139,6 +140,22 @@ def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
     it.end()
     assert "embedded Redis" not in it.cli("doctor", code=1)
     assert (it.data / "redis/appendonlydir.damaged" / path.name).exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_redis_that_cannot_be_started_again_is_tried_until_it_can(it: Installation) -> None:
+    (redis,) = pids(it, "valkey")
+    (path,) = it.data.glob("redis/appendonlydir/*.incr.aof")
+    with path.open("ab") as file:
+        file.write(bytes(512))
+    obstacle = it.data / "redis/appendonlydir.damaged"
+    shutil.rmtree(obstacle, ignore_errors=True)
+    obstacle.touch()  # so that the log cannot be put aside
+    os.kill(redis, signal.SIGKILL)
+    until(lambda: "Not a directory" in it.log.read_text())
+    obstacle.unlink()
+    assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
+    until(lambda: pids(it, "valkey"))
 
 
 @pytest.mark.parametrize("name", ["a#b?c%25 ä", "ü" * 50], ids=["signs", "bytes"])
