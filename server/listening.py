@@ -37,9 +37,10 @@ def told(host: str, port: int) -> Iterator[None]:
     """Makes AddressError of what keeps the inside from listening."""
     try:
         yield
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for a name that no host can have
+        reason = error.strerror if isinstance(error, OSError) else error
         raise AddressError(
-            f"The server cannot listen at {address(host, port)} ({error.strerror}): choose another "
+            f"The server cannot listen at {address(host, port)} ({reason}): choose another "
             "port with PROCESSION_PORT or --port, or another address with PROCESSION_HOST or --host"
         ) from None
 

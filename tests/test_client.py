@@ -476,6 +476,7 @@ def test_server_that_is_not_there_is_named(installation: Installation, hundred: 
         ("http://h:99999", "http://h:99999"),
         ("http://[::1", "http://[::1"),
         ("http://h 1", "http://h 1"),
+        ("http://h..1", "http://h..1"),
         ("URL/elsewhere", "URL/elsewhere"),
         ("http://ann:secret@h", "http://***@h"),
     ],
