@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import re
 import shutil
 import signal
 from asyncio.subprocess import Process
@@ -119,7 +120,9 @@ async def can_read_log(data: Path) -> bool:
 
 def socket_url(data: Path) -> str:
     """Of the embedded Redis of a data folder. Raises NoRedisError."""
-    return f"unix://{quote(str(_socket(data / 'redis')))}"
+    # Nothing else is quoted: what is no UTF-8 would not come back.
+    path = re.sub(r"[\x00-\x20#%?]", lambda found: quote(found[0]), str(_socket(data / "redis")))
+    return f"unix://{path}"
 
 
 def find_program() -> str:

@@ -160,7 +160,9 @@ def test_redis_that_cannot_be_started_again_is_tried_until_it_can(it: Installati
     until(lambda: pids(it, "valkey"))
 
 
-@pytest.mark.parametrize("name", ["a#b?c%25 ä", "ü" * 50], ids=["signs", "bytes"])
+@pytest.mark.parametrize(
+    "name", ["a#b?c%25 ä\n", "ü" * 50, "latin\udce4"], ids=["signs", "bytes", "no UTF-8"]
+)
 def test_data_folder_may_be_called_anything(name: str) -> None:
     with installed() as it:
         it.settings = {"PROCESSION_DATA": str(it.folder / name)}
