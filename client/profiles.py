@@ -59,10 +59,7 @@ class Profiles:
         return min(here, key=lambda each: each.name != name, default=None)
 
     def keep(self, profile: Profile) -> str:
-        """Remembers it, its token where that is safest. Answers where that is. Raises ClientError
-        for a name that it cannot have."""
-        if not NAME.fullmatch(profile.name):
-            raise ClientError(f"{profile.name!r} is no name of letters, digits, - and _")
+        """Remembers it, its token where that is safest. Answers where that is."""
         kept = _in_keyring(profile)
         without = Profile(profile.name, profile.server, profile.user, "", profile.token_id)
         self.known[profile.name] = without if kept else profile
@@ -83,6 +80,12 @@ class Profiles:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(_toml(self))
         new.replace(self.path)
+
+
+def check_name(name: str) -> None:
+    """Raises ClientError for a name that a profile cannot have."""
+    if not NAME.fullmatch(name):
+        raise ClientError(f"{name!r} is no name of a profile: up to 64 letters, digits, - and _")
 
 
 def read_profiles(folder: Path) -> Profiles:
@@ -135,7 +138,7 @@ def _toml(profiles: Profiles) -> str:
     """A basic string of TOML is one of JSON, but for the DEL."""
     lines = [f"default = {_text(profiles.default)}"]
     for name, profile in profiles.known.items():
-        lines += ["", f"[profiles.{name}]"]
+        lines += ["", f"[profiles.{name if NAME.fullmatch(name) else _text(name)}]"]
         facts = {key: getattr(profile, key) for key in ("server", "user", "token", "token_id")}
         lines += [f"{key} = {_text(value)}" for key, value in facts.items() if value]
     return "\n".join(lines) + "\n"

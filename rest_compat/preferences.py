@@ -25,9 +25,10 @@ def coding(values: Iterable[str], known: Iterable[str]) -> str | None:
     None where it wants none of them, or plain bytes even more.
     """
     wanted = weights(values)
-    best = max(known, key=lambda name: weight(wanted, name, "*"), default="")
+    weighed = {name: weight(wanted, name, "*") for name in known}
+    best = max(weighed, key=weighed.__getitem__, default=None)
     least = max(wanted.get("identity", 0.0), LEAST)
-    return best if weight(wanted, best, "*") >= least else None
+    return best if best is not None and weighed[best] >= least else None
 
 
 def _quality(parameters: Iterable[str]) -> float:

@@ -37,16 +37,19 @@ def told(host: str, port: int) -> Iterator[None]:
     """Makes AddressError of what keeps the inside from listening."""
     try:
         yield
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for a name that no host can have
+        reason = error.strerror if isinstance(error, OSError) else error
         raise AddressError(
-            f"The server cannot listen at {address(host, port)} ({error.strerror}): choose another "
+            f"The server cannot listen at {address(host, port)} ({reason}): choose another "
             "port with PROCESSION_PORT or --port, or another address with PROCESSION_HOST or --host"
         ) from None
 
 
 def _bind_all(host: str, port: int, stack: ExitStack) -> list[socket]:
     sockets, missing = [], OSError(EADDRNOTAVAIL, "There is no such address")
-    for family, *_, place in getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE):
+    # /etc/hosts may have an address twice, which can be listened at but once.
+    found = dict.fromkeys(getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE))
+    for family, *_, place in found:
         try:
             it = stack.enter_context(socket(family, SOCK_STREAM))
             _bind(it, place)

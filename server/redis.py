@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import re
 import shutil
 import signal
 from asyncio.subprocess import Process
@@ -65,7 +66,7 @@ async def _keep_running(url: str, folder: Path) -> None:
         try:
             with suppress(Hung):  # perhaps only for a while
                 await _ensure(url, folder)
-        except NoRedisError as error:
+        except (NoRedisError, OSError) as error:  # a disk, too, may be full only for a while
             log.error("%s", error)
 
 
@@ -119,7 +120,9 @@ async def can_read_log(data: Path) -> bool:
 
 def socket_url(data: Path) -> str:
     """Of the embedded Redis of a data folder. Raises NoRedisError."""
-    return f"unix://{quote(str(_socket(data / 'redis')))}"
+    # Nothing else is quoted: what is no UTF-8 would not come back.
+    path = re.sub(r"[\x00-\x20#%?]", lambda found: quote(found[0]), str(_socket(data / "redis")))
+    return f"unix://{path}"
 
 
 def find_program() -> str:
@@ -212,11 +215,10 @@ def _kill_leftover(folder: Path) -> None:
 
 
 async def _end(pid: int, url: str) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-        while await _answers(url):  # noqa: ASYNC110 (another program's end cannot be awaited)
-            await asyncio.sleep(0.01)
-    except ProcessLookupError:
-        pass
-    except Hung:
-        os.kill(pid, signal.SIGKILL)
+        try:
+            while await _answers(url):  # noqa: ASYNC110 (another program's end cannot be awaited)
+                await asyncio.sleep(0.01)
+        except Hung:
+            os.kill(pid, signal.SIGKILL)

@@ -125,7 +125,7 @@ async def _serve(settings: Settings, signals: Signals) -> None:
             sso = await stack.enter_async_context(single_sign_on(settings))
         door = await stack.enter_async_context(open_door(settings, parts.doorbell, sso))
         server = Server(web_app(settings, parts, door, sso), settings)
-        signals.leave = server.leave
+        signals.leave_by(server.leave)
         await server.serve(sockets)
 
 

@@ -12,9 +12,16 @@ class Signals:
     does SIGHUP, with which a terminal is closed."""
 
     def __init__(self, leave: Callable[[], object]) -> None:
-        self.leave = leave  # ends the server, or what is to become one
+        self._leave = leave  # ends the server, or what is to become one
         self.worker: WorkerChild | None = None
         self.have_come = False
+
+    def leave_by(self, leave: Callable[[], object]) -> None:
+        """What ends it from now on; at once where a signal has come and its cancellation was lost
+        (see `jobs.background.end`), since no other one would."""
+        self._leave = leave
+        if self.have_come:
+            leave()
 
     def listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -26,7 +33,7 @@ class Signals:
             self.worker.stops_scripts = number is signal.SIGINT
         if not self.have_come:  # a second one is not to disturb the end
             self.have_come = True
-            self.leave()
+            self._leave()
 
 
 def leaving() -> list[signal.Signals]:

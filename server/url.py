@@ -28,7 +28,7 @@ def is_address(url: str) -> bool:
     """Whether it is http or https, a host and perhaps a port, as a server is reached: no more."""
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        _ = parts.port, (parts.hostname or "").encode("idna")
     except ValueError:
         return False
     bare = url.rstrip("/") == f"{parts.scheme}://{parts.netloc}" and bool(parts.hostname)

@@ -14,7 +14,9 @@ from uuid import uuid4
 
 import pytest
 
+from client.connection import refuse
 from client.moment import future, past, sent, shown
+from server.commands.access import UNREACHABLE, explained
 from tests.command_line import Wire, client, complaint, environment, on_terminal
 from tests.conftest import Install
 from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
@@ -452,6 +454,13 @@ def test_refusal_is_explained(installation: Installation, hundred: str) -> None:
     assert "is not an id" in told(it, it.alice, "x")
 
 
+@pytest.mark.parametrize("code", ["INTERNAL", "CONFLICT", "UNAVAILABLE"])
+def test_fault_of_the_server_is_no_refusal(code: str) -> None:
+    with pytest.raises(SystemExit) as exit_, explained():
+        refuse({"message": "Its database is away", "extensions": {"code": code}})
+    assert exit_.value.code == UNREACHABLE
+
+
 def test_server_that_is_not_there_is_named(installation: Installation, hundred: str) -> None:
     server = "http://127.0.0.1:1"
     words = told(installation, installation.alice, hundred, PROCESSION_SERVER=server)
@@ -467,6 +476,7 @@ def test_server_that_is_not_there_is_named(installation: Installation, hundred: 
         ("http://h:99999", "http://h:99999"),
         ("http://[::1", "http://[::1"),
         ("http://h 1", "http://h 1"),
+        ("http://h..1", "http://h..1"),
         ("URL/elsewhere", "URL/elsewhere"),
         ("http://ann:secret@h", "http://***@h"),
     ],

@@ -188,9 +188,28 @@ def test_each_profile_is_a_server_and_its_token_goes_nowhere_else(
     assert "put your token there" in asked("--server", third)
     assert "There is no profile 'three' (one, two)" in asked("--profile", "three")
     assert "There is no profile 'three' (one, two)" in asked(PROCESSION_PROFILE="three")
-    given = ("login", "--server", it.url, "--profile", "a b", "--token-file", "-")
-    done = client(it, NOBODY, *given, stdin=kate.token, **config)
-    assert (done.returncode, b"is no name of letters" in done.stderr) == (1, True)
+
+
+def test_name_that_no_profile_can_have_is_refused_before_one_signs_in(
+    installation: Installation, config: dict[str, str]
+) -> None:
+    given = ("login", "--server", installation.url, "--profile", "a b")
+    assert "'a b' is no name of a profile: " in complaint(
+        installation, NOBODY, *given, code=1, **config
+    )
+
+
+def test_profile_that_a_person_has_named_otherwise_is_kept(
+    installation: Installation, kate: User, config: dict[str, str], tmp_path: Path
+) -> None:
+    it, name = installation, "test.example.org"
+    path = tmp_path / "procession" / "client.toml"
+    path.parent.mkdir()
+    path.write_text(f'[profiles."{name}"]\nserver = "{it.url}"\ntoken = "{it.bob.token}"\n')
+    given = ("login", "--server", it.url, "--token-file", "-")
+    assert client(it, NOBODY, *given, stdin=kate.token, **config).returncode == 0
+    done = client(it, NOBODY, "whoami", "--profile", name, **config)
+    assert done.stdout.decode() == f"bob at {it.url}\n"
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,16 @@ def test_page_is_packed_as_the_browser_likes_best(
         assert answer.headers.get("content-encoding") == encoding
 
 
+@pytest.mark.parametrize("accepted", ["*", "", "br"])
+def test_asset_that_is_too_small_to_be_packed_is_sent_as_it_is(
+    it: Installation, accepted: str
+) -> None:
+    (path, *_) = BUILT.glob("assets/*.svg")
+    answer = it.get(NOBODY, f"/assets/{path.name}", headers={"Accept-Encoding": accepted})
+    assert (answer.status_code, answer.content) == (200, path.read_bytes())
+    assert "content-encoding" not in answer.headers
+
+
 @pytest.mark.parametrize("encoding", ["br", "gzip", None])
 def test_assets_are_sent_packed_and_kept_for_ever(it: Installation, encoding: str | None) -> None:
     largest = max(BUILT.glob("assets/*.js"), key=lambda path: path.stat().st_size)

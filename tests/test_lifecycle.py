@@ -1,7 +1,9 @@
 """Servers and workers end and begin: scripts outlive them, nothing is lost or doubled."""
 
+import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from server.listening import bound
+from server.signals import Signals
 from tests.installation import PROGRAM, Installation, installed, until
 from tests.running import (
     OUTPUT,
@@ -91,10 +95,38 @@ def test_port_that_is_taken_is_told_and_costs_no_token() -> None:
         told = it.cli("serve", "--port", port, code=1)
         assert f"cannot listen at http://127.0.0.1:{port} (Address already in use)" in told
         assert "PROCESSION_PORT or --port" in told
-        told = it.cli("serve", "--host", "nowhere.invalid", code=1)
-        assert "cannot listen at http://nowhere.invalid:8080" in told
+        for host in ("nowhere.invalid", "no..where"):
+            told = it.cli("serve", "--host", host, code=1)
+            assert f"cannot listen at http://{host}:8080" in told
+            assert "Traceback" not in told
         it.start()
         assert it.first_token
+
+
+def test_address_that_a_host_has_twice_is_listened_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    twice = 2 * socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
+    monkeypatch.setattr("server.listening.getaddrinfo", lambda *_, **__: twice)
+    with bound("localhost", port) as sockets:
+        for each in sockets:
+            each.listen()
+    assert len(sockets) == 1
+
+
+def test_signal_whose_cancellation_was_lost_ends_the_server_that_has_started() -> None:
+    async def lose_one() -> bool:
+        lost, left = asyncio.Event(), asyncio.Event()
+        signals = Signals(lost.set)
+        signals.listen()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await lost.wait()
+        signals.leave_by(left.set)
+        return left.is_set()
+
+    assert asyncio.run(lose_one())
 
 
 def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
@@ -112,7 +144,25 @@ def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
     assert (it.data / "redis/appendonlydir.damaged" / path.name).exists()
 
 
-@pytest.mark.parametrize("name", ["a#b?c%25 ä", "ü" * 50], ids=["signs", "bytes"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_redis_that_cannot_be_started_again_is_tried_until_it_can(it: Installation) -> None:
+    (redis,) = pids(it, "valkey")
+    (path,) = it.data.glob("redis/appendonlydir/*.incr.aof")
+    with path.open("ab") as file:
+        file.write(bytes(512))
+    obstacle = it.data / "redis/appendonlydir.damaged"
+    shutil.rmtree(obstacle, ignore_errors=True)
+    obstacle.touch()  # so that the log cannot be put aside
+    os.kill(redis, signal.SIGKILL)
+    until(lambda: "Not a directory" in it.log.read_text())
+    obstacle.unlink()
+    assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
+    until(lambda: pids(it, "valkey"))
+
+
+@pytest.mark.parametrize(
+    "name", ["a#b?c%25 ä\n", "ü" * 50, "latin\udce4"], ids=["signs", "bytes", "no UTF-8"]
+)
 def test_data_folder_may_be_called_anything(name: str) -> None:
     with installed() as it:
         it.settings = {"PROCESSION_DATA": str(it.folder / name)}

@@ -84,7 +84,8 @@ def explained(code: int | None = None) -> Iterator[None]:
 def _code(error: Exception, code: int | None) -> int:
     if isinstance(error, Incomplete):
         return INCOMPLETE
-    return CODES.get(type(error), REFUSED) if code is None else code
+    ours = (known for kind, known in CODES.items() if isinstance(error, kind))
+    return next(ours, REFUSED) if code is None else code
 
 
 @contextmanager

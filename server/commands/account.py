@@ -9,7 +9,7 @@ import click
 from client.account import begin_session, create_token, end_session, revoke_token, viewer
 from client.connection import Server
 from client.errors import ClientError, Refused
-from client.profiles import Profile, token_of
+from client.profiles import Profile, check_name, token_of
 from server.access import Access, token_in
 from server.commands.access import (
     EXITS,
@@ -57,7 +57,8 @@ def login_command(access: Access, scope: str, days: int, is_default: bool) -> No
     """
     with explained():
         profiles = access.profiles()
-        url, name = access.address(profiles), access.name(profiles)
+        check_name(name := access.name(profiles))  # before there is a token that nobody has
+        url = access.address(profiles)
         if access.token_file:
             profile = _with_token(name, url, token_in(access.token_file))
         else:
