@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from client.connection import Server
-from client.errors import ClientError, Cut, Incomplete, Refused, Unreachable
+from client.errors import ClientError, Cut, Incomplete, InTheWay, Refused, Unreachable
 from client.exchange import check, exchange
 from client.insistence import Insistence
 from client.meter import Meter, OpenMeter
@@ -54,14 +54,14 @@ class Download:
         self._overwrite = overwrite
 
     def save(self, file: File) -> tuple[Path, Fate]:
-        """Raises Incomplete, Refused, Unreachable; ClientError for what is in its way."""
+        """Raises Incomplete, InTheWay, Refused, Unreachable; ClientError for a full disk."""
         target = self._target(safe(file["name"]))
         if target.is_symlink() or target.exists():
             if _is_same(target, file):
                 return target, Fate.THERE
             if not self._overwrite or target.is_dir():
-                raise ClientError(f"{target} is there already, and another; see --overwrite")
-        target.parent.mkdir(parents=True, exist_ok=True)
+                raise InTheWay(f"{target} is there already, and another; see --overwrite")
+        _make(target.parent)
         partial = target.parent / f".procession-{_hash(file)[:16]}.part"
         with _locked(partial) as part:
             self._fill(part, file)
@@ -72,11 +72,11 @@ class Download:
         return target, Fate.SAVED
 
     def _target(self, name: str) -> Path:
-        """Where it is saved. Raises ClientError for a link that could lead elsewhere."""
+        """Where it is saved. Raises InTheWay for a link that could lead elsewhere."""
         target = self._folder / name
         for each in target.parents[: name.count("/")]:
             if each.is_symlink():
-                raise ClientError(f"{each} is a link, which is not followed")
+                raise InTheWay(f"{each} is a link, which is not followed")
         return target
 
     def _fill(self, part: BinaryIO, file: File) -> None:
@@ -109,6 +109,13 @@ class Download:
                 meter.add(len(block))
         if have < int(file["size"]):
             raise Cut(f"The connection to {self._server.url} was cut")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InTheWay(f"{folder} cannot be made: there is a file in its place") from error
 
 
 def _written(part: BinaryIO, block: bytes) -> int:
@@ -162,5 +169,5 @@ def _locked(partial: Path) -> Iterator[BinaryIO]:
         try:
             fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ClientError(f"{partial}: somebody else is downloading this file") from None
+            raise InTheWay(f"{partial}: somebody else is downloading this file") from None
         yield part

@@ -6,6 +6,7 @@ ClientError
 │   └── Fault         it has not, but the server failed, or somebody else was in the way
 ├── Refused       the server says no, and why
 │   └── NotSignedIn   it knows no such token, or there is none
+├── InTheWay      what is on this machine leaves no room for what is to come
 └── Incomplete    what has come is not what the script wrote
 """
 
@@ -35,6 +36,10 @@ class Refused(ClientError):
 
 
 class NotSignedIn(Refused):
+    pass
+
+
+class InTheWay(ClientError):
     pass
 
 

@@ -192,6 +192,22 @@ def test_link_in_place_of_a_folder_is_not_followed(
     assert [*elsewhere.iterdir()] == []
 
 
+def test_what_is_in_the_way_of_one_file_is_in_that_of_no_other(
+    installation: Installation, jane: User, written: str, folder: Path
+) -> None:
+    it = installation
+    folder.mkdir(parents=True)
+    (folder / "data.bin").touch()
+    (folder / "sub").touch()
+    done = client(it, jane, *download(folder, written))
+    assert (done.returncode, done.stdout.decode().splitlines()) == (
+        1,
+        [str(folder / name) for name in ("Zoë & Söhne.txt", "empty")],
+    )
+    assert f"{folder / 'data.bin'} is there already, and another" in done.stderr.decode()
+    assert f"{folder / 'sub/folder'} cannot be made" in done.stderr.decode()
+
+
 def test_folder_may_be_a_link_itself(
     installation: Installation, jane: User, written: str, folder: Path, tmp_path: Path
 ) -> None:

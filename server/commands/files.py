@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from client.download import Download, Fate
-from client.errors import Refused
+from client.errors import InTheWay, Refused
 from client.meter import size
 from client.processes import ENDED, Process, process
 from client.table import Cell, plain
@@ -102,7 +102,7 @@ def download_command(
         for each in wanted:
             try:
                 path, fate = download.save(each)
-            except Refused as error:
+            except (Refused, InTheWay) as error:
                 say(str(error))
                 refused += 1
             else:
