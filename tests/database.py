@@ -1,4 +1,5 @@
-"""PostgreSQL as the tests ask it: in any thread, over connections that are kept."""
+"""Which database a test is about; PostgreSQL as the tests ask it: in any thread, over connections
+that are kept."""
 
 import asyncio
 import functools
@@ -8,8 +9,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
+import pytest
 
 T = TypeVar("T")
+
+# For what no database has a part in, or only this one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 
 class Postgres:

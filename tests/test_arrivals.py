@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from jobs.arrivals import FACTS
+from tests.database import on_sqlite
 from tests.faces import check_error
 from tests.installation import Installation, User, installed, until
 from tests.running import end_of, facts
@@ -40,8 +41,6 @@ MANY = random.Random(1).randbytes(5_000_000)  # noqa: S311
 CROWD = 40  # more than the threads that a server has
 PIECE = 2_500_000  # more than what is written at once, and not a multiple of it
 
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
 
 def start(it: Installation, who: User, *uploads: str, script: str = "python") -> Any:
     """The process that is started with these uploads."""
@@ -62,6 +61,7 @@ def folder(it: Installation, who: User, upload_id: str) -> Path:
     return it.data / "files" / "arriving" / who.id / upload_id
 
 
+@on_sqlite
 def test_upload_goes_on_after_a_cut_and_a_killed_server_and_becomes_a_file(
     mortal: Installation,
 ) -> None:
@@ -101,6 +101,7 @@ def test_upload_goes_on_after_a_cut_and_a_killed_server_and_becomes_a_file(
     until(lambda: not folder(it, who, left).exists())
 
 
+@on_sqlite
 def test_upload_goes_on_after_the_server_was_told_to_leave_in_its_middle(
     mortal: Installation,
 ) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import Face, GraphQL, Refused, Upload
 from tests.installation import NOBODY, Installation, User, installed, until
 from tests.rows import Row, insert
@@ -293,6 +294,7 @@ def test_audit_is_read_by_pages_and_by_filters(installation: Installation) -> No
             it.graphql(it.admin, ENTRIES, first=1, after=wrong)
 
 
+@on_sqlite
 def test_command_line_prints_the_audit(installation: Installation) -> None:
     it = installation
     name = f"printed-{uuid4().hex[:8]}"

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.database import on_sqlite
 from tests.faces import Face, GraphQL, Parameter, Refused, Rest, Upload, check_error, form
 from tests.installation import Installation, files_below, until
 from tests.subscription import GraphQLRefusal
@@ -94,6 +95,7 @@ WRONG: dict[str, tuple[list[Parameter], list[str]]] = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize(("sent", "told"), WRONG.values(), ids=WRONG)
 def test_wrong_parameters_are_refused_by_name(
     face: Face, sent: list[Parameter], told: list[str]
@@ -346,6 +348,7 @@ def test_client_that_vanishes_in_the_middle_leaves_nothing(
     until(lambda: not list(staging.iterdir()))
 
 
+@on_sqlite
 def test_more_than_may_be_uploaded_is_refused(small: Installation) -> None:
     big = Upload("a.bin", b"x" * 60_000)
     faces: list[Face] = [GraphQL(small), Rest(small)]

@@ -19,6 +19,7 @@ from client.moment import future, past, sent, shown
 from server.commands.access import UNREACHABLE, explained
 from tests.command_line import Wire, client, complaint, environment, on_terminal
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
 from tests.rows import LONG_AGO, Row, insert
 from tests.running import (
@@ -32,7 +33,6 @@ from tests.running import (
 )
 
 # What no database has a part in is tested with one.
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @contextmanager
@@ -69,6 +69,7 @@ def rest_of(tail: subprocess.Popen[bytes]) -> tuple[str, str]:
 # --- tail -----------------------------------------------------------------------------------------
 
 
+@on_sqlite
 def test_tail_prints_the_output_byte_for_byte(installation: Installation) -> None:
     it = installation
     raw = b"a\n\n\x1b[31mred\x1b[0m \xff\x00\t\nZo\xc3\xab \xf0\x9f\x98\x80\n\ndone"
@@ -85,6 +86,7 @@ def test_tail_of_much_output_is_all_of_it(installation: Installation) -> None:
     assert client(it, it.alice, "tail", ended.id).stdout.decode() == f"{ended.text}\n"
 
 
+@on_sqlite
 def test_tail_of_no_output_prints_nothing(installation: Installation) -> None:
     process_id = run_python(installation, installation.alice, "pass").id
     done = client(installation, installation.alice, "tail", process_id)
@@ -98,6 +100,7 @@ def hundred(installation: Installation) -> str:
     return run_python(installation, installation.alice, program).id
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("place", "numbers"),
     [
@@ -119,6 +122,7 @@ def test_tail_begins_anywhere(
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "place", [("--after", "-1"), ("--after", "2147483648"), ("--last", "-3")], ids=str
 )
@@ -129,6 +133,7 @@ def test_tail_cannot_begin_at_a_number_that_no_line_has(
     assert f"Invalid value for '{place[0]}': {place[1]} is not in the range" in words
 
 
+@on_sqlite
 def test_tail_tells_times_and_numbers_on_demand(installation: Installation, hundred: str) -> None:
     it = installation
     selection = "output(after: 97) { lines { seq time text } }"
@@ -139,6 +144,7 @@ def test_tail_tells_times_and_numbers_on_demand(installation: Installation, hund
     assert [json.loads(line) for line in as_json.splitlines()] == lines
 
 
+@on_sqlite
 def test_tail_prints_a_line_while_the_script_runs(installation: Installation) -> None:
     it = installation
     gates = [Gate(it) for _ in range(3)]
@@ -155,6 +161,7 @@ def test_tail_prints_a_line_while_the_script_runs(installation: Installation) ->
     assert tail.returncode == 0
 
 
+@on_sqlite
 def test_tail_waits_for_a_process_that_is_not_started_yet(installation: Installation) -> None:
     it = installation
     gate = Gate(it)
@@ -166,6 +173,7 @@ def test_tail_waits_for_a_process_that_is_not_started_yet(installation: Installa
         assert rest_of(tail) == ("at last\n", "")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("program", "code"),
     [
@@ -182,6 +190,7 @@ def test_tail_ends_as_the_script_did(installation: Installation, program: str, c
     assert done.stderr.decode() == ("" if code == 0 else "procession: The process is FAILED\n")
 
 
+@on_sqlite
 def test_tail_of_a_process_that_is_stopped_ends_as_if_it_was(installation: Installation) -> None:
     it = installation
     gate = Gate(it)
@@ -194,6 +203,7 @@ def test_tail_of_a_process_that_is_stopped_ends_as_if_it_was(installation: Insta
     assert (tail.returncode, complaints) == (143, "procession: The process is STOPPED\n")
 
 
+@on_sqlite
 def test_tail_of_a_process_that_is_deleted_says_so(installation: Installation) -> None:
     it = installation
     process_id = start_python(it, it.alice, "print('here'); import time; time.sleep(600)")
@@ -204,6 +214,7 @@ def test_tail_of_a_process_that_is_deleted_says_so(installation: Installation) -
     assert tail.returncode == 255
 
 
+@on_sqlite
 def test_tail_goes_on_where_it_was_when_the_server_was_killed(mortal: Installation) -> None:
     it, alice = mortal, mortal.alice
     gates = [Gate(it) for _ in range(3)]
@@ -268,6 +279,7 @@ def test_tail_of_the_last_lines_loses_none_that_come_during_a_cut(
     assert tail.returncode == 0
 
 
+@on_sqlite
 def test_output_that_is_not_what_the_script_wrote_is_noticed(installation: Installation) -> None:
     it = installation
     process_id = insert(it, [Row(it.alice.id, lines=[(LONG_AGO, "forged")])])[0]
@@ -325,6 +337,7 @@ def test_reader_that_is_slow_gets_all_also_where_a_full_pipe_refuses_more(
     assert tail.returncode == 0
 
 
+@on_sqlite
 def test_interrupt_ends_it_quietly(installation: Installation) -> None:
     it = installation
     gate = Gate(it)
@@ -338,6 +351,7 @@ def test_interrupt_ends_it_quietly(installation: Installation) -> None:
     assert end_of(it, it.alice, process_id).status == "COMPLETED"
 
 
+@on_sqlite
 def test_full_disk_is_told(installation: Installation, hundred: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
@@ -386,6 +400,7 @@ SEARCHES: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize(("arguments", "printed"), SEARCHES.values(), ids=SEARCHES)
 def test_search_prints_lines_after_their_numbers(
     installation: Installation, prose: str, arguments: list[str], printed: list[str]
@@ -395,6 +410,7 @@ def test_search_prints_lines_after_their_numbers(
     assert (done.returncode, done.stderr) == (0 if printed else 1, b"")
 
 
+@on_sqlite
 def test_search_goes_on_to_the_last_page(installation: Installation) -> None:
     it = installation
     ended = run_python(it, it.alice, "for n in range(5000): print('line', n)")
@@ -404,6 +420,7 @@ def test_search_goes_on_to_the_last_page(installation: Installation) -> None:
     assert done.stdout.decode().splitlines() == found
 
 
+@on_sqlite
 def test_search_prints_objects_on_demand(installation: Installation, prose: str) -> None:
     it = installation
     done = client(it, it.alice, "search", prose, "six", "--context", "1", "--json")
@@ -416,6 +433,7 @@ def test_search_prints_objects_on_demand(installation: Installation, prose: str)
     }
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -443,6 +461,7 @@ def told(it: Installation, who: User, process_id: str, **settings: str) -> str:
     return done.stderr.decode()
 
 
+@on_sqlite
 def test_refusal_is_explained(installation: Installation, hundred: str) -> None:
     it = installation
     revoked = it.add_user("revoked", revoked_at=1)
@@ -461,6 +480,7 @@ def test_fault_of_the_server_is_no_refusal(code: str) -> None:
     assert exit_.value.code == UNREACHABLE
 
 
+@on_sqlite
 def test_server_that_is_not_there_is_named(installation: Installation, hundred: str) -> None:
     server = "http://127.0.0.1:1"
     words = told(installation, installation.alice, hundred, PROCESSION_SERVER=server)
@@ -497,18 +517,21 @@ def test_address_that_is_none_of_a_server_is_refused_before_anything_is_sent(
     assert tail.startswith(f"procession: The server's address '{shown}' should be such as https://")
 
 
+@on_sqlite
 def test_search_that_is_refused_is_explained(installation: Installation, hundred: str) -> None:
     done = client(installation, installation.bob, "search", hundred, "line")
     assert (done.returncode, done.stdout) == (2, b"")
     assert "somebody else's" in done.stderr.decode()
 
 
+@on_sqlite
 def test_administrator_sees_the_output_of_all(installation: Installation, hundred: str) -> None:
     it = installation
     assert client(it, it.admin, "tail", hundred, "--last", "1").stdout == b"line 100\n"
     assert client(it, it.admin, "search", hundred, "line 100").stdout == b"100:line 100\n"
 
 
+@on_sqlite
 def test_server_and_token_can_be_given_otherwise(installation: Installation, hundred: str) -> None:
     it, last = installation, ("tail", hundred, "--last", "1")
     token = it.folder / "token"
@@ -559,5 +582,6 @@ def test_time_of_day_is_that_of_its_day_when_clocks_are_changed(
     assert here.endswith("18:00") or here == "18:00:00"
 
 
+@on_sqlite
 def test_settings_of_the_client_do_not_trouble_a_server(installation: Installation) -> None:
     installation.cli("user", "list", PROCESSION_SERVER="http://x", PROCESSION_TOKEN="psn_x")

@@ -17,10 +17,11 @@ from tests.command_line import (
     printed,
     terminal,
 )
+from tests.database import on_sqlite
 from tests.installation import NOBODY, Installation, User, until
 from tests.running import run_python
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 PASSWORD = "twelve letters"
 # A keyring with the interface of the library, which keeps its secrets in a file beside itself.

@@ -5,12 +5,13 @@ import re
 import pytest
 
 from tests.command_line import client, complaint, objects, on_terminal, printed
+from tests.database import on_sqlite
 from tests.installation import Installation
 from tests.running import Gate, start_python
 
 URL = "https://www.example.org/hook?key=of-the-receiver"
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 
 def test_webhook_is_asked_for_listed_and_taken_back(installation: Installation) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Wire, client, complaint, environment, objects, on_terminal, printed
+from tests.database import on_sqlite
 from tests.installation import PROGRAM, Installation, User, files_below, until
 from tests.rows import Row, insert
 from tests.running import Gate, end_of, run_python, start_python
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 SIZE = 3_000_000
 WRITE = f"""

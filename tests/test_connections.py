@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.database import on_postgres, on_sqlite
 from tests.faces import Upload, form
 from tests.installation import PATIENCE, Installation, User, installed, until
 from tests.running import FLOOD, OUTPUT, run_python, start_python
@@ -259,7 +260,7 @@ def test_subscriber_that_does_not_read_loses_its_seat(strict: Installation) -> N
 
 
 @pytest.mark.parametrize(("due", "withdrawn"), [(3, False), (3, True), (0, True)])
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_client_that_has_left_when_answers_are_due_is_no_fault(
     installation: Installation, due: int, withdrawn: bool
 ) -> None:
@@ -285,7 +286,6 @@ def test_client_that_has_left_when_answers_are_due_is_no_fault(
 
 
 # What no database has a part in is tested with one.
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 LONG = "x" * 200
 SUBSCRIPTION = "subscription { processChanges { id } }"
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.certificate import certificate
 from tests.conftest import Install, installed_on
+from tests.database import on_postgres, on_sqlite
 from tests.installation import Installation, User, until
 from tests.receiver import HELD, HOST, Receiver, receiving
 from tests.rows import LONG_AGO, Row, insert
@@ -30,8 +31,6 @@ START = """mutation ($program: String!, $notify: [NotifyInput!]) {
 }"""
 FORGET = "mutation ($id: ID!) { forgetDelivery(id: $id) }"
 DELETE = "mutation ($id: ID!) { deleteProcess(id: $id) }"
-only_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
-only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +122,7 @@ def test_end_is_told_when_it_has_come_signed_and_until_it_is_taken(
     assert "of-the-receiver" not in stored + it.log.read_text()
 
 
-@only_sqlite
+@on_sqlite
 def test_receiver_is_told_by_tls_if_its_certificate_is_trusted_and_its_own(
     install: Install, tmp_path: Path
 ) -> None:
@@ -173,7 +172,7 @@ def test_worker_that_is_killed_while_it_delivers_leaves_it_to_the_next(
     assert until_state(it, process_id, "DELIVERED")["attempts"] == 2
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_of_two_workers_one_delivers(it: Installation, receiver: Receiver, tmp_path: Path) -> None:
     with worker(it, tmp_path / "elsewhere"):
         ids = {notify(it, it.alice, ended(it), receiver.url)["delivery"]["id"] for _ in range(12)}
@@ -183,7 +182,7 @@ def test_of_two_workers_one_delivers(it: Installation, receiver: Receiver, tmp_p
     assert (sorted(got), receiver.got.empty()) == (sorted(ids), True)
 
 
-@only_sqlite
+@on_sqlite
 def test_start_asks_for_it_with_a_secret_that_is_known(
     it: Installation, receiver: Receiver
 ) -> None:
@@ -208,7 +207,7 @@ def test_start_asks_for_it_with_a_secret_that_is_known(
         it.graphql(it.alice, START, program="", notify=[{"email": True}])
 
 
-@only_sqlite
+@on_sqlite
 def test_what_is_taken_back_or_gone_is_not_sent_again(it: Installation, receiver: Receiver) -> None:
     receiver.statuses = [410]
     gone = ended(it)
@@ -229,7 +228,7 @@ def test_what_is_taken_back_or_gone_is_not_sent_again(it: Installation, receiver
     assert receiver.got.empty()
 
 
-@only_sqlite
+@on_sqlite
 def test_who_may_not_see_the_process_any_more_is_told_nothing(
     it: Installation, receiver: Receiver
 ) -> None:
@@ -254,7 +253,7 @@ def test_who_may_not_see_the_process_any_more_is_told_nothing(
     assert receiver.got.empty()
 
 
-@only_sqlite
+@on_sqlite
 def test_no_other_place_inside_is_reached(it: Installation, receiver: Receiver) -> None:
     inside = [
         *("127.0.0.1", "localhost", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"),  # noqa: S104
@@ -278,7 +277,7 @@ def test_no_other_place_inside_is_reached(it: Installation, receiver: Receiver) 
     assert receiver.got.empty()
 
 
-@only_sqlite
+@on_sqlite
 @pytest.mark.parametrize(
     "url",
     [
@@ -311,7 +310,7 @@ def test_nobody_is_told_of_one_process_without_end(it: Installation, receiver: R
     notify(it, it.admin, process_id, receiver.url)
 
 
-@only_postgres
+@on_postgres
 def test_process_that_is_just_being_deleted_is_told_of_to_nobody(
     it: Installation, receiver: Receiver
 ) -> None:

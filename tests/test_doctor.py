@@ -15,6 +15,7 @@ from server.doctor.machine import filesystem
 from server.local import run
 from server.settings import Settings
 from tests.conftest import Install
+from tests.database import on_postgres
 from tests.installation import SHIPPED, Installation, installed
 from tests.rows import LONG_AGO, Row, insert
 from tests.running import run_python
@@ -89,7 +90,7 @@ def test_doctor_finds_nothing_while_all_is_well_and_then_what_is_wrong(it: Insta
     assert of_nobody.exists(), "it changes nothing"
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_process_that_is_deleted_meanwhile_has_no_output_to_be_wrong(it: Installation) -> None:
     async def look() -> list[Symptom]:
         patient = Patient(Settings(data=str(it.data), database_url=it.database_url), deep=True)

@@ -11,6 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 import httpx
 import pytest
 
+from tests.database import on_sqlite
 from tests.faces import GraphQL, Rest, check_error
 from tests.installation import NOBODY, Installation, User, until
 from tests.running import Gate, end_of, facts, run_python, start_python, until_running
@@ -48,6 +49,7 @@ def fetch(
     return it.request(it.alice, method, path, headers=named)
 
 
+@on_sqlite
 def test_whole_file_is_an_attachment_with_a_strong_etag(
     installation: Installation, written: str
 ) -> None:
@@ -62,6 +64,7 @@ def test_whole_file_is_an_attachment_with_a_strong_etag(
     assert headers["x-content-type-options"] == "nosniff"
 
 
+@on_sqlite
 def test_file_whose_bytes_are_gone_is_not_found(installation: Installation) -> None:
     it = installation
     process_id = run_python(it, it.alice, WRITE).id
@@ -72,6 +75,7 @@ def test_file_whose_bytes_are_gone_is_not_found(installation: Installation) -> N
     assert "data.bin" in fetch(it, process_id).json()["message"]
 
 
+@on_sqlite
 def test_head_says_what_get_would(installation: Installation, written: str) -> None:
     whole, head = fetch(installation, written), fetch(installation, written, "HEAD")
     assert (head.status_code, head.content) == (200, b"")
@@ -92,6 +96,7 @@ RANGES = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize(("asked", "got"), RANGES.items(), ids=RANGES)
 def test_one_range_is_answered_with_that_part(
     installation: Installation, written: str, asked: str, got: tuple[int, int]
@@ -104,6 +109,7 @@ def test_one_range_is_answered_with_that_part(
     assert answer.headers["etag"] == fetch(installation, written).headers["etag"]
 
 
+@on_sqlite
 def test_several_ranges_come_as_parts(installation: Installation, written: str) -> None:
     answer = fetch(installation, written, Range="bytes=0-1, 10-12,-1")
     assert answer.status_code == 206
@@ -120,6 +126,7 @@ def test_several_ranges_come_as_parts(installation: Installation, written: str) 
     ]
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "asked", ["bytes=100-", "bytes=1000-2000", "bytes=100-100", "bytes=-0", f"bytes={10**100}-"]
 )
@@ -131,6 +138,7 @@ def test_range_beyond_the_end_is_refused_with_the_size(
     assert answer.headers["content-range"] == f"bytes */{SIZE}"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "asked",
     [
@@ -146,6 +154,7 @@ def test_malformed_range_and_other_units_are_ignored(
     assert (answer.status_code, answer.content) == (200, CONTENT)
 
 
+@on_sqlite
 def test_download_that_was_cut_is_resumed(installation: Installation, written: str) -> None:
     first = fetch(installation, written, Range="bytes=0-49")
     rest = fetch(installation, written, Range="bytes=50-", If_Range=first.headers["etag"])
@@ -153,6 +162,7 @@ def test_download_that_was_cut_is_resumed(installation: Installation, written: s
     assert first.content + rest.content == CONTENT
 
 
+@on_sqlite
 def test_if_range_decides_between_the_part_and_the_whole(
     installation: Installation, written: str
 ) -> None:
@@ -171,6 +181,7 @@ def test_if_range_decides_between_the_part_and_the_whole(
         assert answer.status_code == status, condition
 
 
+@on_sqlite
 def test_client_that_has_the_file_gets_304(installation: Installation, written: str) -> None:
     headers = fetch(installation, written).headers
     etag = headers["etag"]
@@ -183,6 +194,7 @@ def test_client_that_has_the_file_gets_304(installation: Installation, written: 
     assert since.status_code == 304
 
 
+@on_sqlite
 def test_client_that_has_another_file_gets_this_one(
     installation: Installation, written: str
 ) -> None:
@@ -202,11 +214,13 @@ def test_client_that_has_another_file_gets_this_one(
         assert fetch(installation, written, **headers).status_code == 200, headers
 
 
+@on_sqlite
 def test_condition_comes_before_the_range(installation: Installation, written: str) -> None:
     etag = fetch(installation, written).headers["etag"]
     assert fetch(installation, written, Range="bytes=0-0", If_None_Match=etag).status_code == 304
 
 
+@on_sqlite
 def test_empty_file_is_a_file(installation: Installation, written: str) -> None:
     answer = fetch(installation, written, name="empty.txt")
     assert (answer.status_code, answer.content) == (200, b"")
@@ -217,6 +231,7 @@ def test_empty_file_is_a_file(installation: Installation, written: str) -> None:
 NAMES = ["a b.txt", "Zoë & Söhne.csv", 'say "hi".txt', "50%.txt", "a;b,c.txt", "#?.txt", "'.txt"]
 
 
+@on_sqlite
 def test_any_name_can_be_downloaded(installation: Installation) -> None:
     alice = installation.alice
     program = f"""
@@ -242,6 +257,7 @@ def file_name(answer: httpx.Response) -> str | None:
     return message.get_filename()
 
 
+@on_sqlite
 def test_files_in_folders_are_found_and_links_are_not_followed(
     installation: Installation, written: str
 ) -> None:
@@ -255,6 +271,7 @@ def test_files_in_folders_are_found_and_links_are_not_followed(
         assert fetch(it, written, name=name.replace("..", "%2e%2e")).status_code == 404
 
 
+@on_sqlite
 def test_facts_of_a_file_are_true(installation: Installation, written: str) -> None:
     found = facts(installation, installation.alice, written, "files { name size sha256 mediaType }")
     assert found["files"][0] == {
@@ -266,12 +283,14 @@ def test_facts_of_a_file_are_true(installation: Installation, written: str) -> N
     assert found["files"][2]["mediaType"] == "text/csv"
 
 
+@on_sqlite
 def test_file_that_is_not_there_is_not_found(installation: Installation, written: str) -> None:
     answer = fetch(installation, written, name="nothing.txt")
     assert answer.status_code == 404
     check_error(answer)
 
 
+@on_sqlite
 def test_files_are_there_once_the_process_has_ended(installation: Installation) -> None:
     it, alice = installation, installation.alice
     gate = Gate(it)
@@ -285,6 +304,7 @@ def test_files_are_there_once_the_process_has_ended(installation: Installation) 
     assert fetch(it, process_id).content == CONTENT
 
 
+@on_sqlite
 def test_failed_process_keeps_what_it_wrote(installation: Installation) -> None:
     ended = run_python(installation, installation.alice, f"{WRITE}\nraise SystemExit(1)")
     assert ended.status == "FAILED"
@@ -302,6 +322,7 @@ def signed(it: Installation, who: User, process_id: str, seconds: int = 60) -> d
     return {file["name"]: file["temporaryUrl"] for file in files}
 
 
+@on_sqlite
 def test_signed_address_is_good_for_one_file_without_a_token(
     installation: Installation, written: str
 ) -> None:
@@ -320,6 +341,7 @@ def test_signed_address_is_good_for_one_file_without_a_token(
         assert it.request(NOBODY, "GET", other).status_code == 401, other
 
 
+@on_sqlite
 def test_signed_address_ends_with_its_time_and_with_what_it_was_asked_for_with(
     installation: Installation, written: str
 ) -> None:
@@ -335,6 +357,7 @@ def test_signed_address_ends_with_its_time_and_with_what_it_was_asked_for_with(
     until(lambda: it.request(NOBODY, "GET", address).status_code == 401)
 
 
+@on_sqlite
 @pytest.mark.parametrize("seconds", [0, -1, 3601])
 def test_signed_address_is_for_minutes(
     installation: Installation, written: str, seconds: int

@@ -17,6 +17,7 @@ from hypothesis import Phase, given, seed, settings
 
 from jobs.merge import FEW
 from tests.conftest import Install
+from tests.database import on_postgres
 from tests.exactness.feeds import FEEDS
 from tests.exactness.heard import Heard
 from tests.exactness.model import Expected
@@ -234,9 +235,6 @@ def narrow(install: Install) -> Iterator[House]:
     it = install(PROCESSION_DATABASE_POOL="1")
     it.start()
     yield from house_of(it)
-
-
-on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 
 @on_postgres

@@ -13,6 +13,7 @@ from server.page import DIST
 from tests.archives import EXAMPLE_CONSOLE, build_example
 from tests.browser import run_in_browser
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import Rest
 
 PASSWORD = "correct horse battery"
@@ -32,7 +33,7 @@ def test_example_fits_the_schema(example: Path) -> None:
     assert set(values.coerced) == set(given)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_page_works_in_a_browser(install: Install, tmp_path: Path) -> None:
     if not (DIST / "index.html").exists():
         pytest.skip("the GraphiQL page is not built: `make page` builds it")

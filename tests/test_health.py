@@ -14,6 +14,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
+from tests.database import on_sqlite
 from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
 from tests.postgres import shut
@@ -114,6 +115,7 @@ def followed(it: Installation) -> tuple[str, Gate]:
     return start_python(it, it.admin, f"print(1, flush=True); {gate.wait}; print(2)"), gate
 
 
+@on_sqlite
 def test_leaving_server_tells_subscribers_to_connect_again(it: Installation) -> None:
     process_id, gate = followed(it)
     with it.subscribe(it.admin, OUTPUT, id=process_id) as events:
@@ -129,6 +131,7 @@ def test_leaving_server_tells_subscribers_to_connect_again(it: Installation) -> 
     assert end_of(it, it.admin, process_id).lines == ["1", "2"]
 
 
+@on_sqlite
 def test_leaving_server_cuts_event_streams_without_calling_them_complete(
     it: Installation,
 ) -> None:
@@ -163,7 +166,7 @@ def test_leaving_server_finishes_requests_under_way(it: Installation) -> None:
     assert it.end(signal.SIGTERM) == 0
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_leaving_server_waits_for_nobody_who_has_stalled(it: Installation) -> None:
     """One reads neither a download nor a subscription any more, and one sends no more of a file."""
     program = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').truncate(100_000_000)"

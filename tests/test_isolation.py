@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import GraphQL, Upload
 from tests.installation import SCRIPTS, SECRET_KEY, Installation
 from tests.running import OUTPUT, Ended, end_of, facts, run_python, start
 
 # All of it happens in the supervisor and before it; no database has a part in it.
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 
 ROOT = Path(__file__).parents[1]

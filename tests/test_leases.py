@@ -23,6 +23,7 @@ from jobs.run import LOST, Run
 from jobs.standstill import Standstill
 from jobs.supervisor.launch import Launch
 from tests.conftest import Install
+from tests.database import on_postgres, on_sqlite
 from tests.installation import SCRIPTS, Installation, until
 from tests.rows import Row, insert
 from tests.running import (
@@ -43,8 +44,6 @@ from tests.workers import holder, pause, pids, worker
 
 LEASE = "4"
 LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
-on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

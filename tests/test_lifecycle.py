@@ -14,6 +14,7 @@ import pytest
 
 from server.listening import bound
 from server.signals import Signals
+from tests.database import on_sqlite
 from tests.installation import PROGRAM, Installation, installed, until
 from tests.running import (
     OUTPUT,
@@ -37,6 +38,7 @@ def it(mortal: Installation) -> Installation:
     return mortal
 
 
+@on_sqlite
 def test_ctrl_c_ends_everything_and_says_so_in_the_output(it: Installation) -> None:
     admin = it.admin
     process_id, pid = running(it)
@@ -54,6 +56,7 @@ def test_ctrl_c_as_soon_as_it_listens_is_quiet(it: Installation) -> None:
     assert it.living() == []
 
 
+@on_sqlite
 def test_ctrl_c_as_soon_as_it_listens_ends_scripts_of_the_time_before(it: Installation) -> None:
     admin = it.admin
     process_id, pid = running(it)
@@ -78,7 +81,7 @@ def test_signal_while_it_starts_leaves_nothing_running(number: signal.Signals) -
         until(lambda: not it.living())
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_terminal_that_is_closed_leaves_scripts_running(it: Installation) -> None:
     process_id, pid = running(it)
     assert it.end(signal.SIGHUP) == 0
@@ -129,6 +132,7 @@ def test_signal_whose_cancellation_was_lost_ends_the_server_that_has_started() -
     assert asyncio.run(lose_one())
 
 
+@on_sqlite
 def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
     process_id = start_python(it, it.admin, "print(1)")
     end_of(it, it.admin, process_id)
@@ -144,7 +148,7 @@ def test_redis_whose_log_is_damaged_starts_without_it(it: Installation) -> None:
     assert (it.data / "redis/appendonlydir.damaged" / path.name).exists()
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_redis_that_cannot_be_started_again_is_tried_until_it_can(it: Installation) -> None:
     (redis,) = pids(it, "valkey")
     (path,) = it.data.glob("redis/appendonlydir/*.incr.aof")
@@ -170,6 +174,7 @@ def test_data_folder_may_be_called_anything(name: str) -> None:
         assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
 
 
+@on_sqlite
 def test_leftover_redis_that_hangs_is_replaced(it: Installation) -> None:
     (redis,) = pids(it, "valkey")
     kill_all(it)
@@ -179,6 +184,7 @@ def test_leftover_redis_that_hangs_is_replaced(it: Installation) -> None:
     assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
 
 
+@on_sqlite
 def test_second_start_shows_no_token_and_knows_the_first(it: Installation) -> None:
     admin = it.admin
     token, it.first_token = it.first_token, ""
@@ -257,7 +263,7 @@ def test_worker_that_is_killed_is_replaced_and_its_scripts_go_on(it: Installatio
     assert run_python(it, admin, "print(1)").lines == ["1"]
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_script_whose_worker_and_supervisor_are_killed_as_it_begins_runs_once(
     it: Installation,
 ) -> None:
@@ -332,6 +338,7 @@ def test_supervisor_that_is_killed_takes_its_script_along(it: Installation) -> N
     until(lambda: not alive(pid))
 
 
+@on_sqlite
 def test_second_server_in_the_same_folder_is_refused(it: Installation) -> None:
     told = it.cli("serve", "--port", "0", code=1)
     assert f"Another server uses the data folder {it.data}" in told
@@ -339,6 +346,7 @@ def test_second_server_in_the_same_folder_is_refused(it: Installation) -> None:
     assert it.graphql(it.admin, "{ viewer { name } }")
 
 
+@on_sqlite
 def test_waiting_processes_survive_the_loss_of_the_queue(it: Installation) -> None:
     admin = it.admin
     gate = Gate(it)

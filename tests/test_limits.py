@@ -14,12 +14,13 @@ from jobs.supervisor.spool import HEADER
 from jobs.supervisor.spool import OUTPUT as PRINTED
 from tests.chaos.disk import full, small_disk
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.installation import Installation, until
 from tests.running import OUTPUT, SLEEP, Gate, alive, end_of, facts, run_python, start_python
 from tests.workers import kill_all, pids
 
 # All of it happens in the supervisor; no database has a part in it.
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 STOP = "mutation ($id: ID!) { stopProcess(id: $id) { id } }"
 REACHED = "[procession] The output has reached its limit of 1 kB; what follows is not kept"

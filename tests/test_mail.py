@@ -13,6 +13,7 @@ import pytest
 from jobs.mail import Relay
 from tests.certificate import certificate
 from tests.conftest import installed_on
+from tests.database import on_sqlite
 from tests.installation import Installation, User, until
 from tests.mail_server import PASSWORD, USER, Inbox, mail_server
 from tests.running import end_of, start
@@ -32,7 +33,7 @@ NOTIFY = """mutation ($id: ID!) {
 }"""
 DELIVERIES = "query ($id: ID!) { deliveries(processId: $id) { state attempts log { error } } }"
 SET = "mutation ($id: ID!, $address: String) { setEmail(id: $id, address: $address) { email } }"
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from joserfc.jwk import RSAKey
 from server.page import DIST
 from tests.browser import run_in_browser
 from tests.conftest import installed_on
+from tests.database import on_postgres, on_sqlite
 from tests.faces import GraphQL, Refused, Rest
 from tests.installation import Installation, User, until
 from tests.openid import AUDIENCE, SECRET, Browser, Provider, as_bearer, bearing, new_key, signed
@@ -26,7 +27,6 @@ GROUPS = {
     "PROCESSION_OPENID_ADMIN_GROUPS": "chiefs,heads",
     "PROCESSION_OPENID_LABEL": "the university",
 }
-ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_person_signs_in_by_the_provider(it: Installation, browser: Browser, nam
     assert browser.session.get("viewer") is None
 
 
-@ON_SQLITE
+@on_sqlite
 @pytest.mark.parametrize(
     ("page", "led_to"),
     [
@@ -132,7 +132,7 @@ def test_groups_and_role_are_those_of_the_last_sign_in(
     assert sorted(it.rows(made)) == [("curators",), ("readers",)]
 
 
-@ON_SQLITE
+@on_sqlite
 def test_provider_cannot_take_the_role_of_the_last_administrator(
     it: Installation, provider: Provider, browser: Browser, name: str
 ) -> None:
@@ -202,7 +202,7 @@ def test_administrator_moves_an_identity_from_one_user_to_another(
     assert browser.session["viewer"]["name"] == f"{name}-2"
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 @pytest.mark.parametrize("change", ["link", "unlink"])
 def test_who_is_just_signing_in_by_an_identity_that_is_moved_stays_out(
     it: Installation, provider: Provider, browser: Browser, name: str, change: str
@@ -245,7 +245,7 @@ def test_disabled_user_stays_out(
     assert bearing(it, provider.jwt(sub=name)).status_code == 401
 
 
-@ON_SQLITE
+@on_sqlite
 def test_page_offers_the_provider(it: Installation, name: str) -> None:
     if not (DIST / "index.html").exists():
         pytest.skip("the GraphiQL page is not built: `make page` builds it")
@@ -287,7 +287,7 @@ def test_program_comes_with_a_jwt(it: Installation, provider: Provider, name: st
     assert len(accepted) == 3, "each is noted once"
 
 
-@ON_SQLITE
+@on_sqlite
 def test_address_is_taken_if_the_provider_has_verified_it(
     it: Installation, provider: Provider, name: str
 ) -> None:
@@ -315,14 +315,14 @@ def test_who_comes_several_times_at_once_is_one_user(
     assert len(set(zip(subjects, names, strict=True))) == 3
 
 
-@ON_SQLITE
+@on_sqlite
 def test_program_gets_its_jwt_of_the_provider(it: Installation, provider: Provider) -> None:
     token = provider.program_token("procession:start procession:read")
     assert it.sign_in(token).name == "program"
     assert it.get(as_bearer(token), "/api/system/processes").status_code == 200
 
 
-@ON_SQLITE
+@on_sqlite
 def test_jwt_that_is_not_good_is_refused(it: Installation, provider: Provider) -> None:
     claims = {"iss": provider.issuer, "aud": AUDIENCE, "sub": "x", "exp": 1 << 32}
     good = provider.jwt()
@@ -356,7 +356,7 @@ def test_jwt_that_is_not_good_is_refused(it: Installation, provider: Provider) -
     assert bearing(it, good).status_code == 200
 
 
-@ON_SQLITE
+@on_sqlite
 def test_subscription_ends_with_its_jwt(it: Installation, provider: Provider, name: str) -> None:
     """That it has begun before that is certain only if the end is set after it has."""
     end = int(time.time()) + 600
@@ -374,7 +374,7 @@ def test_subscription_ends_with_its_jwt(it: Installation, provider: Provider, na
             list(heard)
 
 
-@ON_SQLITE
+@on_sqlite
 def test_provider_that_changes_its_keys_is_believed(it: Installation, provider: Provider) -> None:
     provider.change_key(new_key("another"))
     token = provider.program_token("procession:read")

@@ -11,13 +11,13 @@ from websockets.exceptions import ConnectionClosed
 
 from server.settings import SettingsError, read_settings
 from tests.conftest import installed_on
+from tests.database import on_sqlite
 from tests.faces import check_error
 from tests.installation import Installation, installed, until
 from tests.openid import AUDIENCE, Browser, Liar, as_bearer, bearing, new_key, published, signed
 from tests.running import CHANGES
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def test_provider_that_is_away_keeps_nobody_else_out() -> None:
@@ -98,7 +98,7 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@ON_SQLITE
+@on_sqlite
 @pytest.mark.parametrize("lie", LIES)
 def test_id_token_must_be_for_this_sign_in(visitor: Browser, liar: Liar, lie: str) -> None:
     claims, words = LIES[lie]
@@ -110,7 +110,7 @@ def test_id_token_must_be_for_this_sign_in(visitor: Browser, liar: Liar, lie: st
     assert words in told if words else not told
 
 
-@ON_SQLITE
+@on_sqlite
 def test_question_has_what_guards_its_answer(fooled: Installation, visitor: Browser) -> None:
     asked = leave(visitor)
     assert asked.pop("redirect_uri") == f"{fooled.url}/session/openid/callback"
@@ -154,7 +154,7 @@ def test_redirect_uri_is_that_of_the_address_that_is_set(liar: Liar) -> None:
         assert returned.headers["location"] == "https://processes.example.org/graphql"
 
 
-@ON_SQLITE
+@on_sqlite
 def test_answer_must_be_to_the_own_question(
     fooled: Installation, visitor: Browser, liar: Liar
 ) -> None:
@@ -179,7 +179,7 @@ def test_answer_must_be_to_the_own_question(
     assert told == "The identity provider refused; sign in again"
 
 
-@ON_SQLITE
+@on_sqlite
 def test_answers_that_nobody_asked_for_do_not_fill_the_audit(
     fooled: Installation, visitor: Browser
 ) -> None:
@@ -191,7 +191,7 @@ def test_answers_that_nobody_asked_for_do_not_fill_the_audit(
     assert fooled.rows(entries) == [(60,)]
 
 
-@ON_SQLITE
+@on_sqlite
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
@@ -212,7 +212,7 @@ def test_strange_answers_of_a_provider_let_nobody_in(
     assert words in come_back(visitor, code="x", state=asked["state"], iss=liar.issuer)
 
 
-@ON_SQLITE
+@on_sqlite
 def test_jwts_are_taken_only_where_a_setting_says_so(fooled: Installation, liar: Liar) -> None:
     for audience in ("page", ""):
         assert bearing(fooled, signed(liar.key, liar.issuer, aud=audience)).status_code == 401

@@ -23,6 +23,7 @@ from jobs.doorbell import Topic
 from models.database import connected, connection
 from models.transaction import run_to_end, transaction
 from tests.conftest import Install
+from tests.database import on_postgres, on_sqlite
 from tests.faces import check_error, form
 from tests.forgetful import forgetful
 from tests.installation import NOBODY, Installation, User, until
@@ -46,7 +47,6 @@ RENEWALS = 6  # of a lease in its time
 NOT_RENEWED = "The lease could not be renewed"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
 # What no database has a part in is tested with one.
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 AWAY = "The database cannot be used; trying again in"
 WAITING = "Those who follow something have to wait"
 WRITE = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/a', 'w').write('a')"
@@ -83,7 +83,7 @@ def check_ran_once(it: Installation, process_id: str, lines: list[str]) -> None:
     assert it.rows("SELECT id FROM worker WHERE lost_at IS NOT NULL") == []
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_database_that_is_away_for_longer_than_a_lease_costs_nothing(it: Installation) -> None:
     gates = [Gate(it), Gate(it), Gate(it)]
     process_id = start_python(it, it.admin, journal(it, gates))
@@ -124,6 +124,7 @@ def test_workers_that_are_all_paused_for_longer_than_their_leases_go_on(it: Inst
         assert end_of(it, it.admin, waiting).lines == ["3"]
 
 
+@on_sqlite
 def test_redis_that_does_not_answer_keeps_nothing_from_being_stored(it: Installation) -> None:
     """Lines, an end, a start; a connection that is refused would be noticed at once."""
     gates = [Gate(it) for _ in range(4)]
@@ -145,6 +146,7 @@ def test_redis_that_does_not_answer_keeps_nothing_from_being_stored(it: Installa
     assert end_of(it, it.admin, waiting).lines == ["1"]
 
 
+@on_sqlite
 def test_line_does_not_wait_until_a_redis_that_hangs_is_told_of_the_one_before(
     it: Installation,
 ) -> None:
@@ -182,7 +184,7 @@ def test_connection_to_redis_that_dies_without_a_word_is_given_up(it: Installati
             until(lambda: listening(redis) == 4)
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_followers_wait_until_the_database_is_back(it: Installation) -> None:
     gates = [Gate(it), Gate(it)]
     process_id = start_python(it, it.admin, journal(it, gates))
@@ -212,7 +214,7 @@ def is_end_of(process_id: str, change: Any) -> bool:
     return bool(change["id"] == process_id and ended)
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_who_asks_without_a_database_is_told_to_ask_again(it: Installation) -> None:
     query = {"query": "{ processes { nodes { id } } }"}
     other = str(uuid4())
@@ -234,7 +236,7 @@ def test_who_asks_without_a_database_is_told_to_ask_again(it: Installation) -> N
     assert closed.value.rcvd.code == CloseCode.TRY_AGAIN_LATER
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_client_that_asks_on_a_socket_without_a_database_is_told_to_come_again(
     it: Installation,
 ) -> None:
@@ -259,7 +261,7 @@ def post(it: Installation, who: User, path: str, content: bytes, kind: str) -> h
     return it.request(who, "POST", path, content=content, headers={"Content-Type": kind})
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_who_asks_by_rest_without_a_database_is_told_to_come_again(it: Installation) -> None:
     ended = run_python(it, it.admin, WRITE).id
     (file,) = it.graphql(it.admin, SIGN, id=ended)["process"]["files"]
@@ -284,7 +286,7 @@ def test_who_asks_by_rest_without_a_database_is_told_to_come_again(it: Installat
     assert "Traceback" not in log
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_answer_that_is_being_sent_when_the_database_goes_away_does_not_look_whole(
     it: Installation,
 ) -> None:
@@ -300,7 +302,7 @@ def test_answer_that_is_being_sent_when_the_database_goes_away_does_not_look_who
     assert "Traceback" not in it.log.read_text()
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_server_and_worker_that_begin_without_a_database_wait_for_it(it: Installation) -> None:
     until(lambda: "is ready" in it.log.read_text())
     with ThreadPoolExecutor(1) as pool:
@@ -316,7 +318,7 @@ def test_server_and_worker_that_begin_without_a_database_wait_for_it(it: Install
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_connections_to_the_database_that_die_without_a_word_are_given_up(install: Install) -> None:
     """What waits for them goes on with others, and nobody who is to leave waits for them."""
     it = install()
@@ -341,7 +343,7 @@ def test_connections_to_the_database_that_die_without_a_word_are_given_up(instal
         it.end()
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_renewal_of_a_lease_that_hangs_is_given_up_and_tried_again(it: Installation) -> None:
     until(lambda: "is ready" in it.log.read_text())
     with it.locked("worker"):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from jobs.outbox import DEEPEST, regular_files
+from tests.database import on_sqlite
 from tests.installation import Installation
 from tests.running import run_python
 
@@ -27,7 +28,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_odd_names_are_shown_and_can_be_downloaded(installation: Installation) -> None:
     it = installation
     ended = run_python(it, it.alice, WRITE)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.database import on_sqlite
 from tests.faces import Face
 from tests.installation import PATIENCE, Installation
 from tests.running import (
@@ -154,7 +155,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 @pytest.mark.parametrize("program", LARGE.values(), ids=LARGE)
 def test_no_event_is_too_large_for_usual_clients(installation: Installation, program: str) -> None:
     """They refuse messages of 1 MiB, and so does the one that the tests use."""

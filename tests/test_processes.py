@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from jobs.doorbell import Topic
+from tests.database import on_postgres
 from tests.installation import PATIENCE, Installation, User
 from tests.rows import Row, insert
 from tests.running import CHANGES, Gate, end_of, run_python, start_python, until_heard
@@ -369,7 +370,7 @@ def test_change_is_told_whose_ring_was_lost_while_others_ring(installation: Inst
             assert pool.submit(any, told).result(PATIENCE)
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_change_is_told_that_comes_while_a_subscriber_is_just_beginning(
     installation: Installation,
 ) -> None:

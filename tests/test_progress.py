@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from tests.archives import build, item, titled
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import GraphQL, Parameter, Upload
 from tests.installation import PROGRAM, Installation, User, until
 from tests.running import Gate, end_of, facts, run_python, start_python
 from tests.workers import kill_all
-
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 REPORT = """
     progress { done total unit message fraction updatedAt }

@@ -19,6 +19,7 @@ from tests.command_line import (
     on_terminal,
     printed,
 )
+from tests.database import on_sqlite
 from tests.installation import NOBODY, PROGRAM, Installation, User, until
 from tests.rows import Row, insert
 from tests.running import (
@@ -32,7 +33,7 @@ from tests.running import (
     until_running,
 )
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 ECHO = ("start", "echo")
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.event_source import EVENTS, Event, listening, opening
 from tests.faces import Rest, check_error
 from tests.installation import Installation, User, installed, until
@@ -27,7 +28,6 @@ LIVE = {"Accept": EVENTS}
 IDENTITY = {"Accept-Encoding": "identity"}
 GZIP = {"Accept-Encoding": "gzip"}
 # What no database has a part in is tested with one.
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 MUCH = 40_000  # lines of the following, more than a connection holds whose client does not read
 PRINT_MUCH = f"print(*['x' * 600] * {MUCH}, sep='\\n', flush=True)"
 NOON = datetime(2017, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -160,6 +160,7 @@ def test_long_output_is_the_same_in_every_form(installation: Installation) -> No
     check_every_form(installation, ended.id, ended.lines)
 
 
+@on_sqlite
 def test_very_many_empty_lines_are_the_same_in_every_form(installation: Installation) -> None:
     ended = run_python(installation, installation.alice, "print('\\n' * 49_999)")
     check_every_form(installation, ended.id, [""] * 50_000)
@@ -536,6 +537,7 @@ def test_what_is_wrong_before_the_first_event_is_answered_as_ever(
             check_error(answer)
 
 
+@on_sqlite
 def test_client_that_leaves_leaves_nothing_behind(install: Install) -> None:
     it = install()
     it.start()
@@ -600,6 +602,7 @@ def test_feed_of_a_process_that_is_deleted_says_so(installation: Installation) -
     assert list(error.document) == ["timestamp", "status", "error", "message", "path"]
 
 
+@on_sqlite
 def test_feed_ends_when_its_reader_may_not_see_it_any_more(installation: Installation) -> None:
     it = installation
     assert it.bob.name == "bob"

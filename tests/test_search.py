@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.database import on_sqlite
 from tests.installation import Installation
 from tests.rows import LONG_AGO, Row, insert
 from tests.running import Gate, run_python, start_python
@@ -311,7 +312,6 @@ def test_pattern_that_would_take_others_for_ever_is_answered(
 
 
 # What no database has a part in is tested with one.
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 # RE2 needs a microsecond or more for each of these characters.
 SLOW = "(?:a?){{{}}}a{{1000}}b"

@@ -20,13 +20,13 @@ from models.process import Process
 from server.keys import safe
 from server.settings import Settings
 from tests.conftest import Install
+from tests.database import on_postgres, on_sqlite
 from tests.faces import Face, GraphQL, Refused, Rest
 from tests.installation import Installation, files_below, installed
 from tests.running import Gate, end_of, run_python, start
 
 LATER = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
 ROOT = Path(__file__).parents[1]
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 # Tells what it has got in a form that is hidden by nothing.
 TELL = """
@@ -177,7 +177,7 @@ def test_key_of_the_data_folder_that_is_none_is_refused_and_not_shown() -> None:
     assert "hush-hush-hush" not in said
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_without_a_key_for_all_machines_no_secret_is_taken(install: Install) -> None:
     it = install(PROCESSION_SECRET_KEY="")
     it.start()

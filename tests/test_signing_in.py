@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from server.cookie import SESSION
+from tests.database import on_postgres, on_sqlite
 from tests.faces import check_error
 from tests.installation import NOBODY, PATIENCE, Installation, User, installed, until
 from tests.subscription import GraphQLRefusal
@@ -112,7 +113,7 @@ def test_each_sign_in_is_a_session_of_its_own_and_ends_that_before(
     assert browser.get("/api/system/scripts").status_code == 200
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 @pytest.mark.parametrize("hasher", [CHEAP, PasswordHasher()], ids=["outdated", "of today"])
 def test_who_is_just_signing_in_by_a_password_that_is_changed_stays_out(
     installation: Installation, browser: httpx.Client, somebody: User, hasher: PasswordHasher
@@ -134,7 +135,7 @@ def test_who_is_just_signing_in_by_a_password_that_is_changed_stays_out(
     assert sign_in(browser, somebody, new).status_code == 204
 
 
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_who_changes_their_password_does_not_undo_a_change_by_an_administrator(
     installation: Installation, browser: httpx.Client, somebody: User
 ) -> None:
@@ -160,6 +161,7 @@ def test_who_changes_their_password_does_not_undo_a_change_by_an_administrator(
     assert sign_in(browser, somebody, "battery of horses").status_code == 204
 
 
+@on_sqlite
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
 def test_cookie_is_no_good_for_pages_of_other_sites(
     installation: Installation, browser: httpx.Client, somebody: User, headers: dict[str, str]
@@ -199,6 +201,7 @@ def test_page_of_another_site_cannot_make_its_visitors_fail_to_sign_in(
     assert it.rows("SELECT count(*) FROM attempt") == [(0,)]
 
 
+@on_sqlite
 @pytest.mark.parametrize("other", ['a={"x":1}', "a=b c", "a[]=1", "ä=é", "=;;"])
 def test_cookie_of_another_application_signs_nobody_out(
     browser: httpx.Client, somebody: User, other: str
@@ -263,6 +266,7 @@ def test_refusal_does_not_tell_what_was_wrong(
     assert not browser.cookies
 
 
+@on_sqlite
 @pytest.mark.parametrize("exists", [True, False])
 def test_failures_slow_down_whether_the_account_exists_or_not(
     installation: Installation, somebody: User, exists: bool
@@ -370,6 +374,7 @@ def test_form_that_is_too_large_is_refused(installation: Installation) -> None:
     assert login(installation, "admin", "x" * 20_000).status_code == 413
 
 
+@on_sqlite
 def test_password_is_set_at_the_command_line(installation: Installation, somebody: User) -> None:
     it = installation
     old = it.sign_in(login(it, somebody.name, PASSWORD).headers["authorization"].split()[1])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.database import on_sqlite
 from tests.faces import Face, GraphQL, Parameter, Rest, Upload
 from tests.installation import CANARY, Installation, User, until
 from tests.running import (
@@ -65,6 +66,7 @@ ARGUMENTS: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize(("sent", "expected"), ARGUMENTS.values(), ids=ARGUMENTS)
 def test_parameters_become_arguments(
     face: Face, sent: list[Parameter], expected: list[str]
@@ -96,6 +98,7 @@ def test_folders_in_the_name_of_an_upload_are_left_out(face: Face) -> None:
     assert started.parameters == [("f", "a.txt")]
 
 
+@on_sqlite
 @pytest.mark.parametrize("kind", ["a/\0b", "a/b\x1b[2J", "a/ü", "a/" + "b" * 254])
 def test_kind_of_a_file_that_no_header_can_have_is_none(face: Face, kind: str) -> None:
     it = face.it

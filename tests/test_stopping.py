@@ -14,6 +14,7 @@ import pytest
 from jobs.run import End, Run
 from jobs.supervisor.launch import Launch
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import Face, GraphQL, Refused, Rest
 from tests.installation import Installation, User, until
 from tests.running import (
@@ -115,7 +116,6 @@ def test_grandchildren_are_gone_when_the_process_has_ended(installation: Install
 
 
 # What no database has a part in is tested with one.
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 # It left the group, the session and its parent, as a daemon does.
 DAEMON = """

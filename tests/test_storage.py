@@ -12,6 +12,7 @@ import pytest
 from jobs.page import NEXT, STATEMENT
 from jobs.page import TEXT as TEXT_OF_PAGE
 from jobs.piece import Lines, Packer
+from tests.database import on_postgres
 from tests.installation import Installation, until
 from tests.rows import Row, insert
 from tests.running import OUTPUT, Gate, end_of, facts, start_python
@@ -275,7 +276,7 @@ def test_deleted_process_leaves_no_chunk_even_if_its_script_runs(
 
 
 @pytest.mark.parametrize("gone", [1, 2])
-@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@on_postgres
 def test_follower_of_what_is_just_being_deleted_hears_neither_a_hole_nor_an_end(
     installation: Installation, gone: int
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.database import on_sqlite
 from tests.installation import Installation
 from tests.running import OUTPUT, Gate, alive, end_of, facts, run_python, start_python
 
@@ -29,6 +30,7 @@ def look(it: Installation, script: str) -> Any:
     return json.loads(run_python(it, it.alice, LOOK, script).text)
 
 
+@on_sqlite
 def test_script_in_a_terminal_sees_one(installation: Installation) -> None:
     assert look(installation, "terminal") == {
         "terminals": [False, True, True],
@@ -37,6 +39,7 @@ def test_script_in_a_terminal_sees_one(installation: Installation) -> None:
     }
 
 
+@on_sqlite
 def test_other_scripts_see_none(installation: Installation) -> None:
     program = "import os; print([os.isatty(n) for n in range(3)], 'TERM' in os.environ)"
     ended = run_python(installation, installation.alice, program)
@@ -54,6 +57,7 @@ with subprocess.Popen(["grep", "."], stdin=subprocess.PIPE) as grep:
 PRINT = "print('one'); {wait}; print('two')"
 
 
+@on_sqlite
 @pytest.mark.parametrize("program", [PRINT, GREP], ids=["Python", "grep"])
 def test_program_that_holds_its_output_back_is_live(
     installation: Installation, program: str
@@ -83,6 +87,7 @@ READERS = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize(("program", "last"), READERS.values(), ids=READERS)
 def test_who_reads_from_the_terminal_does_not_wait(
     installation: Installation, program: str, last: str
@@ -90,6 +95,7 @@ def test_who_reads_from_the_terminal_does_not_wait(
     assert run_python(installation, installation.alice, program, "terminal").lines[-1] == last
 
 
+@on_sqlite
 def test_colours_are_kept(installation: Installation) -> None:
     program = "import os; os.system('echo warning | grep --color=auto warn')"
     ended = run_python(installation, installation.alice, program, "terminal")
@@ -106,6 +112,7 @@ print("a\\n\\nb")
 """
 
 
+@on_sqlite
 def test_terminal_that_a_script_sets_anew_makes_the_same_lines(installation: Installation) -> None:
     assert run_python(installation, installation.alice, COOKED, "terminal").lines == ["a", "", "b"]
 
@@ -118,6 +125,7 @@ time.sleep(600)
 """
 
 
+@on_sqlite
 def test_script_in_a_terminal_is_stopped_with_all_it_started(installation: Installation) -> None:
     it, alice = installation, installation.alice
     process_id = start_python(it, alice, FAMILY, "terminal")

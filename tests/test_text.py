@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.database import on_sqlite
 from tests.faces import Face
 from tests.installation import Installation
 from tests.running import Gate, alive, end_of, facts, run_python, start_python
@@ -67,6 +68,7 @@ BYTES: dict[str, tuple[str, list[str]]] = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize("script", ["python", "terminal"], ids=["pipe", "terminal"])
 @pytest.mark.parametrize(("program", "lines"), BYTES.values(), ids=BYTES)
 def test_bytes_become_lines(
@@ -75,7 +77,7 @@ def test_bytes_become_lines(
     assert run_python(installation, installation.alice, program, script).lines == lines
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_carriage_returns_without_end_take_no_memory(installation: Installation) -> None:
     it = installation
     (worker,) = pids(it, "server.worker")
@@ -91,12 +93,14 @@ def most_memory(pid: int) -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
+@on_sqlite
 def test_both_faces_show_the_same_lines(face: Face) -> None:
     lines = [NO_SEPARATORS, "", "a\0b\x1b[1mc", "Zoë 漢字 \U0001f600"]
     ended = run_python(face.it, face.it.alice, f"print({chr(10).join(lines)!a})")
     assert face.output(face.it.alice, ended.id) == lines
 
 
+@on_sqlite
 @pytest.mark.parametrize("place", [1, 2, 3], ids=["first byte", "second byte", "third byte"])
 def test_character_that_is_written_in_two_parts_stays_whole(
     installation: Installation, place: int
@@ -110,6 +114,7 @@ def test_character_that_is_written_in_two_parts_stays_whole(
     assert end_of(installation, installation.alice, process_id).lines == ["\U0001f600"]
 
 
+@on_sqlite
 def test_line_has_the_time_at_which_it_was_completed(installation: Installation) -> None:
     it, alice = installation, installation.alice
     gates = [Gate(it), Gate(it)]
@@ -125,6 +130,7 @@ def test_line_has_the_time_at_which_it_was_completed(installation: Installation)
     assert before <= datetime.fromisoformat(line["time"]) <= datetime.now(UTC)
 
 
+@on_sqlite
 def test_script_that_closes_its_output_goes_on(installation: Installation) -> None:
     it, alice = installation, installation.alice
     gate = Gate(it)
@@ -145,6 +151,7 @@ print(started.pid)
 """
 
 
+@on_sqlite
 @pytest.mark.parametrize("script", ["python", "terminal"], ids=["pipe", "terminal"])
 @pytest.mark.parametrize("session", [False, True], ids=["same session", "session of its own"])
 def test_process_that_keeps_the_output_open_is_ended_and_told(
@@ -159,6 +166,7 @@ def test_process_that_keeps_the_output_open_is_ended_and_told(
     assert not alive(int(ended.lines[0]))
 
 
+@on_sqlite
 def test_signal_is_told_behind_a_last_line_without_a_newline(installation: Installation) -> None:
     program = (
         "import os, sys; sys.stdout.write('a\\nb'); sys.stdout.flush(); os.kill(os.getpid(), 9)"

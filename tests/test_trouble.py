@@ -13,13 +13,14 @@ import pytest
 
 from tests import tus
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import Face, GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
 from tests.rows import Row, insert
 from tests.running import OUTPUT, Gate, end_of, facts, start, start_python
 from tests.test_health import readiness
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 WRITE = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').write('x')"
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 import pytest
 
 from tests.command_line import Wire, environment, on_terminal, printed
+from tests.database import on_sqlite
 from tests.installation import PROGRAM, Installation, User, until
 from tests.running import Gate, run_python, start_python
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 
 @contextmanager

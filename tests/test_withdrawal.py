@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from models.instant import now, to_micros
+from tests.database import on_postgres
 from tests.installation import Installation, User, installed
 from tests.rows import Row, insert
 from tests.running import CHANGES
 
-pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+pytestmark = on_postgres
 
 LATER = "2030-01-01T00:00:00Z"
 STOP = "mutation ($id: ID!) { stopProcess(id: $id) { id } }"
