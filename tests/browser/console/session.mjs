@@ -6,7 +6,7 @@ import { another, ask, endable, forgive, open, origin, password, refuse, token }
 
 const WORDS = "correct horse for dora";
 const TYPED = "what has taken an hour to type";
-const STARTS = JSON.stringify({ query: 'mutation { startProcess(script: "echo") { id } }' });
+const ECHO = 'mutation { startProcess(script: "echo") { id } }';
 const ENDED = "The session has ended. Sign in again to go on where you are.";
 
 const signedIn = (page, name) => page.getByRole("button", { name: `Account of ${name}` }).waitFor();
@@ -24,6 +24,12 @@ async function signOut(page) {
   await page.getByRole("menuitem", { name: "Sign out" }).click();
 }
 
+/** The id of a process that is started in the name of who is signed in. */
+function startAs(page, query) {
+  const send = async (body) => (await fetch("/graphql", { method: "POST", headers: { "Content-Type": "application/json" }, body })).json();
+  return page.evaluate(send, JSON.stringify({ query })).then(({ data }) => data.startProcess.id);
+}
+
 /** As if an administrator had ended it. */
 const end = (page) => page.evaluate(() => fetch("/session", { method: "DELETE" }).then(() => {}));
 
@@ -37,6 +43,7 @@ export async function session(browser) {
   await outAndIn(page);
   await inTwoTabs(page);
   await page.context().close();
+  await cutLate(browser);
   forgive();
 }
 
@@ -72,6 +79,28 @@ async function keptWhileSignedOut(page) {
   assert.equal(await page.locator(".problem").count(), 0);
 }
 
+/** The connection of the one before is closed late: it is not that of the one who is signed in now. */
+async function cutLate(browser) {
+  const page = await open(browser);
+  await page.addInitScript(() => {
+    globalThis.late = [];
+    WebSocket.prototype.close = function () {
+      globalThis.late.push(() => this.onclose(new CloseEvent("close", { code: 1006 })));
+    };
+  });
+  await page.goto(`${origin}/processes#token=${token}`);
+  await signedIn(page, "admin");
+  const isLive = () => page.waitForEvent("websocket").then((socket) => socket.waitForEvent("framereceived"));
+  await signOut(page);
+  const live = isLive();
+  await signIn(page, "admin", password);
+  await live;
+  await page.evaluate(() => globalThis.late.forEach((act) => act()));
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.equal(await page.locator(".cut").innerText(), "");
+  await page.context().close();
+}
+
 /** The list tells that its session has ended, though nobody asks for anything; and that it is live no more, for another reason. */
 async function ofTheList(page) {
   const stop = await endable(page);
@@ -88,7 +117,7 @@ async function ofTheList(page) {
   await mend();
   await signIn(page, "dora", WORDS);
   await page.getByText("No processes yet").waitFor();
-  await page.evaluate((body) => fetch("/graphql", { method: "POST", headers: { "Content-Type": "application/json" }, body }).then(() => {}), STARTS);
+  await startAs(page, ECHO);
   await page.getByRole("link", { name: "echo" }).first().waitFor();
 }
 
