@@ -263,6 +263,7 @@ export async function mending(browser) {
   await unread.waitFor();
   await page.keyboard.press("End"); // so that it follows
   await page.getByText("following").waitFor();
+  await unread.waitFor({ state: "detached" }); // of what is not looked at any more
   await stop(/Follow/);
   await page.getByRole("button", { name: "Follow again" }).waitFor();
   assert.equal(await page.getByText("following").count(), 0);
