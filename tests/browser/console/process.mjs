@@ -337,7 +337,28 @@ export async function wide(browser) {
   assert.ok(Math.abs((await hidden()) - 300) < 2);
   await page.keyboard.press("End");
   await page.waitForFunction(() => document.querySelector(".line:last-child").getBoundingClientRect().bottom <= document.querySelector(".screen").getBoundingClientRect().bottom + 1);
+  await tallest(page);
   await page.context().close();
+}
+
+/** The wheel leads through a last line that is much longer than those before, of which not all are drawn. */
+async function tallest(page) {
+  const id = await run('for number in range(200): print("short")\nprint("word " * 8000)');
+  await page.goto(`${origin}/processes/${id}#L201`);
+  await page.getByText("201 lines, complete").waitFor();
+  await page.locator(".screen.wraps").waitFor();
+  await page.locator(".line.marked").waitFor();
+  const box = await output(page).boundingBox();
+  await page.mouse.move(box.x + 300, box.y + 100);
+  const hidden = () => page.evaluate(() => document.querySelector(".screen").getBoundingClientRect().top - document.querySelector(".line:last-child").getBoundingClientRect().top);
+  for (let before = await hidden(); before < 1000; before = await hidden()) {
+    await page.mouse.wheel(0, 300);
+    await page.waitForFunction((known) => document.querySelector(".screen").getBoundingClientRect().top - document.querySelector(".line:last-child").getBoundingClientRect().top > known + 250, before);
+    await page.waitForFunction(() => {
+      const { scrollTop, scrollHeight, clientHeight } = document.querySelector(".screen");
+      return Math.abs(scrollHeight - clientHeight - scrollTop - 400) < 2; // there is more, and the bar has been set right
+    });
+  }
 }
 
 /** The longest time between two frames while the wheel turns and turns. */
