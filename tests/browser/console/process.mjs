@@ -239,7 +239,7 @@ print(*("line %d" % number for number in range(1, ${MANY + 1})), sep="\\n", flus
 while not os.path.exists("GATE"):
     time.sleep(0.02)
 print("the end")`;
-const WIDE = `print("START", "word " * 8000, "FINISH")
+const WIDE = `print("START", "word " * 8000, "\\x1b[1mFIN\\x1b[mISH")
 print("other: words")
 print("plain words")`;
 
@@ -320,6 +320,7 @@ export async function wide(browser) {
   await page.keyboard.press("Enter");
   await page.locator(".line mark").getByText("plain words").waitFor();
   assert.equal(await page.locator(".line mark").count(), 1);
+  await lit(page);
   await page.getByRole("button", { name: "Close the search" }).click();
   await page.getByRole("button", { name: "Wrap" }).click();
   await page.locator(".screen.wraps").waitFor();
@@ -339,6 +340,16 @@ export async function wide(browser) {
   await page.waitForFunction(() => document.querySelector(".line:last-child").getBoundingClientRect().bottom <= document.querySelector(".screen").getBoundingClientRect().bottom + 1);
   await tallest(page);
   await page.context().close();
+}
+
+/** What is found very often in a line, and what reaches over two colours. */
+async function lit(page) {
+  await page.getByLabel("Regular expression").uncheck();
+  for (const [words, count] of [["nish", 2], ["or", 1002]]) {
+    await page.getByLabel("Search the output").fill(words);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((wanted) => document.querySelectorAll(".line mark").length === wanted, count);
+  }
 }
 
 /** The wheel leads through a last line that is much longer than those before, of which not all are drawn. */
