@@ -372,6 +372,32 @@ async function tallest(page) {
   }
 }
 
+/** A process that could not be read at first is asked for again; one that is not there is not. */
+export async function unread(browser) {
+  const id = await run("print(1)");
+  const page = await open(browser);
+  let isRefused = false;
+  await page.routeWebSocket(/graphql/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => {
+      const { type, id: number, payload } = JSON.parse(message);
+      if (type === "subscribe" && payload.query.includes("Watch") && !isRefused) {
+        isRefused = true;
+        socket.send(JSON.stringify({ id: number, type: "error", payload: [{ message: "Too much at once.", extensions: { code: "LIMIT" } }] }));
+      } else server.send(message);
+    });
+  });
+  await enter(page, `/processes/${id}`);
+  await page.getByText("Too much at once.").waitFor();
+  await look(page, "process-unread");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".status.completed").waitFor();
+  await page.goto(`${origin}/processes/${id.slice(1)}`);
+  await page.getByText("Is the address whole?").waitFor();
+  await look(page, "process-wrong-address");
+  await page.context().close();
+}
+
 /** The longest time between two frames while the wheel turns and turns. */
 async function frames(page) {
   await page.evaluate(() => {
