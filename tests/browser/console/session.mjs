@@ -39,6 +39,7 @@ export async function session(browser) {
   const page = await open(browser);
   await byLink(page);
   await keptWhileSignedOut(page);
+  await formsKept(page);
   await ofTheList(page);
   await outAndIn(page);
   await inTwoTabs(page);
@@ -76,6 +77,39 @@ async function keptWhileSignedOut(page) {
   await signIn(page, "dora", WORDS);
   await text(page).waitFor();
   assert.equal(await text(page).inputValue(), TYPED);
+  assert.equal(await page.locator(".problem").count(), 0);
+}
+
+/** As another tab tells of it, so that nothing is asked for here. */
+async function endElsewhere(page) {
+  const other = await another(page);
+  await other.goto(origin);
+  await end(other);
+  await other.reload();
+  await page.locator(".sign-in").getByText(ENDED).waitFor();
+  await other.close();
+}
+
+/** What was refused can be mended and sent; a dialog is there as it was, and says nothing of the session. */
+async function formsKept(page) {
+  const number = page.locator(".field.integer").filter({ hasText: "a whole number" });
+  await number.getByRole("textbox").fill("no number");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await number.locator(".wrong").getByText("whole number").waitFor();
+  await endElsewhere(page);
+  await signIn(page, "dora", WORDS);
+  await number.locator(".wrong").getByText("whole number").waitFor();
+  await page.getByRole("button", { name: "Start", exact: true }).waitFor();
+  await page.goto(`${origin}/account`);
+  await page.getByRole("button", { name: "New token" }).click();
+  await page.getByLabel("What it is for").fill(TYPED);
+  await end(page);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.locator(".sign-in").getByText(ENDED).waitFor();
+  assert.ok(await page.getByRole("dialog").isHidden());
+  await signIn(page, "dora", WORDS);
+  await page.getByRole("dialog").waitFor();
+  assert.equal(await page.getByLabel("What it is for").inputValue(), TYPED);
   assert.equal(await page.locator(".problem").count(), 0);
 }
 
