@@ -111,6 +111,14 @@ async function formsKept(page) {
   await page.getByRole("dialog").waitFor();
   assert.equal(await page.getByLabel("What it is for").inputValue(), TYPED);
   assert.equal(await page.locator(".problem").count(), 0);
+  const mend = await refuse(page, "**/graphql", /query Own/); // what is shown once is not lost by what fails then
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.locator(".problem").getByText("cannot be reached").waitFor();
+  assert.match(await page.getByLabel("The token").inputValue(), /^psn_/);
+  await page.getByRole("button", { name: "Done" }).click();
+  await mend();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".problem").waitFor({ state: "detached" });
 }
 
 /** The connection of the one before is closed late: it is not that of the one who is signed in now. */
