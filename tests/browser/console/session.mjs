@@ -7,6 +7,7 @@ import { another, ask, endable, forgive, open, origin, password, refuse, token }
 const WORDS = "correct horse for dora";
 const TYPED = "what has taken an hour to type";
 const ECHO = 'mutation { startProcess(script: "echo") { id } }';
+const PRINT = 'mutation { startProcess(script: "python", parameters: [{ name: "c", value: "for n in range(1500): print(n)" }]) { id } }';
 const ENDED = "The session has ended. Sign in again to go on where you are.";
 
 const signedIn = (page, name) => page.getByRole("button", { name: `Account of ${name}` }).waitFor();
@@ -41,6 +42,7 @@ export async function session(browser) {
   await keptWhileSignedOut(page);
   await formsKept(page);
   await ofTheList(page);
+  await placeKept(page);
   await outAndIn(page);
   await inTwoTabs(page);
   await page.context().close();
@@ -119,6 +121,29 @@ async function formsKept(page) {
   await mend();
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator(".problem").waitFor({ state: "detached" });
+}
+
+/** Where one was in a page and in its output, although a line is marked elsewhere. */
+async function placeKept(page) {
+  const id = await startAs(page, PRINT);
+  await page.setViewportSize({ width: 1360, height: 400 });
+  await page.goto(`${origin}/processes/${id}#L700`);
+  await page.getByText("1,500 lines, complete").waitFor();
+  await page.locator(".line.marked").waitFor();
+  await page.getByLabel("Search the output").fill("700");
+  await page.getByRole("log").focus();
+  await page.keyboard.press("Home");
+  await page.locator('[data-line="1"]').waitFor();
+  await page.evaluate(() => scrollTo(0, 150));
+  await end(page);
+  await page.getByLabel("Search the output").evaluate((field) => field.form.requestSubmit()); // a click would scroll to it
+  await page.locator(".sign-in").getByText(ENDED).waitFor();
+  await signIn(page, "dora", WORDS);
+  await page.getByRole("region", { name: "Lines found" }).waitFor();
+  assert.equal(await page.locator(".problem").count(), 0);
+  assert.equal(await page.evaluate(() => scrollY), 150);
+  assert.ok(await page.locator('[data-line="1"]').isVisible());
+  await page.setViewportSize({ width: 1360, height: 820 });
 }
 
 /** The connection of the one before is closed late: it is not that of the one who is signed in now. */
