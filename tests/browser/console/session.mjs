@@ -52,7 +52,7 @@ export async function session(browser) {
 
 /** One that is wrong says so, also one that is no address; one that is pasted into an open tab signs in. */
 async function byLink(page) {
-  for (const wrong of ["50%zz", "psn_wrong"]) {
+  for (const wrong of ["50%zz", "psn_wrong", "%E2%82%AC"]) {
     await page.goto("about:blank");
     await page.goto(`${origin}/start/echo#token=${wrong}`);
     await page.getByText("The token of this link is wrong, or good no more.").waitFor();
@@ -70,6 +70,11 @@ async function keptWhileSignedOut(page) {
   await signIn(page, "dora", WORDS);
   await page.getByText("The server cannot be reached. Is it running, and are you connected?").waitFor();
   await mend();
+  const keepsNone = (route) => (route.request().method() === "POST" ? route.fulfill({ status: 204 }) : route.fallback());
+  await page.route("**/session", keepsNone);
+  await signIn(page, "dora", WORDS);
+  await page.getByText("This browser does not keep the session.").waitFor();
+  await page.unroute("**/session", keepsNone);
   await signIn(page, "dora", WORDS);
   await text(page).fill(TYPED);
   await end(page);
@@ -216,6 +221,7 @@ async function inTwoTabs(page) {
   await signIn(other, "admin", password);
   await signedIn(page, "admin");
   assert.equal(await text(page).inputValue(), TYPED);
+  await outAndInQuickly(page, other);
   await signOut(other);
   await page.getByText(ENDED).waitFor();
   await signIn(other, "dora", WORDS);
@@ -225,4 +231,21 @@ async function inTwoTabs(page) {
   await other.reload();
   await page.getByText("In another tab admin has signed in: this one is theirs now, too.").waitFor();
   await signedIn(page, "admin");
+}
+
+/** What is answered late, of who was signed in before, counts no more. */
+async function outAndInQuickly(page, other) {
+  const held = [];
+  await page.route("**/session", (route) => void held.push(route));
+  await signOut(other);
+  while (!held.length) await page.waitForTimeout(20);
+  const told = page.evaluate(() => new Promise((resolve) => {
+    new BroadcastChannel("procession.session").onmessage = ({ data }) => data && resolve();
+  }));
+  await signIn(other, "admin", password);
+  await told;
+  await held[0].fulfill({ json: { viewer: null } });
+  await page.unroute("**/session");
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.equal(await page.locator(".sign-in").count(), 0);
 }
