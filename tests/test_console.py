@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery"
 BUDGET = 150_000  # bytes of the first view as they are sent
 CHAPTERS = (
     *("firstView", "signIn", "session", "list", "phone", "live", "report", "colours"),
-    *("longOutput", "mending", "unread", "wide", "ends"),
+    *("longOutput", "memory", "mending", "unread", "wide", "ends"),
     *("start", "carefully", "upload", "pause"),
     *("telling", "tellingWithout", "elsewhere"),
     *("timeline", "timelineDark", "users"),

@@ -105,7 +105,7 @@ async function files(page, id) {
   ]) {
     await page.getByRole("button", { name, exact: true }).click();
     await shown.waitFor();
-    if (name === "table.csv") await look(page, "preview");
+    if (name !== "notes.txt") await look(page, `preview-${name.split(".")[0]}`);
     if (name === "picture.png") assert.ok(await shown.evaluate((picture) => picture.decode().then(() => picture.naturalHeight === 60)));
     await page.keyboard.press("Escape");
     await preview.waitFor({ state: "detached" });
@@ -261,6 +261,7 @@ export async function mending(browser) {
   await page.keyboard.press("Home");
   const unread = page.locator(".output .problem").getByText("The server cannot be reached.");
   await unread.waitFor();
+  await look(page, "output-unread");
   await page.keyboard.press("End"); // so that it follows
   await page.getByText("following").waitFor();
   await unread.waitFor({ state: "detached" }); // of what is not looked at any more
@@ -269,6 +270,7 @@ export async function mending(browser) {
   assert.equal(await page.getByText("following").count(), 0);
   await stop(/Watch/);
   await page.getByRole("button", { name: "Try again" }).waitFor();
+  await look(page, "output-not-live");
   await output(page).focus();
   await page.keyboard.press("Home");
   while (asked.length < 3) await page.waitForTimeout(50);
@@ -315,11 +317,13 @@ export async function wide(browser) {
   await page.getByRole("button", { name: "Copy: the id" }).click();
   await page.getByRole("button", { name: "Copy", exact: true }).click();
   await page.locator(".toast", { hasText: "This browser copies only on pages by HTTPS" }).nth(1).waitFor();
+  await look(page, "output-wide");
   await page.getByLabel("Regular expression").check();
   await page.getByLabel("Search the output").fill("(?i)^(\\w+\\s?)+$"); // no pattern of a browser's
   await page.keyboard.press("Enter");
   await page.locator(".line mark").getByText("plain words").waitFor();
   assert.equal(await page.locator(".line mark").count(), 1);
+  await look(page, "output-found");
   await lit(page);
   await page.getByRole("button", { name: "Close the search" }).click();
   await page.getByRole("button", { name: "Wrap" }).click();
@@ -370,6 +374,33 @@ async function tallest(page) {
       return Math.abs(scrollHeight - clientHeight - scrollTop - 400) < 2; // there is more, and the bar has been set right
     });
   }
+}
+
+const HUGE = 10_000; // characters of each line
+
+/** Of long lines fewer are kept than of short ones: those that were looked at longest ago are asked for again. */
+export async function memory(browser) {
+  const page = await open(browser);
+  await page.addInitScript((characters) => {
+    const { fetch } = globalThis;
+    globalThis.asked = [];
+    globalThis.fetch = async (address, options) => {
+      const { query = "", variables } = options?.body && address === "/graphql" ? JSON.parse(options.body) : {};
+      if (!query.startsWith("query Block")) return fetch(address, options);
+      const { after, first } = variables;
+      globalThis.asked.push(after / 1000);
+      const text = Array.from({ length: first }, (_, index) => `${after + index + 1}:${"x".repeat(characters)}`).join("\n");
+      return Response.json({ data: { process: { output: { firstSeq: after + 1, lastSeq: after + first, text, hasMore: true } } } });
+    };
+  }, HUGE);
+  await enter(page, `/processes/${long}`);
+  await line(page, LAST).waitFor();
+  for (const block of [1, 2, 3, 4, 5, 3, 5, 1]) {
+    await page.evaluate((hash) => (location.hash = hash), `#L${block * 1000 + 500}`);
+    await shows(page, block * 1000 + 500, `${block * 1000 + 500}:x+`);
+  }
+  assert.deepEqual(await page.evaluate(() => globalThis.asked), [1, 2, 3, 4, 5, 1]);
+  await page.context().close();
 }
 
 /** A process that could not be read at first is asked for again; one that is not there is not. */
@@ -428,6 +459,7 @@ export async function ends(browser) {
   await page.locator(".outcome.stopped").getByText("Stopped by admin").waitFor();
   await output(page).getByText("SIGTERM sent").waitFor();
   await page.getByRole("button", { name: "Delete" }).click();
+  await look(page, "process-delete");
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await page.waitForURL(/\/processes$/);
   await page.getByText("is deleted.").waitFor();

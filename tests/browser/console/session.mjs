@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { another, ask, endable, forgive, open, origin, password, refuse, token } from "./visit.mjs";
+import { another, ask, endable, forgive, look, open, origin, password, refuse, token } from "./visit.mjs";
 
 const WORDS = "correct horse for dora";
 const TYPED = "what has taken an hour to type";
@@ -74,6 +74,7 @@ async function keptWhileSignedOut(page) {
   await page.route("**/session", keepsNone);
   await signIn(page, "dora", WORDS);
   await page.getByText("This browser does not keep the session.").waitFor();
+  await look(page, "sign-in-no-cookies");
   await page.unroute("**/session", keepsNone);
   await signIn(page, "dora", WORDS);
   await text(page).fill(TYPED);
@@ -81,6 +82,7 @@ async function keptWhileSignedOut(page) {
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.getByText(ENDED).waitFor();
   assert.ok(await text(page).isHidden());
+  await look(page, "session-ended");
   await signIn(page, "dora", WORDS);
   await text(page).waitFor();
   assert.equal(await text(page).inputValue(), TYPED);
@@ -122,6 +124,7 @@ async function formsKept(page) {
   await page.getByRole("button", { name: "Create" }).click();
   await page.locator(".problem").getByText("cannot be reached").waitFor();
   assert.match(await page.getByLabel("The token").inputValue(), /^psn_/);
+  await look(page, "account-token");
   await page.getByRole("button", { name: "Done" }).click();
   await mend();
   await page.getByRole("button", { name: "Try again" }).click();
@@ -181,6 +184,7 @@ async function ofTheList(page) {
   await page.getByText("No processes yet").waitFor();
   await stop(/Changes/);
   await page.getByText("No more of this.").waitFor();
+  await look(page, "list-not-live");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText("No more of this.").waitFor({ state: "detached" });
   const mend = await refuse(page, "**/graphql", /query List/);
@@ -202,6 +206,7 @@ async function outAndIn(page) {
   await page.route("**/session", (route) => (route.request().method() === "DELETE" ? route.fulfill({ status: 503, body: "{}" }) : route.fallback()));
   await signOut(page);
   await page.getByText("You are still signed in").waitFor();
+  await look(page, "sign-out-refused");
   await page.unroute("**/session");
   await signOut(page);
   await signIn(page, "admin", password);

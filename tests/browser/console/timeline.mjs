@@ -15,6 +15,7 @@ export async function timeline(browser) {
   await look(page, "timeline");
   await stop(/Moves/);
   await page.getByText("No more of this.").waitFor();
+  await look(page, "timeline-not-live");
   await otherSpan(page);
   assert.ok(await page.getByText("No more of this.").isVisible());
   await page.getByRole("button", { name: "Try again" }).click();
