@@ -20,7 +20,7 @@ const PLACES: Place[] = [
 export function Frame({ children }: { children: ReactNode }) {
   const path = usePath();
   const main = useFocusAfterMove(path);
-  useScrollKept();
+  usePlaceKept();
   return (
     <>
       <a className="skip" href="#main">To the content</a>
@@ -45,12 +45,15 @@ function useFocusAfterMove(path: string) {
   return main;
 }
 
-/** Where the page was scrolled to when its session ended: it is hidden then behind one that is short. */
-function useScrollKept() {
-  const kept = useRef(0);
+/** Where the page was scrolled to, and the keyboard was, when its session ended: it is hidden then behind one that is short. */
+function usePlaceKept() {
+  const kept = useRef<{ scroll: number; focused: Element | null }>(null);
   useLayoutEffect(() => {
-    if (kept.current) scrollTo(0, kept.current);
-    return () => void (kept.current = scrollY);
+    if (kept.current) {
+      scrollTo(0, kept.current.scroll);
+      if (kept.current.focused instanceof HTMLElement) kept.current.focused.focus({ preventScroll: true });
+    }
+    return () => void (kept.current = { scroll: scrollY, focused: document.activeElement });
   }, []);
 }
 

@@ -150,6 +150,7 @@ async function placeKept(page) {
   await page.getByRole("region", { name: "Lines found" }).waitFor();
   assert.equal(await page.locator(".problem").count(), 0);
   assert.equal(await page.evaluate(() => scrollY), 150);
+  assert.equal(await page.locator(".screen:focus").count(), 1);
   assert.ok(await page.locator('[data-line="1"]').isVisible());
   await page.setViewportSize({ width: 1360, height: 820 });
 }
