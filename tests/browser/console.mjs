@@ -19,7 +19,7 @@ const chapters = {
   firstView, signIn, session, list, phone, live, report, colours, longOutput, memory, mending, unread, wide, ends, start, carefully, upload, pause, telling, tellingWithout, elsewhere, timeline, timelineDark, users,
 };
 const ALONE = ["firstView"]; // which measures
-const BESIDE = ["longOutput", "start", "upload", "pause", "users"]; // the others, which take as long
+const BESIDE = ["longOutput", "start", "upload", "pause", "users", "session"]; // the others, which take as long
 const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);
 
 const browser = await launch();
