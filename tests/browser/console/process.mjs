@@ -350,6 +350,7 @@ export async function wide(browser) {
 async function lit(page) {
   await page.getByLabel("Regular expression").uncheck();
   for (const [words, count] of [["nish", 2], ["or", 1002]]) {
+    await page.locator(".find button:enabled").waitFor(); // until then Enter does nothing
     await page.getByLabel("Search the output").fill(words);
     await page.keyboard.press("Enter");
     await page.waitForFunction((wanted) => document.querySelectorAll(".line mark").length === wanted, count);
