@@ -5,6 +5,8 @@ Its pages have addresses of their own, which all give the same document; `assets
 
 import mimetypes
 import re
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.requests import Request
@@ -67,8 +69,17 @@ def _file(request: Request, path: Path, caching: str, status: int) -> Response:
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     sent = path if encoding is None else packed[encoding]
-    response = FileResponse(sent, status, headers, _media_type(path), stat_result=sent.stat())
+    stat = sent.stat()
+    headers["ETag"] = _tag(sent, stat.st_mtime_ns)
+    response = FileResponse(sent, status, headers, _media_type(path), stat_result=stat)
     return response if status != 200 else _unless_known(request, response)
+
+
+@cache
+def _tag(path: Path, _modified: int) -> str:
+    """Of what is in it: where all files are of one time, as in some images of containers, the next
+    version's document may be as large, and names other assets."""
+    return f'"{sha256(path.read_bytes()).hexdigest()[:32]}"'
 
 
 def _unless_known(request: Request, response: FileResponse) -> Response:

@@ -1,6 +1,6 @@
 // What stands around each page: the way to the others, and who is signed in.
 import { Menu } from "@base-ui/react/menu";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { tellProblem } from "./parts/toast.tsx";
 import { go, Link, usePath } from "./router.tsx";
@@ -20,6 +20,7 @@ const PLACES: Place[] = [
 export function Frame({ children }: { children: ReactNode }) {
   const path = usePath();
   const main = useFocusAfterMove(path);
+  usePlaceKept();
   return (
     <>
       <a className="skip" href="#main">To the content</a>
@@ -42,6 +43,18 @@ function useFocusAfterMove(path: string) {
     before.current = path;
   }, [path]);
   return main;
+}
+
+/** Where the page was scrolled to, and the keyboard was, when its session ended: it is hidden then behind one that is short. */
+function usePlaceKept() {
+  const kept = useRef<{ scroll: number; focused: Element | null }>(null);
+  useLayoutEffect(() => {
+    if (kept.current) {
+      scrollTo(0, kept.current.scroll);
+      if (kept.current.focused instanceof HTMLElement) kept.current.focused.focus({ preventScroll: true });
+    }
+    return () => void (kept.current = { scroll: scrollY, focused: document.activeElement });
+  }, []);
 }
 
 function Places({ path }: { path: string }) {

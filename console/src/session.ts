@@ -71,10 +71,14 @@ export async function begin() {
 /** Tells the others whose session it is now. */
 const tellTabs = () => tabs.postMessage(session.viewer?.id ?? null);
 
+let told = 0; // times, by others
+
 /** Another tab has another viewer: what this one asks counts as theirs. A tab with a token stays as it is. */
 async function follow(id: string | null) {
+  const mine = ++told;
   if (session.viewer === undefined || readToken() !== null || id === (session.viewer?.id ?? null)) return;
   const { viewer } = await look();
+  if (mine !== told) return; // they have told of something else meanwhile
   const [was, is] = [session.viewer?.id, viewer?.id];
   if (was === is) return;
   if (!viewer) return end(ENDED);
@@ -107,7 +111,9 @@ export async function signInByPassword(name: string, password: string) {
   const response = await fetch("/session", { method: "POST", headers, body, redirect: "error" }).catch(explain);
   if (!response.ok) throw new Error(await reasonIn(response));
   keepToken(null);
-  arrive((await look()).viewer);
+  const { viewer } = await look();
+  if (!viewer) throw new Error("This browser does not keep the session. Let it keep the cookies of this site, or sign in with a token.");
+  arrive(viewer);
   tellTabs();
 }
 

@@ -6,7 +6,7 @@
 import { list, firstView, phone, signIn } from "./console/list.mjs";
 import { elsewhere } from "./console/deliveries.mjs";
 import { users } from "./console/admin.mjs";
-import { colours, ends, live, longOutput, mending, wide } from "./console/process.mjs";
+import { colours, ends, live, longOutput, memory, mending, unread, wide } from "./console/process.mjs";
 import { report } from "./console/report.mjs";
 import { session } from "./console/session.mjs";
 import { carefully, pause, start, upload } from "./console/start.mjs";
@@ -16,10 +16,10 @@ import { seen } from "./console/visit.mjs";
 import { launch } from "./chromium.mjs";
 
 const chapters = {
-  firstView, signIn, session, list, phone, live, report, colours, longOutput, mending, wide, ends, start, carefully, upload, pause, telling, tellingWithout, elsewhere, timeline, timelineDark, users,
+  firstView, signIn, session, list, phone, live, report, colours, longOutput, memory, mending, unread, wide, ends, start, carefully, upload, pause, telling, tellingWithout, elsewhere, timeline, timelineDark, users,
 };
 const ALONE = ["firstView"]; // which measures
-const BESIDE = ["longOutput", "start", "upload", "pause", "users"]; // the others, which take as long
+const BESIDE = ["longOutput", "start", "upload", "pause", "users", "session"]; // the others, which take as long
 const wanted = process.env.CHAPTERS?.split(",") ?? Object.keys(chapters);
 
 const browser = await launch();

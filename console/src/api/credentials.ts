@@ -10,9 +10,10 @@ export function keepToken(token: string | null) {
   else sessionStorage.setItem(KEY, token);
 }
 
+/** What is no token may have letters that no header can have: so it is refused as others are. */
 export function authorization(): Record<string, string> {
   const token = readToken();
-  return token === null ? {} : { Authorization: `Bearer ${token}` };
+  return token === null ? {} : { Authorization: `Bearer ${encodeURI(token)}` };
 }
 
 export const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1];

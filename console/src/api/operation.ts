@@ -30,8 +30,10 @@ export class SignedOut extends Error {
 
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** What is wrong with each field, for forms in which fields have other names than the server's. */
+/** What is wrong with each field, for forms in which fields have other names than the server's. That the session has ended is
+ * said where one signs in, after which the form is there again. */
 export function fieldWordsOf(error: unknown): string {
+  if (error instanceof SignedOut) return "";
   const fields = error instanceof Refusal ? Object.values(error.fields).flat() : [];
   return fields.join(" ") || wordsOf(error);
 }

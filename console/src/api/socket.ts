@@ -9,6 +9,8 @@ const PING_EVERY_MS = 15_000;
 const PONG_WITHIN_MS = 5_000;
 const LONGEST_PAUSE_MS = 8_000;
 const REFUSED = [4401, 4403];
+const UNANSWERED = 1011; // the server's, of who does not answer its pings, such as a computer that sleeps; the library gives up at it
+const AFTER_UNANSWERED_MS = 1_000;
 
 let client: Client | undefined;
 let isCut = false;
@@ -36,7 +38,7 @@ function connect(): Client {
       },
       closed: (event) => {
         clearTimeout(pong);
-        if (codeOf(event) !== 1000) tell(true);
+        if (codeOf(event) !== 1000 && made === client) tell(true);
       },
       ping: (received) => {
         if (!received) pong = setTimeout(() => made.terminate(), PONG_WITHIN_MS);
@@ -60,15 +62,27 @@ type Sink<A> = { next(answer: A): void; fail(error: Error): void };
 
 /** Listens until what it gives back is called. After a cut `variables` are sent as they are then: change them to resume. */
 export function listen<A, V extends Record<string, unknown>>(operation: Operation<A, V>, variables: V, sink: Sink<A>): () => void {
-  client ??= connect();
-  return client.subscribe<A>({ query: operation, variables }, {
-    next: ({ data, errors }) => {
-      if (errors) sink.fail(failureOf(errors));
-      else if (data) sink.next(data);
-    },
-    error: (failure) => sink.fail(failureOf(failure)),
-    complete: () => {},
-  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stop = () => {};
+  const begin = () => {
+    client ??= connect();
+    stop = client.subscribe<A>({ query: operation, variables }, {
+      next: ({ data, errors }) => {
+        if (errors) sink.fail(failureOf(errors));
+        else if (data) sink.next(data);
+      },
+      error: (failure) => {
+        if (codeOf(failure) === UNANSWERED) timer = setTimeout(begin, AFTER_UNANSWERED_MS);
+        else sink.fail(failureOf(failure));
+      },
+      complete: () => {},
+    });
+  };
+  begin();
+  return () => {
+    clearTimeout(timer);
+    stop();
+  };
 }
 
 function failureOf(failure: unknown): Error {

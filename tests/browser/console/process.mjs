@@ -64,9 +64,14 @@ export async function live(browser) {
   await page.goto(`${origin}/processes/${id}`);
   await line(page, 200).waitFor();
   await page.getByText("following").waitFor();
-  isCut = true;
-  await sockets.at(-1).close({ code: 1012 });
-  await page.getByText("Connecting again").waitFor();
+  for (const code of [1011, 1012]) { // of a computer that has slept, and of a server that ends
+    isCut = true;
+    await sockets.at(-1).close({ code });
+    await page.getByText("Connecting again").waitFor();
+    if (code === 1012) break;
+    isCut = false;
+    await page.getByText("Connecting again").waitFor({ state: "detached" });
+  }
   await writeFile(gate, "");
   await look(page, "process-cut");
   isCut = false;
@@ -100,7 +105,7 @@ async function files(page, id) {
   ]) {
     await page.getByRole("button", { name, exact: true }).click();
     await shown.waitFor();
-    if (name === "table.csv") await look(page, "preview");
+    if (name !== "notes.txt") await look(page, `preview-${name.split(".")[0]}`);
     if (name === "picture.png") assert.ok(await shown.evaluate((picture) => picture.decode().then(() => picture.naturalHeight === 60)));
     await page.keyboard.press("Escape");
     await preview.waitFor({ state: "detached" });
@@ -234,7 +239,7 @@ print(*("line %d" % number for number in range(1, ${MANY + 1})), sep="\\n", flus
 while not os.path.exists("GATE"):
     time.sleep(0.02)
 print("the end")`;
-const WIDE = `print("START", "word " * 8000, "FINISH")
+const WIDE = `print("START", "word " * 8000, "\\x1b[1mFIN\\x1b[mISH")
 print("other: words")
 print("plain words")`;
 
@@ -256,13 +261,17 @@ export async function mending(browser) {
   await page.keyboard.press("Home");
   const unread = page.locator(".output .problem").getByText("The server cannot be reached.");
   await unread.waitFor();
+  await look(page, "output-unread");
   await page.keyboard.press("End"); // so that it follows
   await page.getByText("following").waitFor();
+  await unread.waitFor({ state: "detached" }); // of what is not looked at any more
   await stop(/Follow/);
   await page.getByRole("button", { name: "Follow again" }).waitFor();
   assert.equal(await page.getByText("following").count(), 0);
   await stop(/Watch/);
   await page.getByRole("button", { name: "Try again" }).waitFor();
+  await look(page, "output-not-live");
+  await output(page).focus();
   await page.keyboard.press("Home");
   while (asked.length < 3) await page.waitForTimeout(50);
   assert.ok(asked[1] - asked[0] > 400 && asked[2] - asked[1] > 900, `asked at ${asked}`);
@@ -308,11 +317,14 @@ export async function wide(browser) {
   await page.getByRole("button", { name: "Copy: the id" }).click();
   await page.getByRole("button", { name: "Copy", exact: true }).click();
   await page.locator(".toast", { hasText: "This browser copies only on pages by HTTPS" }).nth(1).waitFor();
+  await look(page, "output-wide");
   await page.getByLabel("Regular expression").check();
   await page.getByLabel("Search the output").fill("(?i)^(\\w+\\s?)+$"); // no pattern of a browser's
   await page.keyboard.press("Enter");
   await page.locator(".line mark").getByText("plain words").waitFor();
   assert.equal(await page.locator(".line mark").count(), 1);
+  await look(page, "output-found");
+  await lit(page);
   await page.getByRole("button", { name: "Close the search" }).click();
   await page.getByRole("button", { name: "Wrap" }).click();
   await page.locator(".screen.wraps").waitFor();
@@ -330,6 +342,91 @@ export async function wide(browser) {
   assert.ok(Math.abs((await hidden()) - 300) < 2);
   await page.keyboard.press("End");
   await page.waitForFunction(() => document.querySelector(".line:last-child").getBoundingClientRect().bottom <= document.querySelector(".screen").getBoundingClientRect().bottom + 1);
+  await tallest(page);
+  await page.context().close();
+}
+
+/** What is found very often in a line, and what reaches over two colours. */
+async function lit(page) {
+  await page.getByLabel("Regular expression").uncheck();
+  for (const [words, count] of [["nish", 2], ["or", 1002]]) {
+    await page.locator(".find button:enabled").waitFor(); // until then Enter does nothing
+    await page.getByLabel("Search the output").fill(words);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((wanted) => document.querySelectorAll(".line mark").length === wanted, count);
+  }
+}
+
+/** The wheel leads through a last line that is much longer than those before, of which not all are drawn. */
+async function tallest(page) {
+  const id = await run('for number in range(200): print("short")\nprint("word " * 8000)');
+  await page.goto(`${origin}/processes/${id}#L201`);
+  await page.getByText("201 lines, complete").waitFor();
+  await page.locator(".screen.wraps").waitFor();
+  await page.locator(".line.marked").waitFor();
+  const box = await output(page).boundingBox();
+  await page.mouse.move(box.x + 300, box.y + 100);
+  const hidden = () => page.evaluate(() => document.querySelector(".screen").getBoundingClientRect().top - document.querySelector(".line:last-child").getBoundingClientRect().top);
+  for (let before = await hidden(); before < 1000; before = await hidden()) {
+    await page.mouse.wheel(0, 300);
+    await page.waitForFunction((known) => document.querySelector(".screen").getBoundingClientRect().top - document.querySelector(".line:last-child").getBoundingClientRect().top > known + 250, before);
+    await page.waitForFunction(() => {
+      const { scrollTop, scrollHeight, clientHeight } = document.querySelector(".screen");
+      return Math.abs(scrollHeight - clientHeight - scrollTop - 400) < 2; // there is more, and the bar has been set right
+    });
+  }
+}
+
+const HUGE = 10_000; // characters of each line
+
+/** Of long lines fewer are kept than of short ones: those that were looked at longest ago are asked for again. */
+export async function memory(browser) {
+  const page = await open(browser);
+  await page.addInitScript((characters) => {
+    const { fetch } = globalThis;
+    globalThis.asked = [];
+    globalThis.fetch = async (address, options) => {
+      const { query = "", variables } = options?.body && address === "/graphql" ? JSON.parse(options.body) : {};
+      if (!query.startsWith("query Block")) return fetch(address, options);
+      const { after, first } = variables;
+      globalThis.asked.push(after / 1000);
+      const text = Array.from({ length: first }, (_, index) => `${after + index + 1}:${"x".repeat(characters)}`).join("\n");
+      return Response.json({ data: { process: { output: { firstSeq: after + 1, lastSeq: after + first, text, hasMore: true } } } });
+    };
+  }, HUGE);
+  await enter(page, `/processes/${long}`);
+  await line(page, LAST).waitFor();
+  for (const block of [1, 2, 3, 4, 5, 3, 5, 1]) {
+    await page.evaluate((hash) => (location.hash = hash), `#L${block * 1000 + 500}`);
+    await shows(page, block * 1000 + 500, `${block * 1000 + 500}:x+`);
+  }
+  assert.deepEqual(await page.evaluate(() => globalThis.asked), [1, 2, 3, 4, 5, 1]);
+  await page.context().close();
+}
+
+/** A process that could not be read at first is asked for again; one that is not there is not. */
+export async function unread(browser) {
+  const id = await run("print(1)");
+  const page = await open(browser);
+  let isRefused = false;
+  await page.routeWebSocket(/graphql/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => {
+      const { type, id: number, payload } = JSON.parse(message);
+      if (type === "subscribe" && payload.query.includes("Watch") && !isRefused) {
+        isRefused = true;
+        socket.send(JSON.stringify({ id: number, type: "error", payload: [{ message: "Too much at once.", extensions: { code: "LIMIT" } }] }));
+      } else server.send(message);
+    });
+  });
+  await enter(page, `/processes/${id}`);
+  await page.getByText("Too much at once.").waitFor();
+  await look(page, "process-unread");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".status.completed").waitFor();
+  await page.goto(`${origin}/processes/${id.slice(1)}`);
+  await page.getByText("Is the address whole?").waitFor();
+  await look(page, "process-wrong-address");
   await page.context().close();
 }
 
@@ -363,6 +460,7 @@ export async function ends(browser) {
   await page.locator(".outcome.stopped").getByText("Stopped by admin").waitFor();
   await output(page).getByText("SIGTERM sent").waitFor();
   await page.getByRole("button", { name: "Delete" }).click();
+  await look(page, "process-delete");
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await page.waitForURL(/\/processes$/);
   await page.getByText("is deleted.").waitFor();

@@ -97,6 +97,7 @@ export async function carefully(browser) {
   await page.keyboard.type("1231");
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.locator(".field.date .wrong").getByText("This is not complete.").waitFor();
+  await look(page, "start-incomplete");
   await page.goto(`${origin}/start/echo`);
   await page.locator("#field-d").focus();
   await page.keyboard.type("10-20");
@@ -107,6 +108,7 @@ export async function carefully(browser) {
   const mend = await refuse(page, "**/graphql", /query Again/);
   await page.goto(`${origin}/start/python?again=${earlier}`);
   await page.getByText("The server cannot be reached.").waitFor();
+  await look(page, "start-again-unread");
   await mend();
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator("#field-c").waitFor();
@@ -117,6 +119,7 @@ export async function carefully(browser) {
   await another();
   await page.goto(`${origin}/start/python?again=${crypto.randomUUID()}`);
   await page.getByText("The earlier process is not there any more.").waitFor();
+  await look(page, "start-again-gone");
   await page.context().close();
   forgive();
 }
@@ -131,6 +134,7 @@ async function noTime(page) {
   await page.getByLabel("Time zone").selectOption("Europe/Berlin");
   await page.getByRole("button", { name: "Schedule" }).click();
   await moment.getByText("There is no such time that day.").waitFor();
+  await look(page, "start-no-such-time");
   await page.getByLabel("At once").check();
 }
 

@@ -15,13 +15,16 @@ export async function timeline(browser) {
   await look(page, "timeline");
   await stop(/Moves/);
   await page.getByText("No more of this.").waitFor();
+  await look(page, "timeline-not-live");
+  await otherSpan(page);
+  assert.ok(await page.getByText("No more of this.").isVisible());
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText("No more of this.").waitFor({ state: "detached" });
   await page.getByLabel("Grouped by").selectOption("By script");
   await page.getByRole("region", { name: "import" }).waitFor();
   await page.getByLabel("How much is shown").selectOption("6h");
   await page.getByRole("button", { name: "Earlier" }).click();
-  await page.waitForURL(/by=script&span=6h&until=/);
+  await page.waitForURL(/span=6h&by=script&until=/);
   await page.getByRole("button", { name: "Now" }).click();
   await page.getByRole("link", { name: /^python of admin/ }).first().waitFor();
   await page.getByLabel("How much is shown").selectOption("7 days");
@@ -37,6 +40,14 @@ export async function timeline(browser) {
   await page.waitForURL(`**${href}`);
   assert.ok(await page.locator("#main").evaluate((main) => main === document.activeElement));
   await page.context().close();
+}
+
+/** Comes when a shorter one was read, and fewer are drawn. */
+async function otherSpan(page) {
+  const before = await page.locator("a.bar").count();
+  await page.getByLabel("How much is shown").selectOption("1 hour");
+  await page.waitForFunction((known) => document.querySelectorAll("a.bar").length < known, before);
+  await page.getByLabel("How much is shown").selectOption("24 hours");
 }
 
 /** What is answered late, when another span is shown already, is not drawn. */

@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from "react";
 import { useAnswer } from "#api/answer.ts";
 import { ask } from "#api/endpoint.ts";
-import { wordsOf } from "#api/operation.ts";
+import { fieldWordsOf } from "#api/operation.ts";
 import licences from "../../licences.txt?url";
 import { Loading, Problem } from "#parts/states.tsx";
 import { useTitle } from "#parts/title.ts";
@@ -14,12 +14,12 @@ import { Sessions, Tokens } from "./tokens.tsx";
 export function AccountPage() {
   useTitle("Account");
   const { answer, error, reload } = useAnswer(Own, {});
-  if (error) return <Problem error={error} retry={reload} />;
-  if (!answer) return <Loading what="your account" />;
+  if (!answer) return error ? <Problem error={error} retry={reload} /> : <Loading what="your account" />;
   const { viewer } = answer;
   return (
     <>
       <h1>{viewer.name}</h1>
+      {error && <Problem error={error} retry={reload} />}
       <p className="faint">
         {viewer.isAdmin ? "An administrator" : "A user"}{viewer.groups.length > 0 && ` in ${viewer.groups.map(({ name }) => name).join(", ")}`}
       </p>
@@ -35,16 +35,18 @@ export function AccountPage() {
 
 function Password({ done }: { done(): void }) {
   const [problem, setProblem] = useState("");
+  const [isBusy, setBusy] = useState(false);
   const send = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
     const given = new FormData(form);
+    setBusy(true);
     setProblem("");
     ask(ChangePassword, { old: String(given.get("old")), new: String(given.get("new")) }).then(() => {
       form.reset();
       tell("The password is changed; your other sessions have ended.");
       done();
-    }, (error: unknown) => setProblem(wordsOf(error)));
+    }, (error: unknown) => setProblem(fieldWordsOf(error))).finally(() => setBusy(false));
   };
   return (
     <section className="sheet" aria-labelledby="password">
@@ -53,7 +55,7 @@ function Password({ done }: { done(): void }) {
         <label>Present password<input name="old" type="password" required autoComplete="current-password" /></label>
         <label>New password<input name="new" type="password" required minLength={12} autoComplete="new-password" /><small className="faint">At least 12 characters, of any kind.</small></label>
         {problem && <p role="alert" className="problem">{problem}</p>}
-        <button type="submit">Change the password</button>
+        <button type="submit" disabled={isBusy}>Change the password</button>
       </form>
     </section>
   );

@@ -36,7 +36,9 @@ export function useFeed(id: string, timed: boolean): Feed {
 
   const want = (from: number, to: number) => {
     lines.touch(from, to);
-    for (const block of lines.missing(from, to, timed)) {
+    const missing = lines.missing(from, to, timed);
+    if (!missing.length) setUnread(null); // what could not be read is looked at no more
+    for (const block of missing) {
       const key = `${block} ${timed}`;
       if (asked.has(key)) continue;
       asked.add(key);

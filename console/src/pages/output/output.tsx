@@ -23,11 +23,12 @@ export function Output({ id }: { id: string }) {
   const find = useFind(id);
   const hold = useRef<Hold>(null);
   const litIn = useMemo(() => litBy(find.sought, find.found.matches), [find.sought, find.found.matches]);
-  const clicked = useRef(""); // the address that a click on a number has made: that line is in sight
+  const led = useRef(""); // the address to which was led already, or which a click on a number has made: that line is in sight
   const jump = (seq: number) => hold.current?.go({ seq: Math.max(1, seq - ABOVE), offset: 0 });
   useEffect(() => {
-    if (marked && lines.count && location.hash !== clicked.current) jump(marked.from);
-    clicked.current = "";
+    if (marked && !lines.count) return;
+    if (marked && location.hash !== led.current) jump(marked.from);
+    led.current = location.hash;
   }, [marked?.from, lines.count > 0]);
   const choose = (seq: number) => {
     mark(seq);
@@ -35,7 +36,7 @@ export function Output({ id }: { id: string }) {
   };
   const click = (event: MouseEvent) => {
     if (!markClicked(event, marked)) return;
-    clicked.current = location.hash;
+    led.current = location.hash;
     setFollows(false);
   };
 

@@ -36,6 +36,7 @@ export function barAt(place: Place, count: number, screen: number, row: number):
   if (place === "end") return longest;
   const share = Math.min(1, (place.seq - 1 + place.offset / row) / Math.max(1, count - screen / row));
   const bar = share * longest;
-  if (!isScaled(count, row) || (place.seq === 1 && place.offset === 0)) return bar;
+  const isExact = row === ROW && !isScaled(count, row); // of wrapped lines, how high those are that are not drawn is not known
+  if (isExact || (place.seq === 1 && place.offset === 0)) return bar;
   return Math.min(Math.max(bar, MARGIN), longest - MARGIN);
 }

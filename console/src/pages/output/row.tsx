@@ -23,13 +23,15 @@ export const Row = memo(function Row({ seq, text, pen, time, isTimed, isMarked, 
   );
 });
 
+const MOST_LIT = 1000; // finds in a line, the first: a browser stands still over very many
+
 type Lit = Piece & { isLit?: boolean };
 
 /** The pieces, cut where what is sought begins and ends: it may reach over several of them. */
 function lit(pieces: Piece[], sought: RegExp | null): Lit[] {
   if (!sought) return pieces;
   const text = pieces.map((piece) => piece.text).join("");
-  const ends = [...text.matchAll(sought)].filter(([found]) => found).flatMap(({ index, 0: found }) => [index, index + found.length]);
+  const ends = [...text.matchAll(sought)].slice(0, MOST_LIT).filter(([found]) => found).flatMap(({ index, 0: found }) => [index, index + found.length]);
   if (!ends.length) return pieces;
   let place = 0;
   return pieces.flatMap((piece) => {

@@ -1,7 +1,7 @@
 // Searching all of the output, on the server; what is found is listed, and each find leads to its line.
 import { type FormEvent, useRef, useState } from "react";
 import { ask } from "#api/endpoint.ts";
-import { wordsOf } from "#api/operation.ts";
+import { fieldWordsOf } from "#api/operation.ts";
 import { Icon } from "#parts/icon.tsx";
 import { Find } from "./output.graphql.ts";
 
@@ -26,7 +26,7 @@ export function useFind(id: string) {
       const all = [...before.matches, ...matches.map(({ line }) => ({ seq: line.seq, text: line.plainText }))];
       setFound({ matches: all, searchedTo: searchedTo ?? before.searchedTo, hasMore, isBusy: false });
     } catch (error) {
-      if (mine === round.current) setFound({ ...before, problem: wordsOf(error) });
+      if (mine === round.current) setFound({ ...before, problem: fieldWordsOf(error) });
     }
   };
   const begin = (next: Sought | null) => {

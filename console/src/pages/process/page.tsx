@@ -1,6 +1,6 @@
 // One process.
 import { useState } from "react";
-import { wordsOf } from "#api/operation.ts";
+import { Refusal, wordsOf } from "#api/operation.ts";
 import { Output } from "../output/output.tsx";
 import { Icon } from "#parts/icon.tsx";
 import { Empty, Loading, Problem } from "#parts/states.tsx";
@@ -18,11 +18,14 @@ import { Stopping } from "./stopping.tsx";
 import { Progress, Told } from "./told.tsx";
 import { useWatched } from "./watched.ts";
 
+const isWrongAddress = (error: Error) => error instanceof Refusal && ["NOT_FOUND", "BAD_INPUT"].includes(error.code);
+
 export function ProcessPage({ id }: { id: string }) {
   const { process, error, isDeleted, again } = useWatched(id);
   const [isElsewhere, setElsewhere] = useState(false);
   useTitle(process ? `${process.scriptName} ${id.slice(0, 8)}` : "Process");
   if (isDeleted) return <Empty title="This process was deleted">Its output and files are gone. <Link to="/processes">Look at the others</Link>.</Empty>;
+  if (!process && error && !isWrongAddress(error)) return <Problem error={error} retry={again} />;
   if (!process && error) return <Empty title={wordsOf(error)}>Is the address whole? <Link to="/processes">Look for it in the list</Link>.</Empty>;
   if (!process) return <Loading what="the process" />;
   const isOver = hasEnded(process.status);

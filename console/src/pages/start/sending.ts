@@ -34,7 +34,8 @@ export function useSending(done: (id: string) => void) {
       setSending(error instanceof SignedOut ? STILL : { ...STILL, problem: wordsIn(error), fields: error instanceof Refusal ? error.fields : {} });
     }
   };
-  useEffect(() => () => transfer.current?.pause(), []); // who has left goes on by choosing the file again
+  // Who has left goes on by choosing the file again; whose session has ended, by “Resume”. What is on its way no more has no pause.
+  useEffect(() => () => void (isBusy.current && transfer.current?.pause()), []);
   const tell = (fields: Record<string, string[]>) => setSending({ ...STILL, problem: "Something is missing.", fields });
   const to = (act: "pause" | "resume" | "cancel") => () => transfer.current?.[act]();
   return { sending, start, tell, pause: to("pause"), resume: to("resume"), cancel: to("cancel") };

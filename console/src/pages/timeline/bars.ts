@@ -29,6 +29,7 @@ const ran = ({ startTime, endedAt }: Bar) => endedAt === null || endedAt >= star
 export function useBars(from: string, to: string) {
   const [found, setFound] = useState<Found>();
   const [error, setError] = useState<Error>();
+  const [ended, setEnded] = useState<Error>(); // why it is live no more, whatever is looked at since
   const [round, again] = useReducer((before: number) => before + 1, 0);
   const look = useRef(() => {});
   useEffect(() => {
@@ -46,15 +47,16 @@ export function useBars(from: string, to: string) {
         look.current();
       }, AT_MOST_EVERY_MS);
     };
+    setEnded(undefined);
     const forget = whenOpened(soon);
-    const stop = listen(Moves, {}, { next: soon, fail: setError });
+    const stop = listen(Moves, {}, { next: soon, fail: setEnded });
     return () => {
       stop();
       forget();
       clearTimeout(timer);
     };
   }, [round]);
-  return { found, error, again };
+  return { found, error: error ?? ended, again };
 }
 
 export type By = "machine" | "script";

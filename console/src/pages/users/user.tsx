@@ -16,8 +16,7 @@ import { DisableUser, EnableUser, OneUser, SetAdmin, SetPassword, type UserKeysF
 export function UserPage({ id: name }: { id: string }) {
   useTitle(name);
   const { answer, error, reload } = useAnswer(OneUser, { name });
-  if (error) return <Problem error={error} retry={reload} />;
-  if (!answer) return <Loading what={name} />;
+  if (!answer) return error ? <Problem error={error} retry={reload} /> : <Loading what={name} />;
   if (!answer.user) return <Empty title={`There is no user ${name}`}><Link to="/users">Look at all of them</Link>.</Empty>;
   const { user } = answer;
   return (
@@ -26,6 +25,7 @@ export function UserPage({ id: name }: { id: string }) {
         <h1>{user.name}</h1>
         <Acts user={user} reload={reload} />
       </div>
+      {error && <Problem error={error} retry={reload} />}
       <p className="faint">
         {user.isDisabled ? "Disabled: refused, whatever they sign in with" : user.isAdmin ? "An administrator" : "A user"}
         {user.groups.length > 0 && `, in ${user.groups.map((group) => group.name).join(", ")}`}
