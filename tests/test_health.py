@@ -8,13 +8,12 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from tests.database import on_sqlite
+from tests.database import on_postgres, on_sqlite
 from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
 from tests.postgres import shut
@@ -54,24 +53,21 @@ def test_server_without_a_worker_says_what_waits(it: Installation) -> None:
     assert found["checks"]["worker"] == "none; processes wait until one is started"
 
 
+@on_postgres
 def test_server_is_not_ready_before_its_worker_has_taken_over_what_was_left(
     it: Installation,
 ) -> None:
-    process_id, gate = followed(it)
+    (process_id, gate), admin = followed(it), it.admin
     gate.reached()
     before = holder(it, process_id)
     it.end(signal.SIGTERM)
-    in_the_way = it.data / "workers" / str(uuid4())
-    in_the_way.mkdir()
-    try:
+    with it.holding("process", admin):
         it.start()
-        until(lambda: it.rows(LIVING))
+        it.until_waiting("process", 1)  # the worker has its lease
         status, found = readiness(it)
         assert (status, found["status"]) == (200, "degraded")
         assert "it has still to take over what others left" in found["checks"]["worker"]
         assert holder(it, process_id) == before
-    finally:
-        in_the_way.rmdir()
     until(lambda: readiness(it)[1]["status"] == "ready")
     assert [(holder(it, process_id),)] == it.rows(LIVING)
     gate.open()
