@@ -23,7 +23,7 @@ from tests.installation import SHIPPED, Installation
 from tests.running import end_of
 from tests.thoroughness import SEED, TIMES, examples, take_time
 
-EXAMPLES = examples(20)  # of each operation in each phase
+EXAMPLES = examples(12)  # of each operation in each phase
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 CHECKS = {
     *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
