@@ -73,7 +73,10 @@ export function listen<A, V extends Record<string, unknown>>(operation: Operatio
       },
       error: (failure) => {
         if (codeOf(failure) === UNANSWERED) timer = setTimeout(begin, AFTER_UNANSWERED_MS);
-        else sink.fail(failureOf(failure));
+        else {
+          tell(false); // what is refused is not tried again
+          sink.fail(failureOf(failure));
+        }
       },
       complete: () => {},
     });

@@ -86,6 +86,10 @@ export async function live(browser) {
   await page.evaluate((hash) => (location.hash = hash), `#L${LINES - 1}-L1000`);
   await page.getByRole("button", { name: "Copy marked" }).click();
   await page.getByText("2 lines are copied.", { exact: true }).waitFor();
+  await page.evaluate(() => (location.hash = "#L1000"));
+  await page.getByRole("button", { name: "Copy marked" }).click();
+  await page.locator(".toast", { hasText: "There are no such lines to copy." }).getByRole("button").click();
+  assert.equal((await page.evaluate(() => navigator.clipboard.readText())).split("\n").length, 2);
   const [downloaded] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download", exact: true }).click()]);
   const text = await readFile(await downloaded.path(), "utf8");
   assert.equal(text.split("\n").length, LINES + 1);

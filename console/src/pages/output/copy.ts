@@ -4,14 +4,18 @@ import { plain } from "./ansi.ts";
 import { readPage } from "./feed.ts";
 
 export const MOST_COPIED = 50_000; // lines
+const LONGEST_COPIED = 20_000_000; // characters
 
-/** The text of these lines, without colours. */
+/** The text of these lines, without colours. Fails where it is very long. */
 export async function readText(id: string, from: number, to: number): Promise<string[]> {
   const found: string[] = [];
+  let length = 0;
   while (found.length < to - from + 1) {
     const page = await readPage(id, from - 1 + found.length, to - from + 1 - found.length, false);
     if (!page.lines.length) break;
     found.push(...page.lines.map(({ text }) => plain(text)));
+    length += page.lines.reduce((sum, { text }) => sum + text.length, 0);
+    if (length > LONGEST_COPIED) throw new Error("These lines are too long to be copied: download them, or mark fewer.");
   }
   return found;
 }

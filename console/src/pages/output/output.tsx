@@ -47,7 +47,7 @@ export function Output({ id }: { id: string }) {
   return (
     <section className="output" aria-label="Output of the process">
       <div className="tools">
-        <SearchForm begin={find.begin} isBusy={find.found.isBusy} />
+        <SearchForm begin={find.begin} />
         <Toggle isOn={follows} change={(on) => (on ? hold.current?.go("end") : setFollows(false))} icon="down">Follow</Toggle>
         <Toggle isOn={isTimed} change={setTimed} icon="clock">Times</Toggle>
         <Toggle isOn={wraps} change={setWraps} icon="list">Wrap</Toggle>
@@ -89,6 +89,7 @@ async function copyLines(id: string, marked: Mark | null, count: number) {
   }
   try {
     const found = await readText(id, from, to);
+    if (!found.length) return tell("There are no such lines to copy.", true);
     await copy(found.join("\n"), found.length === 1 ? `Line ${from} is copied.` : `${found.length.toLocaleString()} lines are copied.`);
   } catch (error) {
     tellProblem(error);

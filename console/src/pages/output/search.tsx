@@ -52,7 +52,8 @@ export function litBy(sought: Sought | null, matches: Match[]): (seq: number) =>
   return () => words;
 }
 
-export function SearchForm({ begin, isBusy }: { begin(sought: Sought | null): void; isBusy: boolean }) {
+/** What is sought next takes the place of what is being sought. */
+export function SearchForm({ begin }: { begin(sought: Sought | null): void }) {
   const send = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -67,7 +68,7 @@ export function SearchForm({ begin, isBusy }: { begin(sought: Sought | null): vo
       </span>
       <label className="toggle"><input type="checkbox" name="case" />Aa<span className="visually-hidden">Capitals matter</span></label>
       <label className="toggle"><input type="checkbox" name="regex" />.*<span className="visually-hidden">Regular expression</span></label>
-      <button type="submit" disabled={isBusy}>Find</button>
+      <button type="submit">Find</button>
     </form>
   );
 }
