@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from server.stall import Stall
+from server.unchunked import answer_unchunked
 
 MOST_AHEAD = 16  # requests that are sent before the first of them is answered
 LOOKS = 2  # in the time for which a body may stand still
@@ -80,6 +81,8 @@ class Connection(HttpToolsProtocol):
             raise TooMuch
         self._head, self._in_body = 0, True
         super().on_headers_complete()
+        if self.parser.get_http_version() == "1.0" and self.cycle:
+            answer_unchunked(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._head = 0
