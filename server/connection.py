@@ -36,6 +36,10 @@ class TooMuch(Exception):
     """Stops the parser."""
 
 
+class NoHost(Exception):
+    """Stops the parser: every request says once which host it is for (RFC 9112, section 3.2)."""
+
+
 class Connection(HttpToolsProtocol):
     """Closes with 408, 431 or 503 and the name of the setting."""
 
@@ -79,9 +83,13 @@ class Connection(HttpToolsProtocol):
         if head > self._patience.head_size or len(self.pipeline) >= MOST_AHEAD:
             self._head = head
             raise TooMuch
+        version = self.parser.get_http_version()
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and version == "1.1"):
+            raise NoHost
         self._head, self._in_body = 0, True
         super().on_headers_complete()
-        if self.parser.get_http_version() == "1.0" and self.cycle:
+        if version == "1.0" and self.cycle:
             answer_unchunked(self.cycle)
 
     def on_body(self, body: bytes) -> None:

@@ -234,6 +234,25 @@ def test_large_requests_take_turns_and_are_answered(strict: Installation) -> Non
         assert set(pool.map(ask, range(21))) == {200}
 
 
+HOSTS = {
+    "HTTP/1.1\r\n": "400",
+    "HTTP/1.1\r\nHost: x\r\n": "200",
+    "HTTP/1.1\r\nHost: x\r\nHost: x\r\n": "400",
+    "HTTP/1.0\r\n": "200",
+    "HTTP/1.0\r\nHost: x\r\nHost: y\r\n": "400",
+}
+
+
+@on_sqlite
+@pytest.mark.parametrize(("head", "status"), HOSTS.items())
+def test_request_says_once_for_which_host_it_is(
+    installation: Installation, head: str, status: str
+) -> None:
+    with opened(installation) as client:
+        client.sendall(f"GET /healthz {head}Connection: close\r\n\r\n".encode())
+        assert answer(client).split()[1] == status
+
+
 def ask_as_of_old(client: socket.socket, who: User, process_id: str, kind: str) -> None:
     head = f"GET /api/system/processes/{process_id}/output HTTP/1.0\r\nAccept: {kind}\r\n"
     client.sendall(f"{head}Authorization: Bearer {who.token}\r\n\r\n".encode())
