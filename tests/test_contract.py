@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.archives import EXAMPLE_CONSOLE, build_example
+from tests.database import on_sqlite
 from tests.faces import Refused, Rest, Upload, check_error, form
 from tests.installation import SHIPPED, Installation, User, installed
 from tests.rows import LONG_AGO, Row, insert
@@ -656,6 +657,13 @@ def test_process_that_is_not_there_is_not_found(installation: Installation, rest
     answer = installation.get(installation.alice, f"{PROCESSES}/{uuid4()}{rest}")
     assert answer.status_code == 404
     check_error(answer)
+@on_sqlite
+def test_error_has_the_path_with_all_of_its_signs(installation: Installation) -> None:
+    answer = installation.get(installation.alice, "/api/system/scripts/a%3Fb%23c%20d%25")
+    assert answer.status_code == 404
+    check_error(answer)
+
+
 
 
 @pytest.mark.parametrize("rest", ["", "/output", "/files", "/files/x"])
