@@ -641,7 +641,12 @@ def test_slash_at_the_end_leads_to_the_address_without(
     path = path.replace("ID", example[0])
     answer = installation.get(installation.admin, f"{path}/?size=1")
     assert answer.status_code == 307
-    assert answer.headers["location"] == f"{installation.url}{path}?size=1"
+    assert answer.headers["location"] == f"{path}?size=1"
+
+
+def test_slash_at_the_end_leads_below_the_base_address(as_shipped: Installation) -> None:
+    answer = as_shipped.get(as_shipped.admin, f"{PROCESSES}/?size=1")
+    assert answer.headers["location"] == f"https://example.org/p{PROCESSES}?size=1"
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/system", "/api/system/processes/1/2/3"])
@@ -652,11 +657,6 @@ def test_unknown_address_is_not_found(installation: Installation, path: str) -> 
         check_error(answer)
 
 
-@pytest.mark.parametrize("rest", ["", "/output", "/files", "/files/x"])
-def test_process_that_is_not_there_is_not_found(installation: Installation, rest: str) -> None:
-    answer = installation.get(installation.alice, f"{PROCESSES}/{uuid4()}{rest}")
-    assert answer.status_code == 404
-    check_error(answer)
 @on_sqlite
 def test_error_has_the_path_with_all_of_its_signs(installation: Installation) -> None:
     answer = installation.get(installation.alice, "/api/system/scripts/a%3Fb%23c%20d%25")
@@ -664,6 +664,11 @@ def test_error_has_the_path_with_all_of_its_signs(installation: Installation) ->
     check_error(answer)
 
 
+@pytest.mark.parametrize("rest", ["", "/output", "/files", "/files/x"])
+def test_process_that_is_not_there_is_not_found(installation: Installation, rest: str) -> None:
+    answer = installation.get(installation.alice, f"{PROCESSES}/{uuid4()}{rest}")
+    assert answer.status_code == 404
+    check_error(answer)
 
 
 @pytest.mark.parametrize("rest", ["", "/output", "/files", "/files/x"])
