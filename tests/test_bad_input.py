@@ -251,6 +251,9 @@ def check_graphql_error(answer: httpx.Response, code: str = "BAD_INPUT") -> None
         assert "Traceback" not in error["message"]
 
 
+ASCII = b'"c"\r\nContent-Type: text/plain; charset=us-ascii\r\n'
+
+
 def cut_forms() -> dict[str, tuple[bytes, str]]:
     """Forms that end too early, or are none."""
     body, kind = form([("c", "print(1)"), ("f", Upload("a.txt", b"x" * 100_000))])
@@ -266,6 +269,8 @@ def cut_forms() -> dict[str, tuple[bytes, str]]:
         "no disposition": (body.replace(b"Content-Disposition", b"Disposition"), kind),
         "name that is not UTF-8": (body.replace(b'"c"', b'"\xff"'), kind),
         "value that is not UTF-8": (body.replace(b"print", b"\xff"), kind),
+        "value that is not in its charset": (body.replace(b'"c"\r\n', ASCII + b"\xff"), kind),
+        "charset that is not known": (body.replace(b'"c"\r\n', ASCII.replace(b"us-", b"x-")), kind),
         "file name that is not UTF-8": (body.replace(b"a.txt", b"\xff"), kind),
     }
 
