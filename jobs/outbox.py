@@ -81,11 +81,16 @@ def harmless(name: str, taken: set[str]) -> str:
 def _opened(name: str, folder: int) -> BufferedReader | None:
     """The file; None if it is to be left out."""
     try:
-        return os.fdopen(os.open(name, FLAGS, dir_fd=folder), "rb")
+        descriptor = os.open(name, FLAGS, dir_fd=folder)
     except OSError as error:
         _leave_out(error)
         return None
 
+    try:
+        return os.fdopen(descriptor, "rb")
+    except IsADirectoryError:  # it has just become one
+        os.close(descriptor)
+        return None
 
 def _leave_out(error: OSError) -> None:
     if error.errno not in LEFT_OUT:

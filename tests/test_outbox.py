@@ -84,6 +84,20 @@ def test_folders_without_end_are_walked_so_far(tmp_path: Path) -> None:
 
 
 def test_folder_that_is_swapped_for_a_link_leads_nowhere(tmp_path: Path) -> None:
+def test_file_that_has_become_a_folder_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").touch()
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    walked: list[object] = [(str(tmp_path), [], ["a", "b"], descriptor)]
+    monkeypatch.setattr(os, "fwalk", lambda *_, **__: iter(walked))
+    before = list(Path("/proc/self/fd").iterdir())
+    assert names(tmp_path) == {"b"}
+    assert list(Path("/proc/self/fd").iterdir()) == before
+    os.close(descriptor)
+
+
     outside, out = tmp_path / "outside", tmp_path / "out"
     for folder, text in ((outside, "secret"), (out / "sub", "own")):
         folder.mkdir(parents=True)
