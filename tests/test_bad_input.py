@@ -72,6 +72,7 @@ WRONG: dict[str, tuple[list[Parameter], list[str]]] = {
     "file for an unknown one": ([M, ("zz", FILE)], ["zz: "]),
     "file without a name": ([M, ("f", Upload("../"))], ["f: '' is not a file name"]),
     "file called ..": ([M, ("f", Upload(".."))], ["f: '..' is not a file name"]),
+    "file name that turns round": ([M, ("f", Upload("a\u202efdp.exe"))], ["f: A file name cannot"]),
     "file name that is too long": ([M, ("f", Upload("x" * 256))], ["f: "]),
     "output in a folder": ([M, ("o", "a/b")], ["o: 'a/b' is not a file name"]),
     "output elsewhere": ([M, ("o", "..")], ["o: "]),

@@ -93,6 +93,15 @@ def test_files_are_passed_by_their_paths_under_their_own_names(face: Face) -> No
     assert [call["files"][str(path)] for path in paths] == ["first", "1", "2"]
 
 
+@on_sqlite
+@pytest.mark.parametrize(
+    "name", ["at 10.00\u202fAM.png", "ア\u3000イ", "a\u00a0b", "क्\u200dष", "self"], ids=ascii
+)
+def test_upload_has_the_name_that_its_system_gave_it(face: Face, name: str) -> None:
+    started = face.start(face.it.alice, "echo", ("f", Upload(name)))
+    assert started.parameters == [("f", name)]
+
+
 def test_folders_in_the_name_of_an_upload_are_left_out(face: Face) -> None:
     started = face.start(face.it.alice, "echo", ("f", Upload("C:\\papers\\../a.txt")))
     assert started.parameters == [("f", "a.txt")]
