@@ -658,6 +658,14 @@ def test_unknown_address_is_not_found(installation: Installation, path: str) -> 
 
 
 @on_sqlite
+def test_nobody_keeps_what_may_be_another_the_next_time(installation: Installation) -> None:
+    process = f"{PROCESSES}/{start(installation, installation.alice, 'echo')}"
+    for path in (PROCESSES, process, f"{process}/files", f"{process}/files/x", "/api"):
+        answer = installation.get(installation.alice, path)
+        assert answer.headers["cache-control"] == "no-store", path
+
+
+@on_sqlite
 def test_error_has_the_path_with_all_of_its_signs(installation: Installation) -> None:
     answer = installation.get(installation.alice, "/api/system/scripts/a%3Fb%23c%20d%25")
     assert answer.status_code == 404
