@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from unicodedata import category, combining, east_asian_width
 
 GAP = "  "
+JOINERS = {"\u200c", "\u200d"}  # between letters that are joined, or kept apart
+MOVES = {"Cc", "Cf", "Zl", "Zp"}
 
 Paint = Callable[[str], str]
 
@@ -46,7 +48,9 @@ def separated(texts: Sequence[str]) -> str:
 
 def plain(text: str) -> str:
     """Without what could move the cursor or break the line."""
-    return "".join(" " if category(each) in ("Cc", "Cf", "Zl", "Zp") else each for each in text)
+    return "".join(
+        " " if category(each) in MOVES and each not in JOINERS else each for each in text
+    )
 
 
 def measure(text: str) -> int:
@@ -67,6 +71,6 @@ def cut(text: str, width: int) -> str:
 
 
 def _columns(character: str) -> int:
-    if combining(character):
+    if combining(character) or character in JOINERS:
         return 0
     return 2 if east_asian_width(character) in "WF" else 1

@@ -15,9 +15,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
+from models.value import RESERVED, is_seen
+
 DEEPEST = 50  # folders in folders; an open descriptor for each
 LONGEST = 1000  # characters of a name with its folders
-RESERVED = {"self"}  # a link to a file cannot be called so
 # Gone, a link, a socket, or not for us to read: all else may be better when it is tried again.
 LEFT_OUT = {errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES}
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -67,12 +68,12 @@ def regular_files(folder: Path) -> Iterator[Found]:
 
 
 def harmless(name: str, taken: set[str]) -> str:
-    """A name of which every character can be seen, and that is not taken.
+    """A name without hidden characters, and that is not taken.
 
     What is no UTF-8, control characters, and marks that turn the direction of a text are replaced.
     """
     text = os.fsencode(name).decode(errors="replace")
-    text = "".join(each if each.isprintable() else "\ufffd" for each in text)[-LONGEST:]
+    text = "".join(each if is_seen(each) else "\ufffd" for each in text)[-LONGEST:]
     while text in taken:
         text += "_"
     return text
@@ -81,9 +82,14 @@ def harmless(name: str, taken: set[str]) -> str:
 def _opened(name: str, folder: int) -> BufferedReader | None:
     """The file; None if it is to be left out."""
     try:
-        return os.fdopen(os.open(name, FLAGS, dir_fd=folder), "rb")
+        descriptor = os.open(name, FLAGS, dir_fd=folder)
     except OSError as error:
         _leave_out(error)
+        return None
+    try:
+        return os.fdopen(descriptor, "rb")
+    except IsADirectoryError:  # it has just become one
+        os.close(descriptor)
         return None
 
 

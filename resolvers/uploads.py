@@ -1,5 +1,6 @@
 """Uploads: a multipart form (RFC 7578) read as it comes, its files streamed into a stage."""
 
+import codecs
 import re
 from collections import deque
 from collections.abc import AsyncIterator
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MEDIA_TYPE = re.compile(r"[!-~][ -~]{0,254}")
+CHARSETS = {  # of fields, by their names in Python: others may yield what is no text
+    "utf-8": "utf-8",
+    "ascii": "utf-8",
+    "iso8859-1": "iso8859-1",
+    "iso8859-15": "iso8859-15",
+    "cp1252": "cp1252",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,11 @@ class _Begin:
     def media_type(self) -> str:
         return as_media_type(self.headers.get(b"content-type", b"").decode("latin-1").strip())
 
+    def text(self, content: bytes, name: str) -> str:
+        """What a field says, in UTF-8 unless its headers say otherwise (RFC 7578, section 4.4)."""
+        _, options = parse_options_header(self.headers.get(b"content-type", b""))
+        return _text(content, name, (options.get(b"charset") or b"utf-8").decode("latin-1"))
+
 
 @audited("process.start", "name")
 @needs(Scope.START)
@@ -106,7 +119,7 @@ async def receive(
         if file_name is None:
             value = await _value(name, _content(events), left)
             left -= len(value)
-            yield Part(name, value=_text(value, name))
+            yield Part(name, value=event.text(value, name))
         else:
             with room():
                 file = await stage.receive(_content(events), file_name, event.media_type)
@@ -131,7 +144,7 @@ async def _events(body: AsyncIterator[bytes], boundary: bytes, most: int) -> Asy
     listener = _Listener(most)
     try:
         parser = MultipartParser(boundary, listener.callbacks())
-        async for block in body:
+        async for block in _without_preamble(body, boundary):
             parser.write(block)
             while listener.events:
                 yield listener.events.popleft()
@@ -200,11 +213,27 @@ async def _value(name: str, content: AsyncIterator[bytes], most: int) -> bytes:
     return bytes(value)
 
 
-def _text(content: bytes, what: str) -> str:
+def _text(content: bytes, what: str, charset: str = "utf-8") -> str:
     try:
-        return content.decode()
+        return content.decode(CHARSETS[codecs.lookup(charset).name])
     except UnicodeDecodeError:
-        raise BadInput({what: ["This is not valid UTF-8."]}) from None
+        raise BadInput({what: [f"This is not valid {charset.upper()}."]}) from None
+    except (LookupError, ValueError):
+        raise BadInput({what: [f"The charset {charset!r} is not known; send UTF-8."]}) from None
+
+
+async def _without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:
+    """Without what precedes the first boundary, which is to be ignored (RFC 2046, 5.1.1)."""
+    delimiter = b"\r\n--" + boundary
+    kept = b"\r\n"
+    async for block in body:
+        kept += block
+        if (found := kept.find(delimiter)) >= 0:
+            yield kept[found + 2 :]
+            break
+        kept = kept[-len(delimiter) :]
+    async for block in body:
+        yield block
 
 
 async def _limited(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncIterator[bytes]:

@@ -21,8 +21,8 @@ def is_known(headers: Headers, etag: str | None, last_modified: str | None = Non
     modified = _date(last_modified)
     if _has_changed(headers, etag, modified):
         raise PreconditionFailed("This has changed; ask without If-Match and If-Unmodified-Since")
-    if (known := headers.get("if-none-match")) is not None:
-        return bool({"*", etag} & {tag.removeprefix("W/") for tag in _tags(known)})
+    if known := _tags(headers, "if-none-match"):
+        return bool({"*", etag} & {tag.removeprefix("W/") for tag in known})
     since = _date(headers.get("if-modified-since"))
     return bool(since and modified and modified <= since)
 
@@ -34,14 +34,15 @@ def unchanged(headers: Headers) -> Response:
 
 
 def _has_changed(headers: Headers, etag: str | None, modified: datetime | None) -> bool:
-    if (wanted := headers.get("if-match")) is not None:
-        return not {"*", etag} & _tags(wanted)
+    if wanted := _tags(headers, "if-match"):
+        return not {"*", etag} & wanted
     before = _date(headers.get("if-unmodified-since"))
     return bool(before and modified and modified > before)
 
 
-def _tags(text: str) -> set[str]:
-    return {tag.strip() for tag in text.split(",")}
+def _tags(headers: Headers, name: str) -> set[str]:
+    """Of all headers of the name (section 5.3); empty where there is none."""
+    return {tag.strip() for text in headers.getlist(name) for tag in text.split(",")}
 
 
 def _date(text: str | None) -> datetime | None:

@@ -105,4 +105,4 @@ def explanation(request: Request, error: Exception) -> hal.Document:
         status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
         message = UNEXPECTED[status]
     phrase = PHRASES.get(status, status.phrase)
-    return hal.error(status.value, phrase, message, request.url.path, now())
+    return hal.error(status.value, phrase, message, request.scope["path"], now())

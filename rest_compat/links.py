@@ -16,6 +16,10 @@ class Links:
 
     base: str = ""
 
+    def address(self, path: str) -> str:
+        """Of any path, as it is written without escapes."""
+        return f"{self.base}{quote(path)}"
+
     def root(self) -> str:
         return f"{self.base}{ROOT}"
 

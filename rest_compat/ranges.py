@@ -4,7 +4,8 @@ import re
 
 NUMBER = r"\d{1,4000}"  # Python reads no longer ones
 ONE = rf"({NUMBER}-({NUMBER})?|-{NUMBER})"
-RANGES = re.compile(rf"bytes=\s*{ONE}(\s*,\s*{ONE})*\s*")
+UNIT = "bytes="
+RANGES = re.compile(rf"{UNIT}[\s,]*{ONE}(\s*,[\s,]*{ONE})*[\s,]*", re.IGNORECASE)
 
 
 def satisfiable(text: str, size: int) -> str | None:
@@ -14,7 +15,7 @@ def satisfiable(text: str, size: int) -> str | None:
     """
     if not RANGES.fullmatch(text):
         return None
-    ranges = [part.strip() for part in text.removeprefix("bytes=").split(",")]
+    ranges = [part.strip() for part in text[len(UNIT) :].split(",") if part.strip()]
     bounds = [part.partition("-") for part in ranges]
     if any(start and end and int(start) > int(end) for start, _, end in bounds):
         return None
@@ -23,4 +24,4 @@ def satisfiable(text: str, size: int) -> str | None:
         for part, (start, _, end) in zip(ranges, bounds, strict=True)
         if (int(start) < size if start else int(end) > 0 and size > 0)
     ]
-    return f"bytes={','.join(there)}" if there else ""
+    return f"{UNIT}{','.join(there)}" if there else ""

@@ -1,4 +1,4 @@
-"""Answers in JSON."""
+"""Answers in JSON, which nobody is to keep: the next one may be another, or for somebody else."""
 
 from collections.abc import Mapping
 
@@ -14,6 +14,5 @@ def json(
     headers: Mapping[str, str] | None = None,
     media_type: str = HAL,
 ) -> Response:
-    return Response(
-        orjson.dumps(document), status, headers={"Content-Type": media_type, **(headers or {})}
-    )
+    common = {"Content-Type": media_type, "Cache-Control": "no-store"}
+    return Response(orjson.dumps(document), status, headers={**common, **(headers or {})})

@@ -1,14 +1,17 @@
 """The contract's addresses."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from rest_compat import authn, hal, openapi, output, processes, responses, scripts
 from rest_compat.api import Answer, Api, Endpoint, Resource, downloading, signed_in
+from rest_compat.links import Links
 
 
 class FileName(PathConvertor):
@@ -18,6 +21,25 @@ class FileName(PathConvertor):
 
 
 register_url_convertor("file", FileName())
+
+
+class Slashed:
+    """An ASGI application: leads to the address without the slash at its end, below the base of
+    all links. Starlette would lead to where a proxy asks."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope["query_string"].decode("latin-1")
+        address = self._links.address(scope["path"].rstrip("/"))
+        location = f"{address}?{query}" if query else address
+        await Response(status_code=307, headers={"Location": location})(scope, receive, send)
+
+
+def slashed(served: Iterable[BaseRoute], links: Links) -> list[BaseRoute]:
+    """The same addresses with a slash at their end."""
+    return [Route(f"{each.path}/", Slashed(links)) for each in served if isinstance(each, Route)]
 
 
 def routes(api: Api) -> list[BaseRoute]:

@@ -16,7 +16,7 @@ from resolvers.quota import Allowance, Seats, Starts
 from rest_compat.api import Api
 from rest_compat.errors import refusal
 from rest_compat.links import Links
-from rest_compat.routes import routes
+from rest_compat.routes import routes, slashed
 from rest_compat.stream import Stream
 from schema.endpoint import Endpoint
 from schema.limits import Limits
@@ -74,6 +74,7 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
         settings.max_page_size,
         settings.origins,
     )
+    rest = routes(api)
     return Starlette(
         routes=[
             Route("/healthz", alive),
@@ -83,7 +84,8 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
             WebSocketRoute("/graphql", graphql),
             Route("/session", session(app, sso.label if sso else None)),
             *(late("server.openid:Gate")(app, sso, links.base).routes() if sso else []),
-            *routes(api),
+            *rest,
+            *slashed(rest, links),
             *tus.routes(api),
             *console.routes(),
         ],

@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from server.stall import Stall
+from server.unchunked import answer_unchunked
 
 MOST_AHEAD = 16  # requests that are sent before the first of them is answered
 LOOKS = 2  # in the time for which a body may stand still
@@ -33,6 +34,10 @@ class Patience:
 
 class TooMuch(Exception):
     """Stops the parser."""
+
+
+class NoHost(Exception):
+    """Stops the parser: every request says once which host it is for (RFC 9112, section 3.2)."""
 
 
 class Connection(HttpToolsProtocol):
@@ -78,8 +83,14 @@ class Connection(HttpToolsProtocol):
         if head > self._patience.head_size or len(self.pipeline) >= MOST_AHEAD:
             self._head = head
             raise TooMuch
+        version = self.parser.get_http_version()
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and version == "1.1"):
+            raise NoHost
         self._head, self._in_body = 0, True
         super().on_headers_complete()
+        if version == "1.0" and self.cycle:
+            answer_unchunked(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._head = 0

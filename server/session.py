@@ -48,7 +48,7 @@ async def _show(app: Application, provider: str | None, request: Request) -> Res
         said["openid"] = {"label": provider}
     if words := WORDS.read(request.scope):
         said["problem"] = unquote(words)
-    response = json(said, headers={"Cache-Control": "no-store"}, media_type=JSON)
+    response = json(said, media_type=JSON)
     if words:
         WORDS.give(response, request.scope, "", 0)
     return response

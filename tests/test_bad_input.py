@@ -72,6 +72,7 @@ WRONG: dict[str, tuple[list[Parameter], list[str]]] = {
     "file for an unknown one": ([M, ("zz", FILE)], ["zz: "]),
     "file without a name": ([M, ("f", Upload("../"))], ["f: '' is not a file name"]),
     "file called ..": ([M, ("f", Upload(".."))], ["f: '..' is not a file name"]),
+    "file name that turns round": ([M, ("f", Upload("a\u202efdp.exe"))], ["f: A file name cannot"]),
     "file name that is too long": ([M, ("f", Upload("x" * 256))], ["f: "]),
     "output in a folder": ([M, ("o", "a/b")], ["o: 'a/b' is not a file name"]),
     "output elsewhere": ([M, ("o", "..")], ["o: "]),
@@ -251,6 +252,9 @@ def check_graphql_error(answer: httpx.Response, code: str = "BAD_INPUT") -> None
         assert "Traceback" not in error["message"]
 
 
+ASCII = b'"c"\r\nContent-Type: text/plain; charset=us-ascii\r\n'
+
+
 def cut_forms() -> dict[str, tuple[bytes, str]]:
     """Forms that end too early, or are none."""
     body, kind = form([("c", "print(1)"), ("f", Upload("a.txt", b"x" * 100_000))])
@@ -266,6 +270,8 @@ def cut_forms() -> dict[str, tuple[bytes, str]]:
         "no disposition": (body.replace(b"Content-Disposition", b"Disposition"), kind),
         "name that is not UTF-8": (body.replace(b'"c"', b'"\xff"'), kind),
         "value that is not UTF-8": (body.replace(b"print", b"\xff"), kind),
+        "value that is not in its charset": (body.replace(b'"c"\r\n', ASCII + b"\xff"), kind),
+        "charset that is not known": (body.replace(b'"c"\r\n', ASCII.replace(b"us-", b"x-")), kind),
         "file name that is not UTF-8": (body.replace(b"a.txt", b"\xff"), kind),
     }
 

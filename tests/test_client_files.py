@@ -60,6 +60,16 @@ def proved(folder: Path, known: dict[str, str]) -> None:
     assert {name: sha256(each.read_bytes()).hexdigest() for name, each in files.items()} == known
 
 
+def test_file_with_wide_spaces_and_joiners_is_downloaded(
+    installation: Installation, jane: User, folder: Path
+) -> None:
+    name = "wide\u3000\u202fand\u200cjoined"
+    out = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/' + name, 'w')"
+    process_id = run_python(installation, jane, f"import os; name = {name!r}; {out}").id
+    printed(installation, jane, *download(folder, process_id))
+    assert [each.name for each in folder.iterdir()] == [name]
+
+
 def test_files_are_listed_and_downloaded(
     installation: Installation, jane: User, written: str, folder: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Connections: whose client is slow, silent, or sends too much is cut off, and told why."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tests.database import on_postgres, on_sqlite
-from tests.faces import Upload, form
+from tests.faces import Rest, Upload, form
 from tests.installation import PATIENCE, Installation, User, installed, until
 from tests.running import FLOOD, OUTPUT, run_python, start_python
 from tests.subscription import GraphQLRefusal
@@ -231,6 +232,63 @@ def test_large_requests_take_turns_and_are_answered(strict: Installation) -> Non
             return answer.status_code
 
         assert set(pool.map(ask, range(21))) == {200}
+
+
+HOSTS = {
+    "HTTP/1.1\r\n": "400",
+    "HTTP/1.1\r\nHost: x\r\n": "200",
+    "HTTP/1.1\r\nHost: x\r\nHost: x\r\n": "400",
+    "HTTP/1.0\r\n": "200",
+    "HTTP/1.0\r\nHost: x\r\nHost: y\r\n": "400",
+}
+
+
+@on_sqlite
+@pytest.mark.parametrize(("head", "status"), HOSTS.items())
+def test_request_says_once_for_which_host_it_is(
+    installation: Installation, head: str, status: str
+) -> None:
+    with opened(installation) as client:
+        client.sendall(f"GET /healthz {head}Connection: close\r\n\r\n".encode())
+        assert answer(client).split()[1] == status
+
+
+def ask_as_of_old(client: socket.socket, who: User, process_id: str, kind: str) -> None:
+    head = f"GET /api/system/processes/{process_id}/output HTTP/1.0\r\nAccept: {kind}\r\n"
+    client.sendall(f"{head}Authorization: Bearer {who.token}\r\n\r\n".encode())
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("text/plain", "1\n2\n"),
+        ("application/json", '[{"time":"…Z","line":"1"},{"time":"…Z","line":"2"}]'),
+    ],
+)
+def test_client_of_old_gets_no_chunks(installation: Installation, kind: str, expected: str) -> None:
+    it = installation
+    ended = run_python(it, it.alice, "print(1); print(2)")
+    with opened(it) as client:
+        ask_as_of_old(client, it.alice, ended.id, kind)
+        head, _, body = answer(client).partition("\r\n\r\n")
+    assert "transfer-encoding" not in head
+    assert re.sub(r"[-T:\d]+Z", "…Z", body) == expected
+
+
+@on_sqlite
+def test_answer_to_a_client_of_old_that_breaks_off_does_not_look_whole(
+    installation: Installation,
+) -> None:
+    it = installation
+    ended = run_python(it, it.alice, "for _ in range(50_000): print('x' * 1000)")
+    with opened(it) as client:
+        ask_as_of_old(client, it.alice, ended.id, "text/plain")
+        client.recv(100)  # the server waits for this client, far from the end
+        Rest(it).delete(it.alice, ended.id)
+        with pytest.raises(ConnectionResetError):
+            while client.recv(1 << 16):
+                pass
 
 
 def test_body_that_is_answered_already_is_not_read_for_ever(strict: Installation) -> None:

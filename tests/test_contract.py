@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.archives import EXAMPLE_CONSOLE, build_example
+from tests.database import on_sqlite
 from tests.faces import Refused, Rest, Upload, check_error, form
 from tests.installation import SHIPPED, Installation, User, installed
 from tests.rows import LONG_AGO, Row, insert
@@ -640,7 +641,12 @@ def test_slash_at_the_end_leads_to_the_address_without(
     path = path.replace("ID", example[0])
     answer = installation.get(installation.admin, f"{path}/?size=1")
     assert answer.status_code == 307
-    assert answer.headers["location"] == f"{installation.url}{path}?size=1"
+    assert answer.headers["location"] == f"{path}?size=1"
+
+
+def test_slash_at_the_end_leads_below_the_base_address(as_shipped: Installation) -> None:
+    answer = as_shipped.get(as_shipped.admin, f"{PROCESSES}/?size=1")
+    assert answer.headers["location"] == f"https://example.org/p{PROCESSES}?size=1"
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/system", "/api/system/processes/1/2/3"])
@@ -649,6 +655,21 @@ def test_unknown_address_is_not_found(installation: Installation, path: str) -> 
         answer = installation.request(installation.alice, method, path)
         assert answer.status_code == 404
         check_error(answer)
+
+
+@on_sqlite
+def test_nobody_keeps_what_may_be_another_the_next_time(installation: Installation) -> None:
+    process = f"{PROCESSES}/{start(installation, installation.alice, 'echo')}"
+    for path in (PROCESSES, process, f"{process}/files", f"{process}/files/x", "/api"):
+        answer = installation.get(installation.alice, path)
+        assert answer.headers["cache-control"] == "no-store", path
+
+
+@on_sqlite
+def test_error_has_the_path_with_all_of_its_signs(installation: Installation) -> None:
+    answer = installation.get(installation.alice, "/api/system/scripts/a%3Fb%23c%20d%25")
+    assert answer.status_code == 404
+    check_error(answer)
 
 
 @pytest.mark.parametrize("rest", ["", "/output", "/files", "/files/x"])

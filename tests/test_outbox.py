@@ -17,6 +17,7 @@ WRITE = """
 import os
 os.chdir(os.environ["PROCESSION_OUTPUT_DIR"])
 for name in (b"self", b"ex\\xff", b"new\\nline", "abc\u202efdp.exe".encode(), b"a\\\\b", b"CON",
+             "a\u202fb\u3000c\u200dd\ufeff.txt".encode(),
              "f\u00e4rbung \u6f22.txt".encode(), b'quote".txt', b"x" * 255):
     open(name, "w").write("content")
 os.link(os.environ["PROCESSION_WORK_DIR"] + "/../launch.json", "linked")
@@ -24,7 +25,7 @@ os.symlink("/etc/passwd", "link")
 """
 NAMES = {
     *("self_", "ex\ufffd", "new\ufffdline", "abc\ufffdfdp.exe", "a\\b", "CON", "linked"),
-    *("f\u00e4rbung \u6f22.txt", 'quote".txt', "x" * 255),
+    *("a\u202fb\u3000c\u200dd\ufffd.txt", "f\u00e4rbung \u6f22.txt", 'quote".txt', "x" * 255),
 }
 
 
@@ -81,6 +82,20 @@ def test_folders_without_end_are_walked_so_far(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "x").touch()
     assert len(names(tmp_path)) == DEEPEST
+
+
+def test_file_that_has_become_a_folder_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").touch()
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    walked: list[object] = [(str(tmp_path), [], ["a", "b"], descriptor)]
+    monkeypatch.setattr(os, "fwalk", lambda *_, **__: iter(walked))
+    before = list(Path("/proc/self/fd").iterdir())
+    assert names(tmp_path) == {"b"}
+    assert list(Path("/proc/self/fd").iterdir()) == before
+    os.close(descriptor)
 
 
 def test_folder_that_is_swapped_for_a_link_leads_nowhere(tmp_path: Path) -> None:

@@ -394,6 +394,17 @@ def test_client_that_wants_only_what_it_knows_is_refused_what_is_not(
     check_error(refused)
 
 
+@on_sqlite
+@pytest.mark.parametrize(("name", "status"), [("If-Match", 200), ("If-None-Match", 304)])
+def test_condition_may_come_in_several_lines(
+    installation: Installation, ten: str, name: str, status: int
+) -> None:
+    known = ('"another"', fetch(installation, ten).headers["etag"])
+    headers = [*{**installation.alice.headers, **IDENTITY}.items(), *((name, tag) for tag in known)]
+    answer = installation.http.get(f"{installation.url}{path_of(ten)}", headers=headers)
+    assert answer.status_code == status
+
+
 def test_output_that_may_still_grow_is_not_to_be_stored(installation: Installation) -> None:
     far = datetime(2030, 1, 1, tzinfo=UTC)
     row = Row(installation.alice.id, status="SCHEDULED", start_time=far)

@@ -93,6 +93,15 @@ def test_files_are_passed_by_their_paths_under_their_own_names(face: Face) -> No
     assert [call["files"][str(path)] for path in paths] == ["first", "1", "2"]
 
 
+@on_sqlite
+@pytest.mark.parametrize(
+    "name", ["at 10.00\u202fAM.png", "ア\u3000イ", "a\u00a0b", "क्\u200dष", "self"], ids=ascii
+)
+def test_upload_has_the_name_that_its_system_gave_it(face: Face, name: str) -> None:
+    started = face.start(face.it.alice, "echo", ("f", Upload(name)))
+    assert started.parameters == [("f", name)]
+
+
 def test_folders_in_the_name_of_an_upload_are_left_out(face: Face) -> None:
     started = face.start(face.it.alice, "echo", ("f", Upload("C:\\papers\\../a.txt")))
     assert started.parameters == [("f", "a.txt")]
@@ -205,6 +214,47 @@ def test_older_contract_answers_a_start_when_it_runs(installation: Installation)
         return started.status == "RUNNING"
 
     until(runs_when_it_is_answered)
+
+
+WRITTEN = {
+    "ISO-8859-1": "Zoë".encode("latin-1"),
+    '"us-ascii"': b"Zoe",
+    "utf8": "Zoë, 漢字".encode(),
+    "windows-1252": "Zoë, 5 €".encode("cp1252"),
+}
+
+
+@on_sqlite
+@pytest.mark.parametrize(("charset", "value"), WRITTEN.items(), ids=WRITTEN)
+def test_value_is_read_in_the_charset_of_its_part(
+    installation: Installation, charset: str, value: bytes
+) -> None:
+    part = f'name="s"\r\nContent-Type: text/plain; charset={charset}\r\n\r\n'.encode() + value
+    shown = started_by(installation, b"--x\r\nContent-Disposition: form-data; " + part)
+    assert shown == [{"name": "s", "value": value.decode(charset.strip('"'))}]
+
+
+@on_sqlite
+@pytest.mark.parametrize("preamble", ["\r\n", "This is a form.\r\n", "-\r\n--\r\n" * 50_000])
+def test_what_comes_before_the_first_part_is_passed_over(
+    installation: Installation, preamble: str
+) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="s"\r\n\r\n--'
+    shown = started_by(installation, preamble.encode() + part)
+    assert shown == [{"name": "s", "value": "--"}]
+
+
+def started_by(it: Installation, body: bytes) -> object:
+    """The parameters of a start by this form, but for its end."""
+    answer = it.request(
+        it.alice,
+        "POST",
+        "/api/system/scripts/echo/processes",
+        content=body + b"\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert answer.status_code == 202, answer.text
+    return answer.json()["parameters"]
 
 
 def test_start_time_that_is_past_means_at_once(face: Face) -> None:
