@@ -4,13 +4,14 @@ import json
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.database import on_sqlite
-from tests.faces import Face, GraphQL, Parameter, Rest, Upload
+from tests.faces import Face, GraphQL, Parameter, Rest, Upload, form
 from tests.installation import CANARY, Installation, User, until
 from tests.running import (
     Gate,
@@ -21,6 +22,7 @@ from tests.running import (
     start_python,
     until_running,
 )
+from tests.subscription import data_of
 
 # Besides these a script sees nothing of the server's environment.
 VARIABLES = {
@@ -91,6 +93,33 @@ def test_files_are_passed_by_their_paths_under_their_own_names(face: Face) -> No
     assert call["argv"][0:6:2] == ["-f"] * 3
     assert [path.name for path in paths] == [upload.name for upload in uploads]
     assert [call["files"][str(path)] for path in paths] == ["first", "1", "2"]
+
+
+@on_sqlite
+def test_file_that_is_sent_once_may_be_given_to_several_parameters_and_starts(
+    installation: Installation,
+) -> None:
+    it = installation
+    document = """mutation ($p: [ParameterInput!]!) {
+      one: startProcess(script: "echo", parameters: $p) { id uploads { name sha256 } }
+      other: startProcess(script: "echo", parameters: $p) { id uploads { name sha256 } }
+    }"""
+    given = [{"name": "f", "file": None}, {"name": "f", "file": None}]
+    places = {"0": [f"variables.p.{number}.file" for number in range(2)]}
+    parts: list[Parameter] = [
+        ("operations", json.dumps({"query": document, "variables": {"p": given}})),
+        ("map", json.dumps(places)),
+        ("0", Upload("a.txt", b"abc")),
+    ]
+    body, content_type = form(parts)
+    headers = {"Content-Type": content_type}
+    answer = it.request(it.alice, "POST", "/graphql", content=body, headers=headers)
+    started = data_of(answer.json())
+    sent = {"name": "a.txt", "sha256": sha256(b"abc").hexdigest()}
+    assert started["one"]["uploads"] == started["other"]["uploads"] == [sent, sent]
+    for each in started.values():
+        ended = end_of(it, it.alice, each["id"])
+        assert list(json.loads(ended.text)["files"].values()) == ["abc", "abc"]
 
 
 def test_folders_in_the_name_of_an_upload_are_left_out(face: Face) -> None:
