@@ -111,15 +111,14 @@ class Bill(NamedTuple):
 
 
 def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bill]:
-    """Of each operation of a valid document, by its name; None: that of the first."""
+    """Of each operation of a valid document, by its name; one without a name is the only one."""
     pricing = Pricing(schema, document)
     found: dict[str | None, Bill] = {}
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
             root = schema.get_root_type(each.operation)
-            bill = Bill(pricing.selected(each.selection_set, root), _defaults(each))
-            found.setdefault(None, bill)
-            found[each.name.value if each.name else None] = bill
+            name = each.name.value if each.name else None
+            found[name] = Bill(pricing.selected(each.selection_set, root), _defaults(each))
     return found
 
 

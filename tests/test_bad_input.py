@@ -405,6 +405,10 @@ DOCUMENTS: dict[str, tuple[str, str]] = {
         "GRAPHQL_VALIDATION_FAILED",
     ),
     "too long": ("{" + " viewer { id }" * 1000 + "}", "GRAPHQL_PARSE_FAILED"),
+    "several operations": (
+        "query A { viewer { id } } query B { viewer { name } }",
+        "GRAPHQL_VALIDATION_FAILED",
+    ),
 }
 
 

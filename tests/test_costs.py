@@ -133,7 +133,8 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
 def test_operation_costs_what_its_lists_ask_for(
     document: str, variables: dict[str, Any], cost: int
 ) -> None:
-    assert bills(build_schema(sdl()), parse(document))[None].sum(variables) == cost
+    (bill,) = bills(build_schema(sdl()), parse(document)).values()
+    assert bill.sum(variables) == cost
 
 
 def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
@@ -146,6 +147,14 @@ def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
     assert "12021 points of 10000" in str(refusal) and "PROCESSION_MAX_COST" in str(refusal)
     assert refusal.errors[0]["extensions"] == {"code": "TOO_COSTLY", "cost": 12021, "limit": 10000}
     assert it.graphql(it.admin, document, n=100)
+
+
+def test_operation_that_is_named_is_executed_at_its_own_cost(it: Installation) -> None:
+    dear = "query B { processes(first: 1000) { nodes { script { parameters { name } } } } }"
+    asked = {"query": f"query A {{ viewer {{ name }} }} {dear}"}
+    for name, kind in (("A", "data"), ("B", "errors")):
+        answer = it.request(it.admin, "POST", "/graphql", json={**asked, "operationName": name})
+        assert answer.json()[kind]
 
 
 def test_subscription_and_stream_are_limited_too(it: Installation) -> None:
