@@ -11,7 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from cross_web import HTTPException
+from cross_web import HTTPException, StarletteRequestAdapter
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.file_uploads.utils import replace_placeholders_with_files
@@ -63,6 +63,14 @@ HINTS = {
 }
 
 
+class Asked(StarletteRequestAdapter):
+    """A request. Capital letters make no other content type (RFC 9110, section 8.3.1)."""
+
+    @property
+    def content_type(self) -> str | None:
+        return (super().content_type or "").lower()
+
+
 class Endpoint(GraphQL[Context, None]):
     """`file_url` gives the address of an output file by its process and name.
 
@@ -72,6 +80,7 @@ class Endpoint(GraphQL[Context, None]):
 
     graphql_transport_ws_handler_class = Socket
     websocket_adapter_class = Wire
+    request_adapter_class = Asked
 
     def __init__(
         self,
