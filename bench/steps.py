@@ -70,7 +70,7 @@ def _go(folder: Path, clock: Clock) -> None:
     with clock.step("server: uncompress and decode"):
         batches = [unpack(1, blob) for blob in blobs]
     with clock.step("server: divide into events"):
-        events = [event for batch in batches for event in in_pieces(batch)]
+        events = [event for batch in batches for event in in_pieces()(batch)]
     with clock.step("server: write as JSON"):
         for event in events:
             orjson.dumps({"text": event.batch.text})

@@ -105,14 +105,8 @@ class Store:
         return []
 
     def keep(self, path: Path, process_id: UUID, file_id: UUID) -> None:
-        """Makes a file part of a process by moving it, across file systems if need be."""
-        kept = self.path(process_id, file_id)
-        kept.parent.mkdir(exist_ok=True)
-        shutil.move(path, kept)
-
-    def share(self, path: Path, process_id: UUID, file_id: UUID) -> None:
         """Makes a file to which nobody writes any more part of a process; it also stays where it
-        is, for who can still fail."""
+        is, for who can still fail, and for other places that it was sent for."""
         kept = self.path(process_id, file_id)
         kept.parent.mkdir(exist_ok=True)
         try:

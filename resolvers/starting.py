@@ -166,8 +166,7 @@ def _keep(store: Store, process_id: UUID, checked: Checked) -> list[File]:
             media_type=upload.media_type,
             sha256=upload.sha256,
         )
-        keep = store.share if upload.arrival else store.keep
-        keep(upload.path, process_id, file.id)
+        store.keep(upload.path, process_id, file.id)
         files.append(file)
     return files
 

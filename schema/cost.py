@@ -65,6 +65,9 @@ POINTS = {
 }
 LINE = 20  # points for each line that is read, whatever is selected of it
 MOST_LINES = 1000  # that are counted so: pages are bounded by their bytes too
+TEXTS = ("text", "plainText")
+TEXT = 400  # points for each line of each text that is selected of a page: it may have 64 KiB
+MOST_LONG = 50  # lines that are counted so: more that are so long have no room on a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +114,14 @@ class Bill(NamedTuple):
 
 
 def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bill]:
-    """Of each operation of a valid document, by its name; None: that of the first."""
+    """Of each operation of a valid document, by its name; one without a name is the only one."""
     pricing = Pricing(schema, document)
     found: dict[str | None, Bill] = {}
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
             root = schema.get_root_type(each.operation)
-            bill = Bill(pricing.selected(each.selection_set, root), _defaults(each))
-            found.setdefault(None, bill)
-            found[each.name.value if each.name else None] = bill
+            name = each.name.value if each.name else None
+            found[name] = Bill(pricing.selected(each.selection_set, root), _defaults(each))
     return found
 
 
@@ -162,11 +164,24 @@ class Pricing:
         page = _page(name, node) if field.args.keys() & set(SIZES) else None
         if name == "Process.output" and page:
             price += Price(LINE).times(Rows(page.sizes, page.otherwise, MOST_LINES))
+            texts = Price(TEXT * self._texts(node.selection_set))
+            price += texts.times(Rows(page.sizes, page.otherwise, MOST_LONG))
         if node.selection_set:
             below = self.selected(node.selection_set, get_named_type(field.type), page)
             several = is_list_type(get_nullable_type(field.type))
             price += below.times(rows or Rows((), ITEMS)) if several else below
         return price
+
+    def _texts(self, selections: SelectionSetNode | None) -> int:
+        """How often the texts of an output are selected, be it line by line."""
+        found = 0
+        for each in selections.selections if selections else ():
+            if isinstance(each, FragmentSpreadNode):
+                found += self._texts(self._fragments[each.name.value].selection_set)
+            elif isinstance(each, FieldNode | InlineFragmentNode):
+                found += self._texts(each.selection_set)
+                found += isinstance(each, FieldNode) and each.name.value in TEXTS
+        return found
 
 
 def _page(name: str, node: FieldNode) -> Rows:

@@ -3,7 +3,6 @@
 """
 
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
@@ -12,7 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from cross_web import HTTPException
+from cross_web import HTTPException, StarletteRequestAdapter
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.file_uploads.utils import replace_placeholders_with_files
@@ -64,6 +63,14 @@ HINTS = {
 }
 
 
+class Asked(StarletteRequestAdapter):
+    """A request. Capital letters make no other content type (RFC 9110, section 8.3.1)."""
+
+    @property
+    def content_type(self) -> str | None:
+        return (super().content_type or "").lower()
+
+
 class Endpoint(GraphQL[Context, None]):
     """`file_url` gives the address of an output file by its process and name.
 
@@ -73,6 +80,7 @@ class Endpoint(GraphQL[Context, None]):
 
     graphql_transport_ws_handler_class = Socket
     websocket_adapter_class = Wire
+    request_adapter_class = Asked
 
     def __init__(
         self,
@@ -97,6 +105,14 @@ class Endpoint(GraphQL[Context, None]):
         self._max_page_size = max_page_size
         self._users = Met()
         self._coalescer: Coalescer[Hashable, ExecutionResult] = Coalescer()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Neither Strawberry nor Starlette closes what it streams when the client leaves."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if "procession" in scope:
+                await scope["procession"].streams.aclose()
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Who asks over HTTP must have signed in; on a WebSocket `connection_init` says who."""
@@ -128,17 +144,18 @@ class Endpoint(GraphQL[Context, None]):
         return result
 
     async def execute_operation(self, *args: Any, **options: Any) -> Any:
+        """What is streamed is executed while it is sent: until then its uploads have to stay."""
         result = await super().execute_operation(*args, **options)
         if isinstance(result, AsyncGenerator):
-            options["context"].streams.push_async_callback(result.aclose)
+            context: Context = options["context"]
+            context.streams.push_async_exit(context.uploads.pop_all())
+            context.streams.push_async_callback(result.aclose)
         return result
 
     async def create_streaming_response(
         self, request: Any, stream: Any, sub_response: Any, headers: Mapping[str, str]
     ) -> Any:
-        """Neither Strawberry nor Starlette closes what it streams when the client leaves."""
-        chunks = _closed(stream(), request.scope["procession"].streams)
-        return self._respond(chunks, {**sub_response.headers, **headers})
+        return self._respond(stream(), {**sub_response.headers, **headers})
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         given = context.connection_params or {}
@@ -221,15 +238,6 @@ class Endpoint(GraphQL[Context, None]):
         if isinstance(error, TooManyRequests):
             answer.headers["Retry-After"] = str(ceil(error.retry_after))
         return self.create_response(cast("Any", document(error)), answer)
-
-
-async def _closed(
-    chunks: AsyncGenerator[str, None], streams: AsyncExitStack
-) -> AsyncGenerator[str, None]:
-    """The chunks; in the end they are closed, and then what they are made of."""
-    async with streams, aclosing(chunks):
-        async for chunk in chunks:
-            yield chunk
 
 
 def question(asked: GraphQLRequestData) -> tuple[str, str | None, bytes] | None:

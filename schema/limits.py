@@ -29,6 +29,7 @@ from schema.shape import shapes
 CACHED_DOCUMENTS = 200  # of which each takes up to half a megabyte
 LONGEST_CACHED = 4096  # characters
 CHARACTERS = 50  # in a document, for each token that it may have
+UNNAMED = "This document has several operations; say in `operationName` which one is to be executed"
 
 Operations = dict[str | None, Bill]
 
@@ -90,7 +91,7 @@ class Limited(SchemaExtension):
         is_kept = len(context.query or "") <= LONGEST_CACHED
         check = checked if is_kept else checked.__wrapped__
         found = check(schema, document, self._limits)
-        context.pre_execution_errors = found if isinstance(found, list) else self._overdrawn(found)
+        context.pre_execution_errors = found if isinstance(found, list) else self._refused(found)
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:
@@ -107,10 +108,11 @@ class Limited(SchemaExtension):
                 extensions={"code": "TIMEOUT"},
             ) from None
 
-    def _overdrawn(self, operations: Operations) -> list[GraphQLError]:
+    def _refused(self, operations: Operations) -> list[GraphQLError]:
         context, most = self.execution_context, self._limits.cost
-        bill = operations.get(context.operation_name) or operations[None]
-        cost = bill.sum(context.variables)
+        if len(operations) > 1 and context._provided_operation_name is None:
+            return [GraphQLError(UNNAMED)]  # Strawberry would execute the first
+        cost = operations[context.operation_name].sum(context.variables)
         if cost <= most:
             return []
         words = f"This costs {cost} points of {most}; ask for smaller pages or fewer fields"

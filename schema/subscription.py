@@ -1,7 +1,9 @@
 """Subscriptions."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Annotated
 
 import strawberry
@@ -18,8 +20,11 @@ from schema.scalars import read_id
 
 LINES = 1000  # in a batch whose lines are asked for one by one
 LOWEST_RATE, HIGHEST_RATE = 0.1, 1000.0  # looks a second
-# In any batch: many clients refuse messages of 1 MiB, and a character may have six bytes in JSON.
+# In all texts of an event together: many clients refuse messages of 1 MiB, and a character may have
+# six bytes in JSON.
 CHARACTERS = 150_000
+
+Show = Callable[[Batch], list[OutputBatch]]
 
 
 @strawberry.type(description="A process that is new, has changed, or was deleted.")
@@ -54,7 +59,7 @@ class Subscription:
             info.context.app,
             read_id(id),
             part,
-            in_lines if _asks_for_lines(info.selected_fields) else in_pieces,
+            _show(info.selected_fields),
             pause=read_pause(max_rate),
         )
         async with aclosing(events):
@@ -84,14 +89,16 @@ class Subscription:
                 )
 
 
-def in_lines(batch: Batch) -> list[OutputBatch]:
-    """Events for those who select the lines one by one."""
-    return [event for some in batch.split(LINES) for event in in_pieces(some)]
+@lru_cache(maxsize=100)  # followers share what the same function shows
+def in_pieces(texts: int = 1, lines: int = 0) -> Show:
+    """Shows a batch as events for those who select so many texts, and lines so often."""
+    most = CHARACTERS // max(1, texts)
 
+    def show(batch: Batch) -> list[OutputBatch]:
+        parts = batch.split(max(1, LINES // lines)) if lines else [batch]
+        return [OutputBatch(batch=some) for part in parts for some in part.fitted(most)]
 
-def in_pieces(batch: Batch) -> list[OutputBatch]:
-    """Events for those who do not."""
-    return [OutputBatch(batch=some) for some in batch.fitted(CHARACTERS)]
+    return show
 
 
 def read_pause(max_rate: float | None) -> float:
@@ -104,10 +111,15 @@ def read_pause(max_rate: float | None) -> float:
     return 1 / max_rate
 
 
-def _asks_for_lines(selections: Iterable[Selection]) -> bool:
-    """Whether the lines are selected; where they are not, a batch may be large."""
-    return any(
-        (isinstance(each, SelectedField) and each.name == "lines")
-        or _asks_for_lines(each.selections)
-        for each in selections
-    )
+def _show(selections: Iterable[Selection]) -> Show:
+    """The more of a batch is selected, the smaller it has to be."""
+    names = Counter(_names(selections))
+    return in_pieces(names["text"] + names["plainText"], names["lines"])
+
+
+def _names(selections: Iterable[Selection]) -> Iterator[str]:
+    """Of the fields that are selected, each as often as it is."""
+    for each in selections:
+        if isinstance(each, SelectedField):
+            yield each.name
+        yield from _names(each.selections)

@@ -30,7 +30,7 @@ class GraphQLOrPage:
             await page()(scope, receive, send)
             return
         async with AsyncExitStack() as turn:
-            if not request.headers.get("content-type", "").startswith("multipart/"):
+            if not request.headers.get("content-type", "").lower().startswith("multipart/"):
                 receive = self._limited(receive, turn)  # uploads are limited as they are read
             with suppress(ClientDisconnect):  # there is nobody left to answer
                 await self._graphql(scope, receive, self._giving_back(send, turn))

@@ -243,6 +243,18 @@ def test_body_that_is_not_graphql_is_refused(installation: Installation, kind: s
     check_graphql_error(answer)
 
 
+@on_sqlite
+def test_content_type_may_be_written_in_capital_letters(installation: Installation) -> None:
+    operations = json.dumps({"query": "{ viewer { name } }"})
+    body, kind = form([("operations", operations), ("map", "{}")])
+    for content, named in (
+        (body, kind.replace("multipart/form-data", "Multipart/Form-Data")),
+        (operations.encode(), "Application/JSON; Charset=UTF-8"),
+    ):
+        answer = post(installation, "/graphql", content, named)
+        assert answer.json() == {"data": {"viewer": {"name": "alice"}}}
+
+
 def check_graphql_error(answer: httpx.Response, code: str = "BAD_INPUT") -> None:
     """An answer in GraphQL's form, with nothing but errors, each of which has a code."""
     body = answer.json()
@@ -411,6 +423,10 @@ DOCUMENTS: dict[str, tuple[str, str]] = {
         "GRAPHQL_VALIDATION_FAILED",
     ),
     "too long": ("{" + " viewer { id }" * 1000 + "}", "GRAPHQL_PARSE_FAILED"),
+    "several operations": (
+        "query A { viewer { id } } query B { viewer { name } }",
+        "GRAPHQL_VALIDATION_FAILED",
+    ),
 }
 
 

@@ -431,6 +431,10 @@ MISTAKES = {
         {"query": "query A { viewer { name } }", "operationName": "B"},
         "GRAPHQL_VALIDATION_FAILED",
     ),
+    "one operation of several": (
+        {"query": "query A { viewer { name } } query B { viewer { id } }"},
+        "GRAPHQL_VALIDATION_FAILED",
+    ),
 }
 
 

@@ -119,12 +119,19 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
     (
         "{ processes(first: 10) { nodes { output(last: 5) { lines { text } } } } }",
         {},
-        21 + 10 * (1 + 5 * 20 + 1 + 5),
+        21 + 10 * (1 + 5 * (20 + 400) + 1 + 5),
     ),
     (
         "query ($l: Int) { processes(first: 2) { nodes { output(first: $l) { text } } } }",
         {"l": 100_000},
-        21 + 2 * (1 + 1000 * 20 + 1),
+        21 + 2 * (1 + 1000 * 20 + 50 * 400 + 1),
+    ),
+    (
+        "query ($i: ID!) { process(id: $i) { output(first: 50) { lastSeq ...P } } } fragment P on"
+        " OutputPage { text ... on OutputPage { plainText } lines { seq ...L } }"
+        " fragment L on OutputLine { text }",
+        {},
+        1 + 1 + 50 * (20 + 3 * 400) + 4 + 50 * 2,
     ),
 ]
 
@@ -133,7 +140,8 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
 def test_operation_costs_what_its_lists_ask_for(
     document: str, variables: dict[str, Any], cost: int
 ) -> None:
-    assert bills(build_schema(sdl()), parse(document))[None].sum(variables) == cost
+    (bill,) = bills(build_schema(sdl()), parse(document)).values()
+    assert bill.sum(variables) == cost
 
 
 def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
@@ -146,6 +154,22 @@ def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
     assert "12021 points of 10000" in str(refusal) and "PROCESSION_MAX_COST" in str(refusal)
     assert refusal.errors[0]["extensions"] == {"code": "TOO_COSTLY", "cost": 12021, "limit": 10000}
     assert it.graphql(it.admin, document, n=100)
+
+
+def test_operation_that_is_named_is_executed_at_its_own_cost(it: Installation) -> None:
+    dear = "query B { processes(first: 1000) { nodes { script { parameters { name } } } } }"
+    asked = {"query": f"query A {{ viewer {{ name }} }} {dear}"}
+    for name, kind in (("A", "data"), ("B", "errors")):
+        answer = it.request(it.admin, "POST", "/graphql", json={**asked, "operationName": name})
+        assert answer.json()[kind]
+
+
+def test_texts_of_an_output_cost_what_they_may_be_long(it: Installation) -> None:
+    """Of pages of few lines, which may have 64 KiB each, one answer could have gigabytes."""
+    document = "{ processes(first: 9) { nodes { output(last: 9) { %s } } } }"
+    assert it.graphql(it.admin, document % "lastSeq") == {"processes": {"nodes": []}}
+    for selection in ("text", "a: plainText", "lines { text }"):
+        assert refused(it, document % selection).code == "TOO_COSTLY"
 
 
 def test_subscription_and_stream_are_limited_too(it: Installation) -> None:

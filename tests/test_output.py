@@ -167,6 +167,21 @@ def test_no_event_is_too_large_for_usual_clients(installation: Installation, pro
     assert end == {"status": "COMPLETED"}
 
 
+@on_sqlite
+def test_event_with_several_texts_is_no_larger(installation: Installation) -> None:
+    it, alice = installation, installation.alice
+    ended = run_python(it, alice, LARGE["what JSON writes with six bytes"])
+    document = """subscription ($id: ID!) { processOutput(id: $id) { ...Texts ...Again } }
+      fragment Texts on OutputBatch { text plainText lines { seq time text } }
+      fragment Again on OutputBatch { again: lines { plainText } }"""
+    with it.subscribe(alice, document, id=ended.id) as events:
+        *batches, _ = (event["processOutput"] for event in events)
+    for name in ("text", "plainText"):
+        assert "\n".join(batch[name] for batch in batches) == ended.text
+    assert [line["seq"] for batch in batches for line in batch["lines"]] == [*range(1, 41)]
+    assert [line["plainText"] for each in batches for line in each["again"]] == ended.lines
+
+
 def test_lines_are_noticed_wherever_they_are_selected(installation: Installation) -> None:
     """Events that have them are smaller."""
     it, alice = installation, installation.alice

@@ -4,13 +4,15 @@ import json
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.database import on_sqlite
-from tests.faces import Face, GraphQL, Parameter, Rest, Upload
+from tests.faces import Face, GraphQL, Parameter, Rest, Upload, form
 from tests.installation import CANARY, Installation, User, until
 from tests.running import (
     Gate,
@@ -21,6 +23,7 @@ from tests.running import (
     start_python,
     until_running,
 )
+from tests.subscription import data_of
 
 # Besides these a script sees nothing of the server's environment.
 VARIABLES = {
@@ -100,6 +103,60 @@ def test_files_are_passed_by_their_paths_under_their_own_names(face: Face) -> No
 def test_upload_has_the_name_that_its_system_gave_it(face: Face, name: str) -> None:
     started = face.start(face.it.alice, "echo", ("f", Upload(name)))
     assert started.parameters == [("f", name)]
+
+
+A_FILE = Upload("a.txt", b"abc")
+
+
+def send_form(
+    it: Installation, parts: list[Parameter], accept: str = "application/json"
+) -> httpx.Response:
+    """A GraphQL multipart request."""
+    body, content_type = form(parts)
+    headers = {"Content-Type": content_type, "Accept": accept}
+    return it.request(it.alice, "POST", "/graphql", content=body, headers=headers)
+
+
+@on_sqlite
+def test_file_that_is_sent_once_may_be_given_to_several_parameters_and_starts(
+    installation: Installation,
+) -> None:
+    it = installation
+    document = """mutation ($p: [ParameterInput!]!) {
+      one: startProcess(script: "echo", parameters: $p) { id uploads { name sha256 } }
+      other: startProcess(script: "echo", parameters: $p) { id uploads { name sha256 } }
+    }"""
+    given = [{"name": "f", "file": None}, {"name": "f", "file": None}]
+    places = {"0": [f"variables.p.{number}.file" for number in range(2)]}
+    operations = json.dumps({"query": document, "variables": {"p": given}})
+    answer = send_form(it, [("operations", operations), ("map", json.dumps(places)), ("0", A_FILE)])
+    started = data_of(answer.json())
+    sent = {"name": "a.txt", "sha256": sha256(b"abc").hexdigest()}
+    assert started["one"]["uploads"] == started["other"]["uploads"] == [sent, sent]
+    for each in started.values():
+        ended = end_of(it, it.alice, each["id"])
+        assert list(json.loads(ended.text)["files"].values()) == ["abc", "abc"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_file_is_there_for_a_start_that_is_answered_in_any_form(
+    installation: Installation, kind: str
+) -> None:
+    it = installation
+    document = """mutation ($f: Upload!) {
+      startProcess(script: "echo", parameters: [{name: "f", file: $f}]) { uploads { name } }
+    }"""
+    operations = json.dumps({"query": document, "variables": {"f": None}})
+    answer = send_form(
+        it, [("operations", operations), ("map", '{"0": ["variables.f"]}'), ("0", A_FILE)], kind
+    )
+    assert answer.headers["content-type"] == kind
+    (told,) = (line for line in answer.text.splitlines() if "{" in line)
+    assert data_of(json.loads(told.removeprefix("data: "))) == {
+        "startProcess": {"uploads": [{"name": "a.txt"}]}
+    }
+    until(lambda: not list((it.data / "files" / "staging").iterdir()))
 
 
 def test_folders_in_the_name_of_an_upload_are_left_out(face: Face) -> None:
