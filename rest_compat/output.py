@@ -19,6 +19,7 @@ from models.status import Status
 from resolvers import output
 from resolvers.errors import BadInput
 from resolvers.output import Part
+from resolvers.preferences import coding, weight, weights
 from resolvers.processes import process
 from resolvers.viewer import Viewer
 from rest_compat import hal
@@ -26,7 +27,6 @@ from rest_compat.api import Api, process_id
 from rest_compat.conditions import is_known, unchanged
 from rest_compat.feed import EVENTS, SEEN, live
 from rest_compat.paging import read_number, single
-from rest_compat.preferences import coding, weight, weights
 from rest_compat.responses import HAL
 from rest_compat.stream import Stream, gzipped, pieces
 from rest_compat.times import earliest, latest, read_time

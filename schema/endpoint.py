@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
 from math import ceil
+from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.file_uploads.utils import replace_placeholders_with_files
 from strawberry.http import GraphQLRequestData
+from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
@@ -33,6 +35,7 @@ from resolvers.errors import (
     TooManyRequests,
     Unavailable,
 )
+from resolvers.preferences import preferred
 from resolvers.uploads import Bounds, admit, receive
 from resolvers.users import Met
 from schema.context import Context
@@ -42,7 +45,10 @@ from schema.socket import Socket, Wire
 
 Respond = Callable[[AsyncGenerator[str, None], Mapping[str, str]], Any]
 
-PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, "graphql-sse", "multipart-subscription")
+SSE = "graphql-sse"
+PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, SSE, "multipart-subscription")
+EVENTS = "text/event-stream"
+DOCUMENTS = ("application/json", "application/graphql-response+json")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
 LARGEST_COMPARED = 16 << 10  # characters and bytes of a query with its variables
 STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of a document
@@ -71,6 +77,14 @@ class Asked(StarletteRequestAdapter):
         return (super().content_type or "").lower()
 
 
+class Events(SSETransport):
+    """Server-sent events where they are wanted most: some clients list them for each operation,
+    behind the document that they would rather have."""
+
+    def accepts(self, accept: str) -> bool:
+        return preferred([accept], (EVENTS, *DOCUMENTS)) == EVENTS
+
+
 class Endpoint(GraphQL[Context, None]):
     """`file_url` gives the address of an output file by its process and name.
 
@@ -81,6 +95,9 @@ class Endpoint(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = Socket
     websocket_adapter_class = Wire
     request_adapter_class = Asked
+    stream_transport_classes_by_protocol = MappingProxyType(
+        {**GraphQL.stream_transport_classes_by_protocol, SSE: Events}
+    )
 
     def __init__(
         self,

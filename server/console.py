@@ -14,9 +14,9 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from resolvers.errors import NotFound
+from resolvers.preferences import coding
 from rest_compat.conditions import is_known, unchanged
 from rest_compat.errors import PreconditionFailed, refusal
-from rest_compat.preferences import coding
 
 BUILT = Path(__file__).with_name("pages")
 PAGES = ("processes", "start", "timeline", "users", "groups", "audit", "account")

@@ -244,6 +244,27 @@ def test_live_output_over_server_sent_events(installation: Installation) -> None
     check_sums(lines, seqs, end)
 
 
+ACCEPTED = {
+    "text/event-stream": "text/event-stream",
+    "application/json;q=0.5, text/event-stream": "text/event-stream",
+    "application/graphql-response+json, application/json, text/event-stream": "application/json",
+    "application/json, text/event-stream;q=0": "application/json",
+}
+
+
+@on_sqlite
+@pytest.mark.parametrize(("accept", "kind"), ACCEPTED.items(), ids=ACCEPTED)
+def test_server_sent_events_are_for_those_who_want_them_most(
+    installation: Installation, accept: str, kind: str
+) -> None:
+    it = installation
+    headers = {**it.alice.headers, "Accept": accept}
+    content = {"query": "{ viewer { name } }"}
+    answer = it.request(it.alice, "POST", "/graphql", json=content, headers=headers)
+    assert answer.headers["content-type"].partition(";")[0] == kind
+    assert '"name":"alice"' in answer.text
+
+
 PAGE = """query ($id: ID!, $after: Int, $first: Int, $last: Int, $from: DateTime, $to: DateTime) {
   process(id: $id) {
     output(after: $after, first: $first, last: $last, fromTime: $from, toTime: $to) {

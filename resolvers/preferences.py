@@ -19,6 +19,17 @@ def weight(wanted: Mapping[str, float], *names: str) -> float:
     return next((wanted[name] for name in names if name in wanted), 0.0)
 
 
+def preferred(values: Iterable[str], known: Iterable[str]) -> str | None:
+    """Which of the `known` it wants most: of several that it wants as much, the one it lists first.
+
+    None where it wants none of them.
+    """
+    wanted = weights(values)
+    weighed = {name: weight for name, weight in wanted.items() if name in known}
+    best = max(weighed, key=weighed.__getitem__, default=None)
+    return best if best is not None and weighed[best] >= LEAST else None
+
+
 def coding(values: Iterable[str], known: Iterable[str]) -> str | None:
     """Which of the `known` codings, the best first, an `Accept-Encoding` wants most.
 
