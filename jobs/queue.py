@@ -16,7 +16,7 @@ import orjson
 from arq import ArqRedis, Worker, cron
 from arq.typing import WorkerCoroutine
 from arq.worker import Retry, func
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from jobs.background import beside
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LAUNCH = "launch"
 LAUNCHES = "procession:launches"
 TIMETABLE = "procession:timetable"
+TRIAL, TRIAL_MS = "procession:trial", 1000
 POLL = 0.5  # seconds between looks into the queue when no doorbell is heard
 PATIENCE = 2.0  # seconds to put a process in: else the sweep does
 JOB_TIMEOUT = 60  # seconds that one job may take
@@ -43,6 +44,12 @@ HOUSEKEEPING_MINUTE = 17  # of each hour
 
 def pack(content: dict[str, Any]) -> bytes:
     return orjson.dumps(content, default=repr)
+
+
+async def try_out(redis: Redis) -> None:
+    """Raises what keeps Redis from taking anything into the queue: one that is full, or a replica,
+    answers a ping all the same."""
+    await redis.set(TRIAL, b"", px=TRIAL_MS)
 
 
 def connect(url: str) -> ArqRedis:
