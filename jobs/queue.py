@@ -92,11 +92,21 @@ class Queue:
             await self._doorbell.ring(Topic.QUEUE)
 
 
+def in_a_line(record: logging.LogRecord) -> bool:
+    """Tells without arq's traceback that a job was given up: that is the database's doing."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, TimeoutError):
+        record.msg, record.exc_info = f"Given up until the next sweep: {record.getMessage()}", None
+        record.args = ()
+    return True
+
+
 class Poller(Worker):
     """arq's worker with a loop that outlives Redis's troubles and can be woken."""
 
     def __init__(self, redis: ArqRedis, queue: str, jobs: dict[str, Any]) -> None:
         self.bell = Bell()
+        logging.getLogger("arq.worker").addFilter(in_a_line)
         super().__init__(
             **jobs,
             queue_name=queue,
