@@ -16,7 +16,7 @@ import orjson
 from arq import ArqRedis, Worker, cron
 from arq.typing import WorkerCoroutine
 from arq.worker import Retry, func
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from jobs.background import beside
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LAUNCH = "launch"
 LAUNCHES = "procession:launches"
 TIMETABLE = "procession:timetable"
+TRIAL, TRIAL_MS = "procession:trial", 1000
 POLL = 0.5  # seconds between looks into the queue when no doorbell is heard
 PATIENCE = 2.0  # seconds to put a process in: else the sweep does
 JOB_TIMEOUT = 60  # seconds that one job may take
@@ -43,6 +44,12 @@ HOUSEKEEPING_MINUTE = 17  # of each hour
 
 def pack(content: dict[str, Any]) -> bytes:
     return orjson.dumps(content, default=repr)
+
+
+async def try_out(redis: Redis) -> None:
+    """Raises what keeps Redis from taking anything into the queue: one that is full, or a replica,
+    answers a ping all the same."""
+    await redis.set(TRIAL, b"", px=TRIAL_MS)
 
 
 def connect(url: str) -> ArqRedis:
@@ -85,11 +92,21 @@ class Queue:
             await self._doorbell.ring(Topic.QUEUE)
 
 
+def in_a_line(record: logging.LogRecord) -> bool:
+    """Tells without arq's traceback that a job was given up: that is the database's doing."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, TimeoutError):
+        record.msg, record.exc_info = f"Given up until the next sweep: {record.getMessage()}", None
+        record.args = ()
+    return True
+
+
 class Poller(Worker):
     """arq's worker with a loop that outlives Redis's troubles and can be woken."""
 
     def __init__(self, redis: ArqRedis, queue: str, jobs: dict[str, Any]) -> None:
         self.bell = Bell()
+        logging.getLogger("arq.worker").addFilter(in_a_line)
         super().__init__(
             **jobs,
             queue_name=queue,

@@ -12,16 +12,16 @@ LEAST_FREE = 100 << 20  # bytes of a data folder's disk
 BEGINNING = "it has still to take over what others left on its machine"
 
 
-def trouble_with(data: Path) -> str | None:
-    """What is wrong with the data folder or its disk, in words."""
+def trouble_with(folder: Path, name: str = "the data folder") -> str | None:
+    """What is wrong with a folder or its disk, in words."""
     try:
-        disk = os.statvfs(data)
+        disk = os.statvfs(folder)
     except OSError as error:
-        return f"the data folder cannot be reached ({error.strerror})"
-    if not os.access(data, os.W_OK):
-        return "the data folder cannot be written"
+        return f"{name} cannot be reached ({error.strerror})"
+    if not os.access(folder, os.W_OK):
+        return f"{name} cannot be written"
     free = disk.f_bavail * disk.f_frsize
-    return f"only {free >> 20} MiB are free" if free < LEAST_FREE else None
+    return f"only {free >> 20} MiB are free for {name}" if free < LEAST_FREE else None
 
 
 class Trouble:

@@ -20,6 +20,7 @@ AWAY = (
     "58",  # its system fails
 )
 REFUSALS = ("28", "3D", "42501")  # a wrong user or password, no such database, no right to it
+READ_ONLY = "25006"
 SQLITE_AWAY = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -65,6 +66,11 @@ def complain(log: logging.Logger, what: str, error: BaseException) -> None:
 def is_refusal(error: BaseException) -> bool:
     """Whether the database lets nobody in who comes so."""
     return _sqlstate(root(error)).startswith(REFUSALS)
+
+
+def takes_no_writes(error: BaseException) -> bool:
+    """Whether a PostgreSQL says so: a standby, or one that was told to."""
+    return _sqlstate(root(error)) == READ_ONLY
 
 
 def _sqlstate(error: BaseException) -> str:

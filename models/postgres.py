@@ -1,9 +1,10 @@
-"""Procession's PostgreSQL backend for Tortoise: its own, with four differences.
+"""Procession's PostgreSQL backend for Tortoise: its own, with five differences.
 
 A connection on which BEGIN fails is given back: otherwise each outage would cost some, until there
 are none left. What was done is not reported as failed because the connection broke afterwards. A
-connection that dies without a word, as where a firewall forgets it, is noticed. And asyncpg may be
-given a `dsn`, with what only that can say.
+connection that dies without a word, as where a firewall forgets it, is noticed. So is one that
+takes no writes: it may lead to where the database was before. And asyncpg may be given a `dsn`,
+with what only that can say.
 """
 
 import socket
@@ -22,6 +23,7 @@ from tortoise.backends.base.client import (
 )
 from tortoise.connection import get_connections
 
+from models.outage import takes_no_writes
 from models.transaction import run_to_end
 
 SILENCE = 15  # seconds after which a connection is given up whose other end says nothing at all
@@ -46,6 +48,13 @@ async def give_back(pool: Pool, connection: PoolConnectionProxy) -> None:
     await run_to_end(_release(pool, connection))
 
 
+async def look_at(pool: Pool, error: BaseException | None) -> None:
+    """Has every connection made anew if one of them takes no writes: by then others may take them,
+    and this one would never."""
+    if error is not None and takes_no_writes(error):
+        await pool.expire_connections()
+
+
 async def _release(pool: Pool, connection: PoolConnectionProxy) -> None:
     with suppress(Exception):  # whatever it raises when it asks the database to clean up
         await pool.release(connection, timeout=RELEASE)
@@ -61,6 +70,7 @@ class Borrowed(PoolConnectionWrapper[PoolConnectionProxy]):
         trace: TracebackType | None,
     ) -> None:
         if self.connection is not None:
+            await look_at(self.client._pool, error)
             await give_back(self.client._pool, self.connection)
 
 
@@ -93,6 +103,7 @@ class Context(TransactionContextPooled):
                     await self.client.rollback()
         finally:
             get_connections().reset(self.token)
+            await look_at(self._pool, error)
             await give_back(self._pool, self.client._connection)
 
 

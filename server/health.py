@@ -8,22 +8,29 @@ will heal: answers go on without Redis, processes wait for a worker, a disk fill
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from jobs.queue import try_out
 from jobs.trouble import trouble_with
 from models.database import connection
 from models.instant import now
-from models.outage import complain
+from models.outage import complain, takes_no_writes
 from models.worker import Worker
 from server.parts import Parts
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 3.0  # seconds that a check may take
+TRIAL = {
+    "sqlite": "SELECT 1",  # the check of the disk says whether that is written
+    "postgres": 'DELETE FROM "worker" WHERE FALSE',  # a standby refuses it, and nobody waits for it
+}
 
 Check = Callable[[], Awaitable[str]]
 """Answers "ok", or says what is wrong."""
@@ -37,9 +44,13 @@ async def alive(_: Request) -> Response:
 class Readiness:
     """What the server needs, looked at one by one."""
 
-    def __init__(self, parts: Parts, data: Path) -> None:
+    def __init__(self, parts: Parts, data: Path, files: Path) -> None:
         self._parts = parts
-        self._data = data
+        self._looks = [partial(trouble_with, data)]
+        if not files.is_relative_to(data):
+            self._looks.append(partial(trouble_with, files, "the folder of files"))
+        # Who looks at a file server that is away hangs there, and keeps no thread from others so.
+        self._looker = ThreadPoolExecutor(1)
         self._checks: dict[str, Check] = {
             "database": self._database,
             "redis": self._redis,
@@ -66,12 +77,20 @@ class Readiness:
             return "unreachable"
 
     async def _database(self) -> str:
-        await connection().execute_query("SELECT 1")
+        try:
+            await connection().execute_query(TRIAL[connection().capabilities.dialect])
+        except Exception as error:
+            if not takes_no_writes(error):
+                raise
+            return "takes no writes"
         return "ok"
 
     async def _redis(self) -> str:
         try:
-            await self._parts.redis.ping()
+            await try_out(self._parts.redis)
+        except ResponseError as error:  # it is full, or a replica
+            log.warning("Redis takes nothing into the queue: %s", error)
+            return "takes nothing; starts wait, everything else goes on"
         except (RedisError, OSError):
             return "unreachable; starts wait, everything else goes on"
         return "ok"
@@ -85,4 +104,6 @@ class Readiness:
         return "; ".join(dict.fromkeys(troubles)) or "ok"
 
     async def _disk(self) -> str:
-        return await asyncio.to_thread(trouble_with, self._data) or "ok"
+        loop = asyncio.get_running_loop()
+        looks = (loop.run_in_executor(self._looker, look) for look in self._looks)
+        return "; ".join(filter(None, await asyncio.gather(*looks))) or "ok"

@@ -127,6 +127,21 @@ def shut(url: str) -> Iterator[None]:
         asyncio.run(_execute(other, allow.format("true")))
 
 
+@contextlib.contextmanager
+def unwritable(url: str) -> Iterator[None]:
+    """A database takes no writes inside, as a standby; afterwards only of who connects anew."""
+    other = urlsplit(url)._replace(path="/postgres").geturl()
+    name = urlsplit(url).path.removeprefix("/")
+    asyncio.run(_execute(url, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    with shut(url):  # who is connected has not heard of it
+        pass
+    try:
+        yield
+    finally:
+        reset = f'ALTER DATABASE "{name}" RESET default_transaction_read_only'
+        asyncio.run(_execute(other, reset))
+
+
 async def _execute(url: str, statement: str, *values: str) -> None:
     connection = await asyncpg.connect(url)
     try:

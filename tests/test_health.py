@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
+from tests.conftest import Install
 from tests.database import on_postgres, on_sqlite
 from tests.faces import Rest
 from tests.installation import Installation, User, installed, until
@@ -90,6 +92,38 @@ def test_server_without_redis_says_what_waits(it: Installation) -> None:
         "disk": "ok",
     }
     assert found["checks"]["redis"].startswith("unreachable")
+
+
+@on_sqlite
+def test_redis_that_takes_nothing_is_told_of(it: Installation) -> None:
+    until(lambda: readiness(it)[1]["status"] == "ready")
+    with contextlib.closing(it.redis()) as redis:
+        redis.config_set("maxmemory", 1)
+        try:
+            status, found = readiness(it)
+            told = it.cli("doctor", code=1)
+        finally:
+            redis.config_set("maxmemory", 0)
+    assert (status, found["status"]) == (200, "degraded")
+    assert found["checks"]["redis"] == "takes nothing; starts wait, everything else goes on"
+    assert "redis: Redis takes nothing into the queue: " in told
+    assert readiness(it)[1]["status"] == "ready"
+
+
+@on_sqlite
+def test_folder_of_files_that_cannot_be_used_is_told_of(install: Install, tmp_path: Path) -> None:
+    files, away = tmp_path / "files", tmp_path / "away"
+    it = install(PROCESSION_FILES_URL=f"file://{files}")
+    it.start()
+    until(lambda: readiness(it)[1]["status"] == "ready")
+    files.rename(away)
+    status, found = readiness(it)
+    assert (status, found["status"]) == (200, "degraded")
+    told = "the folder of files cannot be reached (No such file or directory)"
+    assert found["checks"]["disk"] == told
+    assert f"data folder: There is no folder {files}\n" in it.cli("doctor", code=1)
+    away.rename(files)
+    assert readiness(it)[1]["status"] == "ready"
 
 
 def test_server_without_its_database_is_not_ready_until_it_is_back(empty_database: str) -> None:

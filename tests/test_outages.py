@@ -27,7 +27,7 @@ from tests.database import on_postgres, on_sqlite
 from tests.faces import check_error, form
 from tests.forgetful import forgetful
 from tests.installation import NOBODY, Installation, User, until
-from tests.postgres import shut
+from tests.postgres import shut, unwritable
 from tests.running import (
     CHANGES,
     FLOOD,
@@ -182,6 +182,25 @@ def test_connection_to_redis_that_dies_without_a_word_is_given_up(it: Installati
             until(lambda: listening(redis) == 3)  # the server, its worker, and this one
             way.forget()
             until(lambda: listening(redis) == 4)
+
+
+@on_postgres
+def test_database_that_takes_no_writes_for_a_while_costs_nothing(it: Installation) -> None:
+    gates = [Gate(it), Gate(it)]
+    process_id = start_python(it, it.admin, journal(it, gates))
+    gates[0].open()
+    gates[1].reached()
+    until(lambda: it.get(NOBODY, "/readyz").json()["status"] == "ready")
+    with unwritable(it.database_url):
+        until(lambda: counted(it.log, NOT_RENEWED))
+        ready = it.get(NOBODY, "/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["checks"]["database"] == "takes no writes"
+        assert "writes: The database takes no writes\n" in it.cli("doctor", code=1)
+        gates[1].open()
+    check_ran_once(it, process_id, ["0", "1"])
+    assert run_python(it, it.admin, "print(1)").lines == ["1"]
+    until(lambda: it.get(NOBODY, "/readyz").json()["status"] == "ready")
 
 
 @on_postgres

@@ -1,5 +1,6 @@
 """Trouble with disks: it is told, harms nothing that is stored, and heals by itself."""
 
+import asyncio
 import os
 import resource
 from collections.abc import Iterator
@@ -8,14 +9,19 @@ from datetime import datetime
 from itertools import pairwise
 from operator import gt
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
+from jobs.background import beside
+from jobs.doorbell import Doorbell
+from jobs.queue import LaunchQueue, Queue, connect
+from models.instant import now
 from tests import tus
 from tests.conftest import Install
 from tests.database import on_sqlite
 from tests.faces import Face, GraphQL, Refused, Rest, Upload
-from tests.installation import Installation, until
+from tests.installation import PATIENCE, Installation, until
 from tests.rows import Row, insert
 from tests.running import OUTPUT, Gate, end_of, facts, start, start_python
 from tests.test_health import readiness
@@ -109,6 +115,30 @@ def test_mistake_is_told_with_its_traceback_and_ends_nothing(it: Installation) -
     _, traceback, where = it.log.read_text().partition("Traceback (most recent call last)")
     assert traceback and "in merge_requested" in where
     os.truncate(it.log, 0)  # no other traceback is allowed
+
+
+def test_launch_that_a_database_keeps_waiting_is_told_in_a_line(
+    it: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("jobs.queue.LAUNCH_TIMEOUT", 0.01)
+
+    async def hang(_: UUID) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    async def launch() -> None:
+        url = f"unix://{it.data}/redis/redis.sock?db=1"  # where the server's worker does not look
+        redis = connect(url)
+        async with Doorbell(redis, url).open() as doorbell:
+            await Queue(redis, doorbell).put(uuid4(), now())
+            async with beside(LaunchQueue(redis, doorbell, hang, 1).main(), "launches"):
+                while "TimeoutError" not in caplog.text:  # noqa: ASYNC110 (a log rings no bell)
+                    await asyncio.sleep(0.01)
+        await redis.aclose(close_connection_pool=True)
+
+    asyncio.run(asyncio.wait_for(launch(), PATIENCE))
+    assert "Given up until the next sweep: " in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_clock_that_is_set_back_keeps_nothing_waiting(it: Installation) -> None:

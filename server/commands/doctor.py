@@ -23,6 +23,7 @@ ON_THE_MACHINE: Mapping[str, Check] = {
 }
 IN_THE_DATABASE: Mapping[str, Check] = {
     "integrity": rows.integrity,
+    "writes": rows.writes,
     "clock": rows.clock,
     "running": rows.running,
     "scheduled": rows.scheduled,

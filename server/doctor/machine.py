@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from jobs.obstacles import obstacles
+from jobs.queue import try_out
 from models.manifest import ManifestError, read_catalogue
 from server.doctor.finding import Patient, Symptom
 from server.redis import NoRedisError, can_read_log, find_program, socket_url
@@ -51,7 +52,13 @@ async def folder(patient: Patient) -> AsyncIterator[Symptom]:
             f"Others may look into {data} ({facts.st_mode & 0o777:o})",
             f"chmod 700 {data}",
         )
-    for path in (data, patient.settings.files_folder):
+    files = patient.settings.files_folder
+    if not files.is_relative_to(data) and not files.is_dir():
+        yield (
+            f"There is no folder {files}",
+            "Mount it, or correct PROCESSION_FILES_URL; a server or worker makes it as it starts",
+        )
+    for path in (data, files):
         if path.is_dir() and not os.access(path, os.W_OK | os.X_OK):
             yield (
                 f"{path} cannot be written",
@@ -101,7 +108,13 @@ async def redis(patient: Patient) -> AsyncIterator[Symptom]:
             return
     async with Redis.from_url(url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE) as it:
         try:
-            await it.ping()
+            await try_out(it)
+        except ResponseError as error:
+            yield (
+                f"Redis takes nothing into the queue: {error}",
+                "Give it more memory, or name one that is no replica; starts wait in the database "
+                "meanwhile",
+            )
         except (RedisError, OSError) as error:
             yield (
                 f"Redis does not answer: {error}",

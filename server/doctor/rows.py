@@ -53,6 +53,19 @@ async def integrity(_: Patient) -> AsyncIterator[Symptom]:
         yield f"{len(broken)} rows refer to others that are not there, in {some(tables)}", RESTORE
 
 
+async def writes(_: Patient) -> AsyncIterator[Symptom]:
+    """Whether PostgreSQL takes any."""
+    if connection().capabilities.dialect == "sqlite":
+        return
+    ((row),) = await _ask("SHOW transaction_read_only")
+    if row["transaction_read_only"] == "on":
+        yield (
+            "The database takes no writes",
+            "Is it a standby, or its disk full? Then name the primary in PROCESSION_DATABASE_URL, "
+            "or make room; what runs goes on, and is stored then",
+        )
+
+
 async def clock(_: Patient) -> AsyncIterator[Symptom]:
     """Whether this machine and that of the database are together."""
     if connection().capabilities.dialect == "sqlite":
