@@ -72,7 +72,7 @@ class Adoption:
         """
         try:
             if deleted:  # its files may have been stored after the removal
-                await asyncio.to_thread(self._site.store.remove, run.process_id)
+                await self._site.store.aside(self._site.store.remove, run.process_id)
             if await asyncio.to_thread(run.supervised):
                 run.stop("The process is over")
                 return True

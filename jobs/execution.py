@@ -202,7 +202,7 @@ class Execution:
         torn = await asyncio.to_thread(unread, self._run.spool, packer.bookmark)
         words = last_words(end, torn)
         closing = packer.say(words) if words else None
-        files = await asyncio.to_thread(self._collect)
+        files = await self._site.store.aside(self._collect)
         report = await asyncio.to_thread(read, self._run)
         ended = await finish(
             self._process.id,
@@ -258,7 +258,7 @@ class Execution:
         """
         process = await Process.get_or_none(id=self._process.id)
         if process is None:
-            await asyncio.to_thread(self._site.store.remove, self._process.id)
+            await self._site.store.aside(self._site.store.remove, self._process.id)
             return True
         if not Status(process.status).ended:
             return False

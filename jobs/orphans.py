@@ -6,7 +6,7 @@ safe at any time, and on several machines at once.
 
 import fcntl
 import time
-from asyncio import sleep, to_thread
+from asyncio import sleep
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -31,7 +31,7 @@ STARTED = 3600.0  # seconds after which a worker that has made its lock file has
 async def orphans(store: Store, digits: str = DIGITS) -> AsyncIterator[Path]:
     """Files and folders of the store that no row tells of, nor will."""
     for digit in digits:
-        for some in _batches(await to_thread(store.processes, digit)):
+        for some in _batches(await store.aside(store.processes, digit)):
             found = await Process.filter(id__in=some).values_list("id", "status")
             known = {each: Status(status) for each, status in found}
             for path in await _unknown(store, [each for each in some if each not in known]):
@@ -46,7 +46,7 @@ async def remove_orphans(store: Store, digits: str) -> int:
     """Says how many there were."""
     count = 0
     async for path in orphans(store, digits):
-        await to_thread(store.discard, path)
+        await store.aside(store.discard, path)
         count += 1
     return count
 
@@ -68,7 +68,7 @@ def remove_dead_locks(folder: Path) -> None:
 
 async def _unknown(store: Store, ids: list[UUID]) -> list[Path]:
     """The folders of processes that do not exist; a new one's is there before its row."""
-    old = await to_thread(_older, store, ids)
+    old = await store.aside(_older, store, ids)
     if not old:
         return []
     told = set(await Process.filter(id__in=old).values_list("id", flat=True))
@@ -87,7 +87,7 @@ def _older(store: Store, ids: list[UUID]) -> list[UUID]:
 
 async def _untold(store: Store, ids: list[UUID]) -> list[Path]:
     """The files of these processes that have no row."""
-    paths = await to_thread(lambda: [path for each in ids for path in store.paths(each)])
+    paths = await store.aside(lambda: [path for each in ids for path in store.paths(each)])
     if not paths:
         return []
     rows = await File.filter(process_id__in=ids).values_list("process_id", "id")

@@ -1,7 +1,7 @@
 """Removal: of what deleted processes leave behind, as soon as they are deleted."""
 
 import logging
-from asyncio import sleep, to_thread
+from asyncio import sleep
 from itertools import accumulate
 from uuid import UUID
 
@@ -43,7 +43,7 @@ async def remove(site: Site, process_id: UUID) -> None:
         await chunks.filter(last_seq__lte=fitting[-1]).delete()
         await sleep(PAUSE)
     try:
-        await to_thread(site.store.remove, process_id)
+        await site.store.aside(site.store.remove, process_id)
     except OSError as error:
         complain(log, f"Files of the deleted process {process_id} cannot be removed now", error)
     else:

@@ -9,17 +9,24 @@ import os
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 from models.transaction import run_to_end
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 UUID_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 BLOCK = 1 << 20  # bytes handed to a thread at once
+THREADS = 32
 ABANDONED_AFTER = 24 * 3600.0  # seconds without a write after which a stage is nobody's
 
 
@@ -41,7 +48,8 @@ class Staged:
 class Stage:
     """A folder for files on their way in; what is not kept is gone when the stage is left."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, store: "Store", folder: Path) -> None:
+        self._store = store
         self._folder = folder
 
     async def receive(self, blocks: AsyncIterator[bytes], name: str, media_type: str) -> Staged:
@@ -59,9 +67,9 @@ class Stage:
                 size += len(block)
                 pending += block
                 if len(pending) >= BLOCK:
-                    await asyncio.to_thread(write, bytes(pending))
+                    await self._store.aside(write, bytes(pending))
                     pending.clear()
-            await asyncio.to_thread(write, bytes(pending))
+            await self._store.aside(write, bytes(pending))
         return Staged(path, name, media_type, size, digest.hexdigest())
 
 
@@ -71,17 +79,24 @@ class Store:
     def __init__(self, folder: Path, *, make: bool = True) -> None:
         self.folder = folder
         self._stages = folder / "staging"
+        self._threads = ThreadPoolExecutor(THREADS, "store")
         if make:
             self._stages.mkdir(parents=True, exist_ok=True)
+
+    async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Does what concerns files here in a thread of the store's own: a file server that hangs
+        holds up only what needs it."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(work, *args, **kwargs))
 
     @asynccontextmanager
     async def stage(self) -> AsyncIterator[Stage]:
         folder = self._stages / str(uuid4())
         try:
-            yield Stage(folder)
+            yield Stage(self, folder)
         finally:
             if folder.exists():
-                await run_to_end(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+                await run_to_end(self.aside(shutil.rmtree, folder, ignore_errors=True))
 
     def path(self, process_id: UUID, file_id: UUID) -> Path:
         """Where the bytes of a kept file are."""

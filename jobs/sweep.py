@@ -1,6 +1,5 @@
 """The sweep: puts into the queue what it should have. Any worker runs it, one at a time."""
 
-from asyncio import to_thread
 from collections import Counter
 from datetime import timedelta
 
@@ -24,7 +23,7 @@ async def sweep(site: Site) -> None:
     await bring_forward()
     await requeue(site)
     await Worker.filter(lost_at__lt=now() - FORGET_WORKERS).delete()
-    await to_thread(site.store.sweep_stages)
+    await site.store.aside(site.store.sweep_stages)
 
 
 async def bring_forward() -> None:

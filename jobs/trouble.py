@@ -1,13 +1,15 @@
 """Trouble: what keeps a worker from working well, for `/readyz` to show."""
 
+import asyncio
 import os
-from asyncio import to_thread
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from models.instant import now
 
+PATIENCE = 1.0  # seconds for a look at the disk
 LEAST_FREE = 100 << 20  # bytes of a data folder's disk
 BEGINNING = "it has still to take over what others left on its machine"
 
@@ -33,6 +35,9 @@ class Trouble:
     def __init__(self, data: Path) -> None:
         self.beginning = True
         self._data = data
+        # The lease is not to wait for the other threads, nor for a disk that hangs.
+        self._looker = ThreadPoolExecutor(1, "look")
+        self._look: asyncio.Future[str | None] | None = None
         self._stuck: dict[UUID, tuple[datetime, str]] = {}
 
     def begin(self, process_id: UUID, error: Exception) -> bool:
@@ -47,9 +52,15 @@ class Trouble:
 
     async def words(self) -> str | None:
         """All of it, or None if all is well."""
-        disk = await to_thread(trouble_with, self._data)
         begins = BEGINNING if self.beginning else None
-        return "; ".join(filter(None, (begins, disk, self._stuck_words()))) or None
+        return "; ".join(filter(None, (begins, await self._disk(), self._stuck_words()))) or None
+
+    async def _disk(self) -> str | None:
+        if self._look is None or self._look.done():
+            loop = asyncio.get_running_loop()
+            self._look = loop.run_in_executor(self._looker, trouble_with, self._data)
+        await asyncio.wait([self._look], timeout=PATIENCE)
+        return self._look.result() if self._look.done() else "the data folder does not answer"
 
     def _stuck_words(self) -> str | None:
         if not self._stuck:

@@ -1,6 +1,5 @@
 """Starting a process: check everything, keep the uploads, store the rows, then enqueue the id."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -142,12 +141,12 @@ async def _accept(
     try:
         with room():
             async with used_up(app, process.user_id, checked.uploads.values()):
-                files = await asyncio.to_thread(_keep, app.store, process.id, checked)
+                files = await app.store.aside(_keep, app.store, process.id, checked)
                 await _insert(process, files, deliveries)
                 stored = True
     except BaseException:
         if not stored and not await Process.exists(id=process.id):
-            await asyncio.to_thread(app.store.remove, process.id)
+            await app.store.aside(app.store.remove, process.id)
         raise
     await app.queue.put(process.id, process.start_time)
     await app.doorbell.ring(Topic.PROCESS, [process.id])
