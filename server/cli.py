@@ -1,13 +1,12 @@
 """The command line: `procession`."""
 
-import gc
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from server.late import late, put_off
+from server.late import late, program
 
 COMMANDS = {
     "audit": "audit:audit_command",
@@ -57,8 +56,6 @@ EXPLAINED = {
 """The errors that a person can do something about, by their modules."""
 
 
-GARBAGE = (10_000, 10, 10)  # new objects until a look through the youngest; of looks till the next
-SWITCH = 0.0005  # seconds
 CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
 
 
@@ -72,10 +69,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        gc.disable()
-        put_off()
-        command: click.Command = late(f"server.commands.{COMMANDS[cmd_name]}")
-        _let_nobody_wait()
+        command: click.Command = program(f"server.commands.{COMMANDS[cmd_name]}")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -96,20 +90,6 @@ def _explained() -> Iterator[type[Exception]]:
     for module, name in EXPLAINED.items():
         if module in sys.modules:
             yield getattr(sys.modules[module], name)
-
-
-def _let_nobody_wait() -> None:
-    """Shortens the pauses in which a program does nothing for anybody, once its code is loaded.
-
-    What was imported stays, so the garbage collector needs not look through it (65 ms); and with a
-    thousand subscribers Python's own thresholds cost a tenth of the time, and pauses of 250 ms. A
-    thread gets its turn after SWITCH, not after 5 ms: a busy event loop made each answer of
-    SQLite's thread wait that long, several times.
-    """
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
-    gc.enable()
-    sys.setswitchinterval(SWITCH)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

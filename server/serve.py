@@ -26,8 +26,8 @@ from server.insistence import insist
 from server.keys import safe
 from server.late import late
 from server.listening import bound, told
-from server.local import make_current
-from server.parts import Parts, alone_in, opened, usable
+from server.local import make_current, run
+from server.parts import Parts, alone_in, log_to_stderr, opened, usable
 from server.privacy import keep_private, make_private
 from server.redis import embedded_redis
 from server.settings import Settings
@@ -84,6 +84,12 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def main(settings: Settings) -> None:
+    """The program, once its settings are known."""
+    log_to_stderr(settings)
+    run(serve(settings))
 
 
 async def serve(settings: Settings) -> None:

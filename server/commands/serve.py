@@ -2,9 +2,7 @@
 
 import click
 
-from server.local import run
-from server.parts import log_to_stderr
-from server.serve import serve
+from server.late import program
 from server.settings import read_settings
 
 
@@ -23,5 +21,4 @@ def serve_command(host: str | None, port: int | None) -> None:
     settings = read_settings(
         **{name: value for name, value in changes.items() if value is not None}
     )
-    log_to_stderr(settings)
-    run(serve(settings))
+    program("server.serve:main")(settings)
