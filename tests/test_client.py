@@ -82,7 +82,7 @@ def test_tail_prints_the_output_byte_for_byte(installation: Installation) -> Non
 @on_sqlite
 def test_tail_of_much_output_is_all_of_it(installation: Installation) -> None:
     it = installation
-    ended = run_python(it, it.alice, "for n in range(100000): print('line', n, n % 777 * 'x')")
+    ended = run_python(it, it.alice, "for n in range(30000): print('line', n, n % 777 * 'x')")
     assert client(it, it.alice, "tail", ended.id).stdout.decode() == f"{ended.text}\n"
 
 

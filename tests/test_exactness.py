@@ -155,8 +155,8 @@ def test_corner(calm: House, plan: Plan) -> None:
 
 
 def test_runs_that_end_at_once_are_heard_whole(calm: House) -> None:
-    faces = islice(cycle(READERS), 50)
-    with ThreadPoolExecutor(50) as pool:
+    faces = islice(cycle(READERS), 25)
+    with ThreadPoolExecutor(25) as pool:
 
         def run(join: Join) -> None:
             process_id = start_python(calm.it, calm.who, "print(1)")
@@ -168,10 +168,10 @@ def test_runs_that_end_at_once_are_heard_whole(calm: House) -> None:
 
 def test_twenty_readers_of_a_flood_each_begin_elsewhere(calm: House) -> None:
     joins = tuple(
-        Join("websocket, text", after=15_000 * n, cuts=(7_000 * n, 1), stall=20_000 * n)
+        Join("websocket, text", after=6_000 * n, cuts=(3_000 * n, 1), stall=8_000 * n)
         for n in range(20)
     )
-    check(calm, Plan((Stage((Flood(300_000, 0),), joins=joins),)))
+    check(calm, Plan((Stage((Flood(120_000, 0),), joins=joins),)))
 
 
 def test_chunks_become_one_while_they_are_read(calm: House) -> None:

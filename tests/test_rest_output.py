@@ -589,14 +589,14 @@ def test_quiet_feed_shows_that_it_lives() -> None:
 def test_slow_client_gets_everything(installation: Installation) -> None:
     it = installation
     gate = Gate(it)
-    program = f"{gate.wait}\nfor n in range(200_000): print(n, 'x' * 60)"
+    program = f"{gate.wait}\nfor n in range(15_000): print(n, 'x' * 900)"
     process_id = start_python(it, it.alice, program)
     with listening(it, it.alice, process_id) as events:
         gate.open()
         end_of(it, it.alice, process_id)  # of which this client has read nothing yet
         found = list(events)
-    assert texts(found) == [f"{n} {'x' * 60}" for n in range(200_000)]
-    assert seqs(found) == list(range(1, 200_001))
+    assert texts(found) == [f"{n} {'x' * 900}" for n in range(15_000)]
+    assert seqs(found) == list(range(1, 15_001))
 
 
 # --- what breaks off ------------------------------------------------------------------------------
@@ -644,7 +644,7 @@ def test_answer_that_breaks_off_does_not_look_whole(
     installation: Installation, form: dict[str, str]
 ) -> None:
     it = installation
-    noise = "import random; noise = random.randbytes(20_000_000).hex()"
+    noise = "import random; noise = random.randbytes(10_000_000).hex()"
     program = f"{noise}\nfor n in range(0, len(noise), 600): print(noise[n:n + 600])"
     process_id = run_python(it, it.alice, program).id
     headers = {**it.alice.headers, **IDENTITY, **form}
