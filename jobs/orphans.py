@@ -15,6 +15,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from jobs.lease import NEW
+from jobs.marker import Marker
 from jobs.store import ABANDONED_AFTER, Store
 from models.file import File
 from models.process import Deletion, Process
@@ -28,26 +29,38 @@ PAUSE = 0.02  # seconds in which others get their turn
 STARTED = 3600.0  # seconds after which a worker that has made its lock file has locked it
 
 
-async def orphans(store: Store, digits: str = DIGITS) -> AsyncIterator[Path]:
-    """Files and folders of the store that no row tells of, nor will."""
+async def kept(store: Store, digits: str = DIGITS) -> AsyncIterator[list[UUID]]:
+    """The processes of which there are files in the store, some at a time."""
     for digit in digits:
         for some in _batches(await store.aside(store.processes, digit)):
-            found = await Process.filter(id__in=some).values_list("id", "status")
-            known = {each: Status(status) for each, status in found}
-            for path in await _unknown(store, [each for each in some if each not in known]):
-                yield path
-            # All that is to be kept of a process has its row by the time at which it ends.
-            for path in await _untold(store, [each for each in known if known[each].ended]):
-                yield path
-            await sleep(PAUSE)
+            yield some
 
 
-async def remove_orphans(store: Store, digits: str) -> int:
-    """Says how many there were."""
+async def orphans(store: Store, digits: str = DIGITS) -> AsyncIterator[Path]:
+    """Files and folders of the store that no row tells of, nor will."""
+    async for some in kept(store, digits):
+        found = await Process.filter(id__in=some).values_list("id", "status")
+        known = {each: Status(status) for each, status in found}
+        for path in await _unknown(store, [each for each in some if each not in known]):
+            yield path
+        # All that is to be kept of a process has its row by the time at which it ends.
+        for path in await _untold(store, [each for each in known if known[each].ended]):
+            yield path
+        await sleep(PAUSE)
+
+
+async def remove_orphans(store: Store, marker: Marker, digits: str) -> int:
+    """Says how many there were. Where the marker is away, or another one, none is removed."""
+
+    def removed(path: Path) -> bool:
+        if marker.trouble():  # another folder was mounted since, or none
+            return False
+        store.discard(path)
+        return True
+
     count = 0
     async for path in orphans(store, digits):
-        await store.aside(store.discard, path)
-        count += 1
+        count += await store.aside(removed, path)
     return count
 
 

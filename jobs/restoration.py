@@ -21,10 +21,12 @@ from jobs.archive import (
 )
 from jobs.backup import copy_file
 from jobs.claim import finish
+from jobs.ownership import settle
 from jobs.piece import Packer
 from jobs.store import Store, digest_of
 from models.delivery import Delivery, DeliveryState
 from models.file import File
+from models.installation import Installation
 from models.instant import now, to_micros
 from models.process import Process
 from models.status import Status
@@ -39,9 +41,10 @@ OPEN = [status.value for status in Status if not status.ended]
 async def restore(store: Store, folder: Path, summary: Summary, *, keep_scheduled: bool) -> int:
     """Says how many processes were ended because they had not ended in the backup.
 
-    Raises ArchiveError; then neither a row nor a file is left of it.
+    Raises ArchiveError or OwnershipError; then neither a row nor a file is left of it.
     """
     await _require_emptiness()
+    await settle(store)  # before there are files without rows, in case it is killed
     made: list[Path] = []
     try:
         await _put_files(store, folder, summary, made)
@@ -54,17 +57,20 @@ async def restore(store: Store, folder: Path, summary: Summary, *, keep_schedule
         raise
 
 
-async def end_in_place(*, keep_scheduled: bool) -> int:
+async def end_in_place(*, keep_scheduled: bool, is_copy: bool) -> int:
     """Ends what had not ended in a database that was restored by other means.
 
-    Nothing may run meanwhile; workers that do lose their lease.
+    Nothing may run meanwhile; workers that do lose their lease. What may be a copy of an
+    installation that goes on beside it is another one from now on.
     """
-    return await _end_in_place(keep_scheduled)
+    return await _end_in_place(keep_scheduled, is_copy)
 
 
 @transaction
-async def _end_in_place(keep_scheduled: bool) -> int:
+async def _end_in_place(keep_scheduled: bool, is_copy: bool) -> int:
     await Worker.all().delete()
+    if is_copy:
+        await Installation.all().delete()
     return await _end_open("of this database", keep_scheduled)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jobs.doorbell import Doorbell
 from jobs.lease import Terms
+from jobs.marker import Marker
 from jobs.queue import Queue
 from jobs.safe import Safe
 from jobs.store import Store
@@ -25,6 +26,7 @@ class Site:
     data: Path
     catalogue: Catalogue
     store: Store
+    marker: Marker
     queue: Queue
     doorbell: Doorbell
     environment: Mapping[str, str]

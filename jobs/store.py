@@ -122,8 +122,7 @@ class Store:
     def keep(self, path: Path, process_id: UUID, file_id: UUID) -> None:
         """Makes a file to which nobody writes any more part of a process; it also stays where it
         is, for who can still fail, and for other places that it was sent for."""
-        kept = self.path(process_id, file_id)
-        kept.parent.mkdir(exist_ok=True)
+        kept = self._make_folder_of(process_id) / str(file_id)
         try:
             os.link(path, kept)
         except OSError:  # a file system without links, or no room
@@ -134,8 +133,7 @@ class Store:
 
         What has further names is copied, for somebody may write to it under one of them.
         """
-        kept = self.path(process_id, file_id)
-        kept.parent.mkdir(exist_ok=True)
+        kept = self._make_folder_of(process_id) / str(file_id)
         kept.unlink(missing_ok=True)
         if os.fstat(file.fileno()).st_nlink == 1:
             with suppress(OSError):  # another file system
@@ -144,6 +142,13 @@ class Store:
         file.seek(0)
         with kept.open("xb") as copy:
             shutil.copyfileobj(file, copy, BLOCK)
+
+    def _make_folder_of(self, process_id: UUID) -> Path:
+        """Raises FileNotFoundError where the disk is away: nothing is put below its mount point."""
+        self._stages.stat()
+        folder = self.folder_of(process_id)
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def remove(self, process_id: UUID) -> None:
         """Removes all files of a process; nothing happens if there are none."""

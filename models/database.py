@@ -11,7 +11,7 @@ from tortoise.backends.base.config_generator import expand_db_url
 from models.tls import take_options
 
 MODULES = (
-    *("models.user", "models.group", "models.audit"),
+    *("models.installation", "models.user", "models.group", "models.audit"),
     *("models.process", "models.report", "models.output", "models.file", "models.worker"),
     "models.delivery",
 )

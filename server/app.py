@@ -78,7 +78,7 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
     return Starlette(
         routes=[
             Route("/healthz", alive),
-            Route("/readyz", Readiness(parts, settings.data_folder, settings.files_folder).answer),
+            Route("/readyz", Readiness(parts, settings.data_folder).answer),
             Mount("/graphql/assets", Assets()),
             Route("/graphql", GraphQLOrPage(graphql, settings.max_document, settings.body_timeout)),
             WebSocketRoute("/graphql", graphql),

@@ -44,6 +44,7 @@ take a second."""
 
 EXPLAINED = {
     "jobs.archive": "ArchiveError",
+    "jobs.ownership": "OwnershipError",
     "models.manifest": "ManifestError",
     "models.version": "NotMigratedError",
     "resolvers.errors": "ProcessionError",

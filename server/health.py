@@ -44,11 +44,9 @@ async def alive(_: Request) -> Response:
 class Readiness:
     """What the server needs, looked at one by one."""
 
-    def __init__(self, parts: Parts, data: Path, files: Path) -> None:
+    def __init__(self, parts: Parts, data: Path) -> None:
         self._parts = parts
-        self._looks = [partial(trouble_with, data)]
-        if not files.is_relative_to(data):
-            self._looks.append(partial(trouble_with, files, "the folder of files"))
+        self._looks = [partial(trouble_with, data), partial(_trouble_with_files, parts, data)]
         # Who looks at a file server that is away hangs there, and keeps no thread from others so.
         self._looker = ThreadPoolExecutor(1)
         self._checks: dict[str, Check] = {
@@ -107,3 +105,10 @@ class Readiness:
         loop = asyncio.get_running_loop()
         looks = (loop.run_in_executor(self._looker, look) for look in self._looks)
         return "; ".join(filter(None, await asyncio.gather(*looks))) or "ok"
+
+
+def _trouble_with_files(parts: Parts, data: Path) -> str | None:
+    """What the data folder does not tell of already."""
+    files = parts.store.folder
+    trouble = None if files.is_relative_to(data) else trouble_with(files, "the folder of files")
+    return trouble or parts.marker.trouble()

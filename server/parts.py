@@ -1,22 +1,27 @@
 """Opening what servers and workers have in common."""
 
+import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from arq import ArqRedis
 
 from jobs.arrivals import Arrivals
 from jobs.doorbell import Doorbell
+from jobs.marker import Marker
+from jobs.ownership import settle
 from jobs.queue import Queue, connect
 from jobs.safe import Safe
 from jobs.store import Store
 from models.database import connected
 from models.manifest import read_catalogue
 from models.script import Catalogue
+from server.insistence import insist
 from server.keys import safe
 from server.privacy import make_private
 from server.settings import Settings
@@ -43,6 +48,7 @@ class Parts:
 
     catalogue: Catalogue
     store: Store
+    marker: Marker
     arrivals: Arrivals
     redis: ArqRedis
     doorbell: Doorbell
@@ -51,8 +57,15 @@ class Parts:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
-    """The scripts, the database, Redis, the store and the safe, ready to be used."""
+async def opened(
+    settings: Settings,
+    redis_url: str,
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> AsyncIterator[Parts]:
+    """The scripts, the database, Redis, the store and the safe, ready to be used.
+
+    Raises OwnershipError where the folder of files is not ours.
+    """
     catalogue = read_catalogue(settings.script_folders)
     with usable(settings.data_folder):
         make_private(settings.data_folder)
@@ -61,11 +74,12 @@ async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
     arrivals = Arrivals(settings.files_folder / "arriving", settings.upload_hours * 3600)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
+        marker = await insist(partial(settle, store), "The database cannot be used", pause)
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())
         queue = Queue(redis, doorbell)
-        yield Parts(catalogue, store, arrivals, redis, doorbell, queue, safe(settings))
+        yield Parts(catalogue, store, marker, arrivals, redis, doorbell, queue, safe(settings))
 
 
 @contextmanager

@@ -117,13 +117,14 @@ async def _serve(settings: Settings, signals: Signals) -> None:
         redis_url = settings.redis_url
         if settings.embedded_redis:
             redis_url = await stack.enter_async_context(embedded_redis(settings.data_folder))
+        parts = await stack.enter_async_context(opened(settings, redis_url))
+        if settings.embedded_redis:
             secret = settings.openid_client_secret and WITHHELD
             environment = settings.environment_with(
                 redis_url=redis_url, openid_client_secret=secret
             )
             worker = WorkerChild(environment)
             signals.worker = await stack.enter_async_context(worker.open())
-        parts = await stack.enter_async_context(opened(settings, redis_url))
         _warn_of_secrets(parts)
         sso = None
         if settings.openid_issuer:

@@ -27,6 +27,7 @@ from uuid import uuid4
 import httpx
 from redis import Redis
 
+from jobs.marker import NAME
 from jobs.queue import LAUNCHES
 from tests.database import Postgres
 from tests.subscription import Subscription, data_of
@@ -272,6 +273,11 @@ class Installation:
                 found = database.execute(sql).fetchall()
         return [tuple(each if _is_plain(each) else str(each) for each in row) for row in found]
 
+    @property
+    def identity(self) -> str:
+        """What the database says that it is."""
+        return str(self.rows("SELECT identity FROM installation")[0][0])
+
     @cached_property
     def _postgres(self) -> Postgres:
         return Postgres(self.database_url)
@@ -339,7 +345,8 @@ class Installation:
 
     def stored(self) -> set[str]:
         """Every file in the store, those that are still arriving included."""
-        return {str(path.relative_to(self.data)) for path in files_below(self.data / "files")}
+        paths = files_below(self.data / "files")
+        return {str(path.relative_to(self.data)) for path in paths if path.name != NAME}
 
     def queued(self) -> list[str]:
         """The ids of the processes in the queue, the next one first."""

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 
+from jobs.marker import read as marker
 from models.database import connected, connection
 from models.transaction import snapshot
 from models.user import User
@@ -179,6 +180,7 @@ def test_everything_is_restored_and_nothing_is_started(house: House, target: Ins
     whole = end_of(target, who, house.ended)
     assert whole.lines == [f"line {number} ä" for number in range(40)]
     assert target.stored() == {path for path in house.it.stored() if house.ended in path}
+    assert marker(target.data / "files") == target.identity != house.it.identity
     running = end_of(target, who, house.running)
     assert running.status == "FAILED"
     assert running.lines[0] == "begun"
@@ -246,8 +248,11 @@ def test_restoration_that_fails_leaves_the_files_that_were_there(
     told = with_other_file(backup)
     stored = house.it.stored()
     with installed(PROCESSION_FILES_URL=f"file://{house.it.data}/files") as target:
+        assert "is that of the installation" in target.cli("restore", str(backup), code=1)
+        target.cli("restore", "--take-files", "--yes")
         assert told in target.cli("restore", str(backup), code=1)
     assert house.it.stored() == stored
+    house.it.cli("restore", "--take-files", "--yes")
 
 
 @contextmanager
@@ -275,6 +280,7 @@ def test_restoration_that_is_interrupted_leaves_no_files_without_rows(
             until(met.is_set)
             program.send_signal(signal.SIGINT)
         program.wait(PATIENCE)
+        assert marker(target.data / "files") == target.identity
         rows = target.rows("SELECT id FROM file")
         assert len(target.stored()) == len(rows)
         assert program.returncode == (0 if rows else 1)
@@ -318,3 +324,4 @@ def test_database_that_was_restored_by_other_means_starts_nothing(house: House) 
     assert told == "1 that had not ended are FAILED now\n"
     rows = house.it.rows("SELECT status FROM process WHERE ended_at IS NULL")
     assert rows == []
+    assert bool(house.it.rows("SELECT * FROM installation")) is not bool(house.it.database_url)

@@ -9,6 +9,7 @@ import click
 
 from jobs.archive import read_summary
 from jobs.backup import back_up
+from jobs.ownership import take
 from jobs.restoration import end_in_place, restore
 from jobs.store import Store
 from models.version import known
@@ -49,22 +50,31 @@ def backup_command(folder: Path) -> None:
     is_flag=True,
     help="The database was restored by other means: only end what had not ended in it.",
 )
-@click.option("--yes", is_flag=True, help="With --in-place: do not ask.")
-def restore_command(folder: Path | None, keep_scheduled: bool, in_place: bool, yes: bool) -> None:
+@click.option(
+    "--take-files",
+    is_flag=True,
+    help="Only make the folder of files this installation's, whosever it was and whatever it has.",
+)
+@click.option("--yes", is_flag=True, help="With --in-place and --take-files: do not ask.")
+def restore_command(
+    folder: Path | None, keep_scheduled: bool, in_place: bool, take_files: bool, yes: bool
+) -> None:
     """Restore the backup in FOLDER into an empty installation, of either database.
 
     No script of the backup is started: what was scheduled or running becomes FAILED, and says so.
     Servers and workers must not run meanwhile.
     """
-    if in_place == (folder is not None):
-        raise click.UsageError("give either the FOLDER of a backup or --in-place")
+    if [folder is not None, in_place, take_files].count(True) != 1:
+        raise click.UsageError("give the FOLDER of a backup, or --in-place, or --take-files")
     settings = read_settings()
     embedded = settings.embedded_database or settings.embedded_redis
     with alone_in(settings.data_folder) if embedded else nullcontext():
-        if folder is None:
+        if folder is not None:
+            _restore(settings, folder, keep_scheduled)
+        elif in_place:
             _restore_in_place(settings, keep_scheduled, yes)
         else:
-            _restore(settings, folder, keep_scheduled)
+            _take_files(settings, yes)
 
 
 def _restore(settings: Settings, folder: Path, keep_scheduled: bool) -> None:
@@ -82,5 +92,18 @@ def _restore(settings: Settings, folder: Path, keep_scheduled: bool) -> None:
 def _restore_in_place(settings: Settings, keep_scheduled: bool, yes: bool) -> None:
     if not yes:
         click.confirm("End all that is SCHEDULED or RUNNING in this database?", abort=True)
-    ended = on_present_database(settings, end_in_place(keep_scheduled=keep_scheduled))
-    click.echo(f"{ended} that had not ended are FAILED now")
+    beside = settings.embedded_database and not settings.files_url  # they were copied together
+    work = end_in_place(keep_scheduled=keep_scheduled, is_copy=not beside)
+    click.echo(f"{on_present_database(settings, work)} that had not ended are FAILED now")
+
+
+def _take_files(settings: Settings, yes: bool) -> None:
+    folder = settings.files_folder
+    if not yes:
+        click.confirm(
+            f"Take {folder}? What this database does not know there is removed within a day",
+            abort=True,
+        )
+    make_private(settings.data_folder)
+    on_database(settings, take(Store(folder)))
+    click.echo(f"{folder} is the folder of this installation now")

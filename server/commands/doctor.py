@@ -29,6 +29,7 @@ IN_THE_DATABASE: Mapping[str, Check] = {
     "scheduled": rows.scheduled,
     "output": rows.output,
     "output sums": content.sums,
+    "files folder": content.ownership,
     "files": content.files,
     "orphans": content.leftovers,
 }

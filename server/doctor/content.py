@@ -5,10 +5,13 @@ from asyncio import to_thread
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from jobs.marker import Marker
 from jobs.orphans import orphans
 from jobs.output import Window, read_all
+from jobs.ownership import objection
 from jobs.store import Store, digest_of
 from models.file import File
+from models.installation import Installation
 from models.process import Process
 from models.status import Status
 from server.doctor.finding import Patient, Symptom, some
@@ -54,9 +57,25 @@ async def sums(patient: Patient) -> AsyncIterator[Symptom]:
         yield f"The output of {len(wrong)} is not as it was stored: {some(wrong)}", RESTORE
 
 
+async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
+    """Whether the folder of files is this installation's."""
+    store = Store(patient.settings.files_folder, make=False)
+    if found := await objection(store):
+        yield found
+        return
+    ours = await Installation.first()
+    if ours and Marker(store.folder, ours.identity).trouble():
+        yield (
+            f"{store.folder} has no marker of this installation, so nothing is removed from it",
+            "Start a server or worker anew: it marks the folder, if that can be written",
+        )
+
+
 async def leftovers(patient: Patient) -> AsyncIterator[Symptom]:
     """What lies in the store that no row tells of."""
     store = Store(patient.settings.files_folder, make=False)
+    if await objection(store):
+        return
     found = [path async for path in orphans(store)]
     if found:
         yield (

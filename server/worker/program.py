@@ -15,6 +15,7 @@ from jobs.background import end
 from jobs.delivery import Deliveries
 from jobs.housekeeping import keep_house
 from jobs.lease import Terms
+from jobs.ownership import OwnershipError
 from jobs.queue import LaunchQueue, Timetable
 from jobs.site import Site
 from jobs.sweep import sweep
@@ -23,7 +24,7 @@ from models.version import pending
 from resolvers.deliveries import may_still_see
 from server.insistence import insist
 from server.memory import keep_freed_memory
-from server.parts import Parts, log_to_stderr, opened
+from server.parts import DataFolderError, Parts, log_to_stderr, opened
 from server.privacy import keep_private
 from server.settings import Settings, read_settings
 from server.signals import leaving
@@ -64,7 +65,11 @@ def work_for_parent() -> None:
     """Works for the server whose child this program is."""
     settings = read_settings()
     log_to_stderr(settings)
-    asyncio.run(work(settings, with_parent=True))
+    try:
+        asyncio.run(work(settings, with_parent=True))
+    except (DataFolderError, OwnershipError) as error:
+        log.error("The worker cannot begin: %s", error)
+        sys.exit(1)
 
 
 async def work(settings: Settings, *, with_parent: bool = False, drain: bool = False) -> None:
@@ -91,11 +96,12 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
 
 async def _work(settings: Settings, orders: Orders) -> None:
     """As one worker after the other, if the others give it up."""
-    async with opened(settings, settings.redis_url) as parts:
+    async with opened(settings, settings.redis_url, orders.pause) as parts:
         site = Site(
             settings.data_folder,
             parts.catalogue,
             parts.store,
+            parts.marker,
             parts.queue,
             parts.doorbell,
             settings.script_environment(),

@@ -1,0 +1,212 @@
+"""Whose files they are: a folder that is away, or another installation's, is not used, and nothing
+is removed from it."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from jobs.arrivals import Arrivals
+from jobs.housekeeping import tidy_up
+from jobs.marker import NAME, Marker, read
+from jobs.orphans import DIGITS, remove_orphans
+from jobs.ownership import settle
+from jobs.store import Store
+from models.database import connected
+from tests.conftest import Install
+from tests.faces import GraphQL, Upload
+from tests.installation import Installation, until
+from tests.running import Gate, end_of, facts
+from tests.test_doctor import findings
+from tests.test_health import readiness
+from tests.workers import pids
+
+WRITE = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').write('x')"
+TAKE = ("restore", "--take-files", "--yes")
+UNMOUNTED = "has none of the files that the database tells of: it looks as if it were not mounted"
+AWAY = "the folder of files has no marker of this installation; is it mounted?"
+
+
+def url_of(it: Installation) -> str:
+    return it.database_url or f"sqlite://{it.data / 'procession.sqlite3'}"
+
+
+def beside(it: Installation, work: Callable[[], Awaitable[None]]) -> None:
+    """Does something in this program, with the database of an installation."""
+
+    async def connected_work() -> None:
+        async with connected(url_of(it)):
+            await work()
+
+    asyncio.run(connected_work())
+
+
+def refusals(it: Installation) -> list[str]:
+    """What a server and a worker say that do not start, without a traceback."""
+    elsewhere = {
+        "PROCESSION_DATABASE_URL": url_of(it),
+        "PROCESSION_REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    return [it.cli("serve", "--port", "0", code=1), it.cli("worker", code=1, **elsewhere)]
+
+
+def orphan(folder: Path) -> Path:
+    """A folder of a process that no database knows, old enough to be removed."""
+    made = folder / str(uuid4())
+    made.mkdir(parents=True)
+    os.utime(made, (0, 0))
+    return made
+
+
+def test_disk_that_goes_away_is_told_of_and_nothing_is_put_below_its_mount_point(
+    install: Install, tmp_path: Path
+) -> None:
+    files, away = tmp_path / "files", tmp_path / "away"
+    it = install(PROCESSION_FILES_URL=f"file://{files}")
+    it.start()
+    assert read(files) == it.identity
+    gate = Gate(it)
+    program = f"import os; print(1); {gate.wait}; {WRITE}"
+    process_id = GraphQL(it).start(it.admin, "python", ("c", program), ("f", Upload("a.txt"))).id
+    gate.reached()
+
+    files.rename(away)
+    files.mkdir()
+    gate.open()
+    told = "1 process(es) cannot be followed since"
+    until(lambda: told in readiness(it)[1]["checks"]["worker"])
+    assert readiness(it)[1]["checks"]["disk"] == AWAY
+    (worker,) = pids(it, "server.worker")
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: f"The worker cannot begin: The folder {files} {UNMOUNTED}" in it.log.read_text())
+    assert facts(it, it.admin, process_id, "status") == {"status": "RUNNING"}
+    assert not {*files.iterdir()} - {files / "staging"}
+
+    files.rename(tmp_path / "empty")
+    away.rename(files)
+    assert end_of(it, it.admin, process_id).status == "COMPLETED"
+    assert facts(it, it.admin, process_id, "files { name size }") == {
+        "files": [{"name": "x", "size": 1}]
+    }
+    assert readiness(it)[1]["checks"]["disk"] == "ok"
+
+
+def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
+    install: Install, tmp_path: Path
+) -> None:
+    files, away = tmp_path / "files", tmp_path / "away"
+    it = install(PROCESSION_FILES_URL=f"file://{files}")
+    it.start()
+    started = GraphQL(it).start(it.admin, "python", ("c", "pass"), ("f", Upload("a.txt")))
+    end_of(it, it.admin, started.id)
+    it.end()
+    before = it.identity
+
+    # As an installation is that was made before there were markers.
+    it.execute("DELETE FROM installation")
+    (files / NAME).unlink()
+    files.rename(away)
+    files.mkdir()
+    for told in (*refusals(it), it.cli("doctor", code=1)):
+        assert f"The folder {files} {UNMOUNTED}" in told
+        assert "Mount it, or correct PROCESSION_FILES_URL; only if the files are lost" in told
+        assert "`procession restore --take-files`" in told
+    assert "Aborted" in it.cli("restore", "--take-files", code=1)
+    it.cli(*TAKE)
+    assert findings(it).keys() == {"scripts", "files"}
+
+    files.rename(tmp_path / "empty")
+    away.rename(files)
+    assert "has no marker of this installation" in findings(it)["files folder"][0]
+    it.start()
+    assert read(files) == it.identity != before
+    assert findings(it).keys() == {"scripts"}
+
+
+def test_files_of_another_installation_are_refused_until_they_are_taken(install: Install) -> None:
+    first = install()
+    first.cli(*TAKE)
+    files = first.data / "files"
+    second = install(PROCESSION_FILES_URL=f"file://{files}")
+    if not second.database_url:
+        second.cli("migrate")
+    assert f"is that of the installation {first.identity}, and this is a new one" in second.cli(
+        "doctor", code=1
+    )
+    for told in refusals(second):
+        assert f"The folder {files} is that of the installation {first.identity}" in told
+    second.cli(*TAKE)
+    assert read(files) == second.identity
+    assert f"is that of the installation {second.identity}, and this is {first.identity}" in (
+        first.cli("serve", "--port", "0", code=1)
+    )
+
+    (files / NAME).unlink()
+    left = orphan(files)
+    for told in refusals(second):
+        assert f"The folder {files} has files, but none that this database tells of" in told
+    assert left.exists()
+
+
+def test_nothing_is_removed_without_the_marker(
+    install: Install, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = install()
+    it.cli("migrate")
+
+    async def tidy() -> None:
+        store, arrivals = Store(tmp_path), Arrivals(tmp_path / "arriving", 0)
+        marker = await settle(store)
+        left = [orphan(tmp_path), orphan(tmp_path / "arriving" / str(uuid4()))]
+        for change in (Path.unlink, Path.touch):  # there is none, or not ours
+            change(tmp_path / NAME)
+            await tidy_up(store, marker, arrivals, DIGITS)
+            assert f"Nothing is removed from {tmp_path}: {marker.trouble()}" in caplog.text
+            assert await remove_orphans(store, marker, DIGITS) == 0
+            assert all(path.exists() for path in left)
+        marker.take()
+        await tidy_up(store, marker, arrivals, DIGITS)
+        assert not any(path.exists() for path in left)
+
+    beside(it, tidy)
+
+
+def test_servers_that_begin_at_once_agree_on_one_identity(install: Install, tmp_path: Path) -> None:
+    it = install()
+    it.cli("migrate")
+
+    async def begin() -> None:
+        stores = [Store(tmp_path) for _ in range(8)]
+        markers = await asyncio.gather(*map(settle, stores))
+        assert [each.trouble() for each in markers] == [None] * len(stores)
+
+    beside(it, begin)
+    assert it.rows("SELECT count(*) FROM installation") == [(1,)]
+    assert {path.name for path in tmp_path.iterdir()} == {"staging", NAME}
+
+
+def test_of_several_installations_that_begin_at_once_one_gets_the_folder(tmp_path: Path) -> None:
+    markers = [Marker(tmp_path, uuid4()) for _ in range(8)]
+    with ThreadPoolExecutor(len(markers)) as pool:
+        list(pool.map(Marker.put, markers))
+    assert [each.trouble() for each in markers].count(None) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_folder_that_cannot_be_written_is_still_read(
+    install: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = install()
+    it.cli("migrate")
+
+    async def begin() -> None:
+        marker = await settle(Store(Path("/proc"), make=False))
+        assert marker.trouble() == AWAY
+        assert "The folder /proc cannot be marked as this installation's" in caplog.text
+
+    beside(it, begin)
