@@ -296,6 +296,23 @@ def test_form_that_is_not_whole_is_refused(installation: Installation, name: str
     check_error(answer)
 
 
+@on_sqlite
+def test_nothing_is_remembered_of_charsets_that_are_not_known(installation: Installation) -> None:
+    it = installation
+
+    def ask(length: int, times: int) -> None:
+        for number in range(times):
+            named = ASCII.replace(b"us-ascii", b"%d" % number + b"x" * length)
+            body, kind = form([("c", "")])
+            answer = post(it, START, body.replace(b'"c"\r\n', named), kind)
+            assert answer.status_code == 400
+
+    ask(0, 50)
+    before = it.resident()
+    ask(4000, 500)
+    assert it.resident() - before < 500 * 4000 / 2
+
+
 UPLOAD = json.dumps(
     {
         "query": "mutation ($p: [ParameterInput!]) {"
