@@ -236,6 +236,8 @@ class Endpoint(GraphQL[Context, None]):
             return replace_placeholders_with_files(values["operations"], values["map"], files)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise BadInput({"map": ["This does not fit `operations` and the files."]}) from None
+        except RecursionError:
+            raise BadInput({"operations": ["This is nested too deeply."]}) from None
 
     def decode_json(self, data: str | bytes) -> object:
         """An object. Stricter than the standard library: a lone surrogate is no text."""
@@ -279,8 +281,11 @@ def bearer(authorization: object) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _object(name: str, text: str) -> Any:
+def _object(name: str, text: str) -> dict[str, Any]:
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except JSONDecodeError:
         raise BadInput({name: ["This is not JSON."]}) from None
+    if not isinstance(value, dict):
+        raise BadInput({name: ["This must be an object."]})
+    return value

@@ -340,6 +340,12 @@ WRONG_UPLOADS: dict[str, list[Parameter]] = {
         ("0", FILE),
     ],
     "operations that are a number": [("operations", "1"), ("map", PLACE), ("0", FILE)],
+    "operations that are a number without a file": [("operations", "1"), ("map", "{}")],
+    "operations that are a list": [("operations", f"[{UPLOAD}]"), ("map", "{}")],
+    "operations of hundreds of levels": [
+        ("operations", UPLOAD.replace('"1"', "[" * 900 + "]" * 900)),
+        ("map", "{}"),
+    ],
 }
 
 
