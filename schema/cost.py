@@ -68,6 +68,7 @@ MOST_LINES = 1000  # that are counted so: pages are bounded by their bytes too
 TEXTS = ("text", "plainText")
 TEXT = 400  # points for each line of each text that is selected of a page: it may have 64 KiB
 MOST_LONG = 50  # lines that are counted so: more that are so long have no room on a page
+LARGEST = (1 << 53) - 1  # points that are told: larger numbers are not exact everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Bill(NamedTuple):
     defaults: Values
 
     def sum(self, variables: Values | None) -> int:
-        return self.price.of({**self.defaults, **(variables or {})})
+        return min(self.price.of({**self.defaults, **(variables or {})}), LARGEST)
 
 
 def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bill]:

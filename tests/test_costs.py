@@ -133,6 +133,7 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
         {},
         1 + 1 + 50 * (20 + 3 * 400) + 4 + 50 * 2,
     ),
+    ("query ($n: Int) { processes(first: $n) { nodes { id } } }", {"n": 1e300}, 2**53 - 1),
 ]
 
 
@@ -153,6 +154,7 @@ def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
     refusal = refused(it, document, n=1000)
     assert "12021 points of 10000" in str(refusal) and "PROCESSION_MAX_COST" in str(refusal)
     assert refusal.errors[0]["extensions"] == {"code": "TOO_COSTLY", "cost": 12021, "limit": 10000}
+    assert refused(it, document, n=1e300).code == "TOO_COSTLY"
     assert it.graphql(it.admin, document, n=100)
 
 
