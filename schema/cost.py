@@ -57,7 +57,7 @@ POINTS = {
     "Process.uploads": 5,
     "Process.waitsFor": 5,
     "Process.notices": 5,
-    "Process.summary": 5,
+    "Process.summary": 400,  # as a line of a text: it may be as long
     "Process.values": 5,
     "Process.outputSearch": 20_000,  # seconds of a processor
     "Query.__schema": 10_000,
@@ -65,6 +65,7 @@ POINTS = {
 }
 LINE = 20  # points for each line that is read, whatever is selected of it
 MOST_LINES = 1000  # that are counted so: pages are bounded by their bytes too
+PAGES_OF_LINES = ("Process.output", "Process.outputSearch")
 TEXTS = ("text", "plainText")
 TEXT = 400  # points for each line of each text that is selected of a page: it may have 64 KiB
 MOST_LONG = 50  # lines that are counted so: more that are so long have no room on a page
@@ -165,8 +166,8 @@ class Pricing:
         page = _page(name, node) if field.args.keys() & set(SIZES) else None
         if name == "Process.output" and page:
             price += Price(LINE).times(Rows(page.sizes, page.otherwise, MOST_LINES))
-            texts = Price(TEXT * self._texts(node.selection_set))
-            price += texts.times(Rows(page.sizes, page.otherwise, MOST_LONG))
+        if name in PAGES_OF_LINES and page:
+            price += Price(TEXT * self._texts(node.selection_set)).times(_long(node, page))
         if node.selection_set:
             below = self.selected(node.selection_set, get_named_type(field.type), page)
             several = is_list_type(get_nullable_type(field.type))
@@ -188,6 +189,14 @@ class Pricing:
 def _page(name: str, node: FieldNode) -> Rows:
     sizes = (each.value for each in node.arguments or () if each.name.value in SIZES)
     return Rows(tuple(filter(None, map(_size, sizes))), PAGES.get(name, PAGE))
+
+
+def _long(node: FieldNode, page: Rows) -> Rows:
+    """The lines of a page that may be long. Where those around a find are wanted, the size of the
+    page is not theirs."""
+    if any(each.name.value == "context" for each in node.arguments or ()):
+        return Rows((), MOST_LONG)
+    return Rows(page.sizes, page.otherwise, MOST_LONG)
 
 
 def _is_whole(size: object) -> TypeGuard[float]:

@@ -133,6 +133,23 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
         {},
         1 + 1 + 50 * (20 + 3 * 400) + 4 + 50 * 2,
     ),
+    (
+        """query ($i: ID!) { process(id: $i) {
+          outputSearch(pattern: "x", first: 5) { matches { line { seq plainText } } }
+        } }""",
+        {},
+        1 + 20_000 + 5 * 400 + 1 + 5 * 3,
+    ),
+    (
+        """query ($i: ID!, $c: Int!) { process(id: $i) {
+          outputSearch(pattern: "x", first: 1, context: $c) {
+            matches { before { a: text b: text } }
+          }
+        } }""",
+        {"c": 50},
+        1 + 20_000 + 2 * 50 * 400 + 1 + 1 + 10 * 2,
+    ),
+    ("{ processes(first: 5) { nodes { summary } } }", {}, 21 + 5 * 400),
     ("query ($n: Int) { processes(first: $n) { nodes { id } } }", {"n": 1e300}, 2**53 - 1),
 ]
 
