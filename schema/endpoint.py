@@ -48,7 +48,7 @@ Respond = Callable[[AsyncGenerator[str, None], Mapping[str, str]], Any]
 SSE = "graphql-sse"
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, SSE, "multipart-subscription")
 EVENTS = "text/event-stream"
-DOCUMENTS = ("application/json", "application/graphql-response+json")
+DOCUMENTS = ("application/json", "application/graphql-response+json", "application/*", "*/*")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
 LARGEST_COMPARED = 16 << 10  # characters and bytes of a query with its variables
 STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of a document
