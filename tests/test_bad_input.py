@@ -490,6 +490,32 @@ def test_unknown_process_is_not_found(installation: Installation) -> None:
 
 # --- GraphQL --------------------------------------------------------------------------------------
 
+METHODS = [
+    ("GET", "mutation { __typename }", "POST"),
+    ("HEAD", "{ __typename }", "GET, POST"),
+    ("PUT", "{ __typename }", "GET, POST"),
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize(("method", "document", "allowed"), METHODS)
+def test_document_by_a_method_that_it_does_not_have_is_refused(
+    installation: Installation, method: str, document: str, allowed: str
+) -> None:
+    it = installation
+    answer = it.request(it.alice, method, "/graphql", params={"query": document})
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    if method != "HEAD":
+        check_graphql_error(answer)
+
+
+@on_sqlite
+def test_empty_parameter_of_a_query_by_get_is_none(installation: Installation) -> None:
+    path = "/graphql?query={viewer{name}}&operationName=&variables=&extensions="
+    answer = installation.get(installation.alice, path)
+    assert answer.json() == {"data": {"viewer": {"name": "alice"}}}
+
+
 UNFIT: dict[str, dict[str, object]] = {
     "no operation of that name": {"query": "query A { viewer { name } }", "operationName": "B"},
     "no query": {},
