@@ -173,6 +173,12 @@ class Endpoint(GraphQL[Context, None]):
             context.streams.push_async_callback(result.aclose)
         return result
 
+    def create_response(self, response_data: Any, sub_response: Any) -> Any:
+        """Nobody is to keep it: the next one may be another, or for somebody else."""
+        response = super().create_response(response_data, sub_response)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
     async def create_streaming_response(
         self, request: Any, stream: Any, sub_response: Any, headers: Mapping[str, str]
     ) -> Any:

@@ -660,7 +660,8 @@ def test_unknown_address_is_not_found(installation: Installation, path: str) -> 
 @on_sqlite
 def test_nobody_keeps_what_may_be_another_the_next_time(installation: Installation) -> None:
     process = f"{PROCESSES}/{start(installation, installation.alice, 'echo')}"
-    for path in (PROCESSES, process, f"{process}/files", f"{process}/files/x", "/api"):
+    graphql = ("/graphql?query={viewer{id}}", "/graphql?query={")
+    for path in (PROCESSES, process, f"{process}/files", f"{process}/files/x", "/api", *graphql):
         answer = installation.get(installation.alice, path)
         assert answer.headers["cache-control"] == "no-store", path
 
