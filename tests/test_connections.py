@@ -277,6 +277,19 @@ def test_client_of_old_gets_no_chunks(installation: Installation, kind: str, exp
 
 
 @on_sqlite
+def test_client_of_old_is_not_told_to_go_on(installation: Installation) -> None:
+    """A client of today is, before it sends what it asks about."""
+    body = b'{"query": "{ __typename }"}'
+    fields = f"Authorization: Bearer {installation.alice.token}\r\nExpect: 100-continue\r\n"
+    fields += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    for version, status in (("1.0", "200"), ("1.1", "100")):
+        head = f"POST /graphql HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{fields}"
+        with opened(installation) as client:
+            client.sendall(head.encode() + body)
+            assert answer(client).split()[1] == status
+
+
+@on_sqlite
 def test_answer_to_a_client_of_old_that_breaks_off_does_not_look_whole(
     installation: Installation,
 ) -> None:
