@@ -9,7 +9,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from server.stall import Stall
 from server.unchunked import answer_unchunked
@@ -46,6 +50,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, patience: Patience, **rest: Any) -> None:
         super().__init__(**rest)
         self._patience = patience
+        self._answering: RequestResponseCycle | None = None  # others may wait behind it
         self._is_one_too_many = False
         self._waiting: asyncio.TimerHandle | None = None  # for more of a request
         self._in_body = False
@@ -60,9 +65,13 @@ class Connection(HttpToolsProtocol):
         self._wait(self._patience.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn tells only the last request that its client has left."""
         self._wait_no_more()
         self._stall.end()
         super().connection_lost(exc)
+        if self._answering and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -91,6 +100,10 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         if version == "1.0" and self.cycle:
             answer_unchunked(self.cycle)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._head = 0
@@ -163,10 +176,10 @@ class Connection(HttpToolsProtocol):
             self._refuse(400, msg)
 
     def _refuse(self, status: int, words: str) -> None:
-        """Where an answer has begun there is nothing to be told any more."""
+        """Where another answer is due there is nothing to be told any more."""
         if self.transport.is_closing():
             return
-        if self.cycle and self.cycle.response_started and not self.cycle.response_complete:
+        if self._is_due():
             self.transport.abort()
             return
         told = f"{words}\n".encode()
@@ -179,3 +192,11 @@ class Connection(HttpToolsProtocol):
         lines = [b"%b: %b\r\n" % header for header in headers]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", told]))
         self.transport.close()
+
+    def _is_due(self) -> bool:
+        """Whether an answer has begun, or that to an earlier request has still to come: for which a
+        client that sends ahead would take what it is told."""
+        due = self._answering
+        if due is None or due.response_complete:
+            return False
+        return due is not self.cycle or due.response_started or not self._in_body
