@@ -5,6 +5,7 @@ assumed. Fields that ask the database, or search, cost more. A price is worked o
 document; the sizes that are variables are put in for each request.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeGuard
@@ -69,6 +70,8 @@ PAGES_OF_LINES = ("Process.output", "Process.outputSearch")
 TEXTS = ("text", "plainText")
 TEXT = 400  # points for each line of each text that is selected of a page: it may have 64 KiB
 MOST_LONG = 50  # lines that are counted so: more that are so long have no room on a page
+VALUES = ("ProcessParameter.value", "NamedValue.value", "Notice.message")
+AGAIN = 100  # points for one of them that is selected again: it is short, or much would be answered
 LARGEST = (1 << 53) - 1  # points that are told: larger numbers are not exact everywhere
 
 
@@ -121,9 +124,8 @@ def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bil
     found: dict[str | None, Bill] = {}
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
-            root = schema.get_root_type(each.operation)
             name = each.name.value if each.name else None
-            found[name] = Bill(pricing.selected(each.selection_set, root), _defaults(each))
+            found[name] = Bill(pricing.of(each), _defaults(each))
     return found
 
 
@@ -132,11 +134,18 @@ class Pricing:
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
+        self._selected: Counter[str] = Counter()  # how often, of VALUES
         self._fragments = {
             each.name.value: each
             for each in document.definitions
             if isinstance(each, FragmentDefinitionNode)
         }
+
+    def of(self, operation: OperationDefinitionNode) -> Price:
+        self._selected.clear()
+        return self.selected(
+            operation.selection_set, self._schema.get_root_type(operation.operation)
+        )
 
     def selected(
         self, selections: SelectionSetNode, kind: GraphQLNamedType | None, rows: Rows | None = None
@@ -159,7 +168,7 @@ class Pricing:
 
     def _field(self, node: FieldNode, kind: GraphQLNamedType | None, rows: Rows | None) -> Price:
         name = f"{kind.name if kind else ''}.{node.name.value}"
-        price = Price(POINTS.get(name, 1))
+        price = Price(self._points(name))
         field: GraphQLField | None = getattr(kind, "fields", {}).get(node.name.value)
         if field is None:
             return price
@@ -173,6 +182,12 @@ class Pricing:
             several = is_list_type(get_nullable_type(field.type))
             price += below.times(rows or Rows((), ITEMS)) if several else below
         return price
+
+    def _points(self, name: str) -> int:
+        if name not in VALUES:
+            return POINTS.get(name, 1)
+        self._selected[name] += 1
+        return 1 if self._selected[name] == 1 else AGAIN
 
     def _texts(self, selections: SelectionSetNode | None) -> int:
         """How often the texts of an output are selected, be it line by line."""

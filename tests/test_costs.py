@@ -150,6 +150,12 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
         1 + 20_000 + 2 * 50 * 400 + 1 + 1 + 10 * 2,
     ),
     ("{ processes(first: 5) { nodes { summary } } }", {}, 21 + 5 * 400),
+    (
+        "{ processes(first: 5) { nodes { parameters { value again: value } } ...P } }"
+        " fragment P on ProcessConnection { edges { node { parameters { value } } } }",
+        {},
+        21 + 5 * (1 + 10 * (1 + 100)) + 1 + 5 * (1 + 1 + 10 * 100),
+    ),
     ("query ($n: Int) { processes(first: $n) { nodes { id } } }", {"n": 1e300}, 2**53 - 1),
 ]
 
