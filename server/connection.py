@@ -6,6 +6,7 @@ already as fast as it comes, while all others wait.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from server.unchunked import answer_unchunked
 
 MOST_AHEAD = 16  # requests that are sent before the first of them is answered
 LOOKS = 2  # in the time for which a body may stand still
+# A name or an address, and perhaps a port; or nothing (RFC 3986, section 3.2).
+HOST = re.compile(rb"(?:[\w.~%!$&'()*+,;=-]*|\[[\w.~%!$&'()*+,;=:-]+\])(?::\d*)?\s*")
 BREATH = 0.01  # seconds between two reads of a body that nobody needs any more
 
 
@@ -93,8 +96,9 @@ class Connection(HttpToolsProtocol):
             self._head = head
             raise TooMuch
         version = self.parser.get_http_version()
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and version == "1.1"):
+        hosts = [value for name, value in self.headers if name == b"host"]
+        least = 1 if version == "1.1" else 0
+        if not (least <= len(hosts) <= 1 and all(map(HOST.fullmatch, hosts))):
             raise NoHost
         self._head, self._in_body = 0, True
         super().on_headers_complete()

@@ -263,6 +263,13 @@ HOSTS = {
     "HTTP/1.1\r\n": "400",
     "HTTP/1.1\r\nHost: x\r\n": "200",
     "HTTP/1.1\r\nHost: x\r\nHost: x\r\n": "400",
+    "HTTP/1.1\r\nHost:\r\n": "200",
+    "HTTP/1.1\r\nHost: my_server.example.org.:8000 \r\n": "200",
+    "HTTP/1.1\r\nHost: [::1]:8000\r\n": "200",
+    "HTTP/1.1\r\nHost: x y\r\n": "400",
+    "HTTP/1.1\r\nHost: x/y\r\n": "400",
+    "HTTP/1.1\r\nHost: me@x\r\n": "400",
+    "HTTP/1.1\r\nHost: x:y\r\n": "400",
     "HTTP/1.0\r\n": "200",
     "HTTP/1.0\r\nHost: x\r\nHost: y\r\n": "400",
 }
