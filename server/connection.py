@@ -121,6 +121,9 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
+        if self._is_due():  # what comes first would be read as a message
+            self.transport.abort()
+            return
         self._wait_no_more()
         super().handle_websocket_upgrade()
 

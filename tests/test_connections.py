@@ -175,6 +175,8 @@ def test_head_that_is_too_large_is_refused(strict: Installation, sent: bytes) ->
 AHEAD = {
     "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
     "a head that is too large": TOO_LARGE["header"],
+    "a WebSocket": b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade"
+    b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDAwMDAwMDAwMDAwMDAwMA==\r\n\r\n",
     "a body that is none": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
 }
 
