@@ -1,6 +1,5 @@
 """Uploads: a multipart form (RFC 7578) read as it comes, its files streamed into a stage."""
 
-import codecs
 import re
 from collections import deque
 from collections.abc import AsyncIterator
@@ -24,11 +23,17 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MEDIA_TYPE = re.compile(r"[!-~][ -~]{0,254}")
-CHARSETS = {  # of fields, by their names in Python: others may yield what is no text
-    "utf-8": "utf-8",
+# Of fields, without the `-` and `_` of their names. Python knows more, of which some yield what is
+# no text, and remembers each name that it does not know for ever.
+CHARSETS = {
+    "utf8": "utf-8",
+    "usascii": "utf-8",
     "ascii": "utf-8",
-    "iso8859-1": "iso8859-1",
-    "iso8859-15": "iso8859-15",
+    "iso88591": "iso8859-1",
+    "latin1": "iso8859-1",
+    "iso885915": "iso8859-15",
+    "latin9": "iso8859-15",
+    "windows1252": "cp1252",
     "cp1252": "cp1252",
 }
 
@@ -214,12 +219,13 @@ async def _value(name: str, content: AsyncIterator[bytes], most: int) -> bytes:
 
 
 def _text(content: bytes, what: str, charset: str = "utf-8") -> str:
+    codec = CHARSETS.get(charset.lower().replace("-", "").replace("_", ""))
+    if codec is None:
+        raise BadInput({what: [f"The charset {charset!r} is not known; send UTF-8."]})
     try:
-        return content.decode(CHARSETS[codecs.lookup(charset).name])
+        return content.decode(codec)
     except UnicodeDecodeError:
         raise BadInput({what: [f"This is not valid {charset.upper()}."]}) from None
-    except (LookupError, ValueError):
-        raise BadInput({what: [f"The charset {charset!r} is not known; send UTF-8."]}) from None
 
 
 async def _without_preamble(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ assumed. Fields that ask the database, or search, cost more. A price is worked o
 document; the sizes that are variables are put in for each request.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeGuard
@@ -57,7 +58,7 @@ POINTS = {
     "Process.uploads": 5,
     "Process.waitsFor": 5,
     "Process.notices": 5,
-    "Process.summary": 5,
+    "Process.summary": 400,  # as a line of a text: it may be as long
     "Process.values": 5,
     "Process.outputSearch": 20_000,  # seconds of a processor
     "Query.__schema": 10_000,
@@ -65,9 +66,13 @@ POINTS = {
 }
 LINE = 20  # points for each line that is read, whatever is selected of it
 MOST_LINES = 1000  # that are counted so: pages are bounded by their bytes too
+PAGES_OF_LINES = ("Process.output", "Process.outputSearch")
 TEXTS = ("text", "plainText")
 TEXT = 400  # points for each line of each text that is selected of a page: it may have 64 KiB
 MOST_LONG = 50  # lines that are counted so: more that are so long have no room on a page
+VALUES = ("ProcessParameter.value", "NamedValue.value", "Notice.message")
+AGAIN = 100  # points for one of them that is selected again: it is short, or much would be answered
+LARGEST = (1 << 53) - 1  # points that are told: larger numbers are not exact everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Bill(NamedTuple):
     defaults: Values
 
     def sum(self, variables: Values | None) -> int:
-        return self.price.of({**self.defaults, **(variables or {})})
+        return min(self.price.of({**self.defaults, **(variables or {})}), LARGEST)
 
 
 def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bill]:
@@ -119,9 +124,8 @@ def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bil
     found: dict[str | None, Bill] = {}
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
-            root = schema.get_root_type(each.operation)
             name = each.name.value if each.name else None
-            found[name] = Bill(pricing.selected(each.selection_set, root), _defaults(each))
+            found[name] = Bill(pricing.of(each), _defaults(each))
     return found
 
 
@@ -130,11 +134,18 @@ class Pricing:
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
+        self._selected: Counter[str] = Counter()  # how often, of VALUES
         self._fragments = {
             each.name.value: each
             for each in document.definitions
             if isinstance(each, FragmentDefinitionNode)
         }
+
+    def of(self, operation: OperationDefinitionNode) -> Price:
+        self._selected.clear()
+        return self.selected(
+            operation.selection_set, self._schema.get_root_type(operation.operation)
+        )
 
     def selected(
         self, selections: SelectionSetNode, kind: GraphQLNamedType | None, rows: Rows | None = None
@@ -157,20 +168,26 @@ class Pricing:
 
     def _field(self, node: FieldNode, kind: GraphQLNamedType | None, rows: Rows | None) -> Price:
         name = f"{kind.name if kind else ''}.{node.name.value}"
-        price = Price(POINTS.get(name, 1))
+        price = Price(self._points(name))
         field: GraphQLField | None = getattr(kind, "fields", {}).get(node.name.value)
         if field is None:
             return price
         page = _page(name, node) if field.args.keys() & set(SIZES) else None
         if name == "Process.output" and page:
             price += Price(LINE).times(Rows(page.sizes, page.otherwise, MOST_LINES))
-            texts = Price(TEXT * self._texts(node.selection_set))
-            price += texts.times(Rows(page.sizes, page.otherwise, MOST_LONG))
+        if name in PAGES_OF_LINES and page:
+            price += Price(TEXT * self._texts(node.selection_set)).times(_long(node, page))
         if node.selection_set:
             below = self.selected(node.selection_set, get_named_type(field.type), page)
             several = is_list_type(get_nullable_type(field.type))
             price += below.times(rows or Rows((), ITEMS)) if several else below
         return price
+
+    def _points(self, name: str) -> int:
+        if name not in VALUES:
+            return POINTS.get(name, 1)
+        self._selected[name] += 1
+        return 1 if self._selected[name] == 1 else AGAIN
 
     def _texts(self, selections: SelectionSetNode | None) -> int:
         """How often the texts of an output are selected, be it line by line."""
@@ -187,6 +204,14 @@ class Pricing:
 def _page(name: str, node: FieldNode) -> Rows:
     sizes = (each.value for each in node.arguments or () if each.name.value in SIZES)
     return Rows(tuple(filter(None, map(_size, sizes))), PAGES.get(name, PAGE))
+
+
+def _long(node: FieldNode, page: Rows) -> Rows:
+    """The lines of a page that may be long. Where those around a find are wanted, the size of the
+    page is not theirs."""
+    if any(each.name.value == "context" for each in node.arguments or ()):
+        return Rows((), MOST_LONG)
+    return Rows(page.sizes, page.otherwise, MOST_LONG)
 
 
 def _is_whole(size: object) -> TypeGuard[float]:

@@ -18,6 +18,7 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.file_uploads.utils import replace_placeholders_with_files
 from strawberry.http import GraphQLRequestData
 from strawberry.http.streaming import SSETransport
+from strawberry.http.types import QueryParams
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
@@ -48,7 +49,7 @@ Respond = Callable[[AsyncGenerator[str, None], Mapping[str, str]], Any]
 SSE = "graphql-sse"
 PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, SSE, "multipart-subscription")
 EVENTS = "text/event-stream"
-DOCUMENTS = ("application/json", "application/graphql-response+json")
+DOCUMENTS = ("application/json", "application/graphql-response+json", "application/*", "*/*")
 PATIENCE = timedelta(seconds=10)  # for the first message on a WebSocket
 LARGEST_COMPARED = 16 << 10  # characters and bytes of a query with its variables
 STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of a document
@@ -60,13 +61,16 @@ STATUSES: dict[type[ProcessionError], int] = {  # of what is refused outside of 
     NoRoom: 507,
     Unavailable: 503,
 }
+MUTATION_BY_GET = "mutations are not allowed when using GET"
 HINTS = {
     "subscriptions are not allowed when using POST": (
         "Subscribe over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream."
     ),
     "Unable to parse request body as JSON": "Send a JSON object, in UTF-8.",
     "Unsupported content type": "Send application/json or multipart/form-data.",
+    MUTATION_BY_GET: "Send a mutation by POST.",
 }
+MISTAKES = {"Unsupported content type": 415, MUTATION_BY_GET: 405}  # for which Strawberry says 400
 
 
 class Asked(StarletteRequestAdapter):
@@ -169,6 +173,12 @@ class Endpoint(GraphQL[Context, None]):
             context.streams.push_async_callback(result.aclose)
         return result
 
+    def create_response(self, response_data: Any, sub_response: Any) -> Any:
+        """Nobody is to keep it: the next one may be another, or for somebody else."""
+        response = super().create_response(response_data, sub_response)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
     async def create_streaming_response(
         self, request: Any, stream: Any, sub_response: Any, headers: Mapping[str, str]
     ) -> Any:
@@ -193,10 +203,7 @@ class Endpoint(GraphQL[Context, None]):
         except tuple(STATUSES) as error:
             return await self._refuse(request, STATUSES[type(error)], error)
         except HTTPException as error:
-            status = 415 if error.reason == "Unsupported content type" else error.status_code
-            return await self._refuse(
-                request, status, BadInput({"body": [HINTS.get(error.reason, error.reason)]})
-            )
+            return await self._tell(request, error)
         except Exception as error:
             if (away := outage(error)) is None:
                 raise
@@ -214,6 +221,10 @@ class Endpoint(GraphQL[Context, None]):
             if not isinstance(name, str | None):
                 raise BadInput({"operationName": ["This must be a string or null."]})
         return asked
+
+    def parse_query_params(self, params: QueryParams) -> dict[str, Any]:
+        """An empty parameter is none, as the specification of GraphQL over HTTP has it."""
+        return super().parse_query_params({name: params[name] for name in params if params[name]})
 
     async def parse_multipart(self, request: Any) -> dict[str, str]:
         """The GraphQL multipart request: `operations`, then `map`, then the files, streamed."""
@@ -236,6 +247,8 @@ class Endpoint(GraphQL[Context, None]):
             return replace_placeholders_with_files(values["operations"], values["map"], files)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise BadInput({"map": ["This does not fit `operations` and the files."]}) from None
+        except RecursionError:
+            raise BadInput({"operations": ["This is nested too deeply."]}) from None
 
     def decode_json(self, data: str | bytes) -> object:
         """An object. Stricter than the standard library: a lone surrogate is no text."""
@@ -246,6 +259,15 @@ class Endpoint(GraphQL[Context, None]):
 
     def encode_json(self, data: object) -> str:
         return orjson.dumps(data).decode()
+
+    async def _tell(self, request: Any, error: HTTPException) -> Any:
+        """What Strawberry has against the form of a request."""
+        status = MISTAKES.get(error.reason, error.status_code)
+        words = HINTS.get(error.reason, error.reason)
+        answer = await self._refuse(request, status, BadInput({"body": [words]}))
+        if status == 405:
+            answer.headers["Allow"] = "POST" if error.reason == MUTATION_BY_GET else "GET, POST"
+        return answer
 
     async def _refuse(self, request: Any, status: int, error: ProcessionError) -> Any:
         answer = await self.get_sub_response(request)
@@ -279,8 +301,11 @@ def bearer(authorization: object) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _object(name: str, text: str) -> Any:
+def _object(name: str, text: str) -> dict[str, Any]:
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except JSONDecodeError:
         raise BadInput({name: ["This is not JSON."]}) from None
+    if not isinstance(value, dict):
+        raise BadInput({name: ["This must be an object."]})
+    return value

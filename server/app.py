@@ -74,21 +74,19 @@ def web_app(settings: Settings, parts: Parts, door: Door, sso: "SingleSignOn | N
         settings.max_page_size,
         settings.origins,
     )
-    rest = routes(api)
+    served = [
+        Route("/healthz", alive),
+        Route("/readyz", Readiness(parts, settings.data_folder).answer),
+        Mount("/graphql/assets", Assets()),
+        Route("/graphql", GraphQLOrPage(graphql, settings.max_document, settings.body_timeout)),
+        WebSocketRoute("/graphql", graphql),
+        Route("/session", session(app, sso.label if sso else None)),
+        *(late("server.openid:Gate")(app, sso, links.base).routes() if sso else []),
+        *routes(api),
+        *tus.routes(api),
+    ]
     return Starlette(
-        routes=[
-            Route("/healthz", alive),
-            Route("/readyz", Readiness(parts, settings.data_folder).answer),
-            Mount("/graphql/assets", Assets()),
-            Route("/graphql", GraphQLOrPage(graphql, settings.max_document, settings.body_timeout)),
-            WebSocketRoute("/graphql", graphql),
-            Route("/session", session(app, sso.label if sso else None)),
-            *(late("server.openid:Gate")(app, sso, links.base).routes() if sso else []),
-            *rest,
-            *slashed(rest, links),
-            *tus.routes(api),
-            *console.routes(),
-        ],
+        routes=[*served, *slashed(served, links), *console.routes()],
         middleware=[
             Middleware(Headers, settings.hsts),
             *cross_origin(settings.origins),

@@ -6,16 +6,23 @@ already as fast as it comes, while all others wait.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from server.stall import Stall
 from server.unchunked import answer_unchunked
 
 MOST_AHEAD = 16  # requests that are sent before the first of them is answered
 LOOKS = 2  # in the time for which a body may stand still
+# A name or an address, and perhaps a port; or nothing (RFC 3986, section 3.2).
+HOST = re.compile(rb"(?:[\w.~%!$&'()*+,;=-]*|\[[\w.~%!$&'()*+,;=:-]+\])(?::\d*)?\s*")
 BREATH = 0.01  # seconds between two reads of a body that nobody needs any more
 
 
@@ -46,6 +53,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, patience: Patience, **rest: Any) -> None:
         super().__init__(**rest)
         self._patience = patience
+        self._answering: RequestResponseCycle | None = None  # others may wait behind it
         self._is_one_too_many = False
         self._waiting: asyncio.TimerHandle | None = None  # for more of a request
         self._in_body = False
@@ -60,9 +68,13 @@ class Connection(HttpToolsProtocol):
         self._wait(self._patience.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn tells only the last request that its client has left."""
         self._wait_no_more()
         self._stall.end()
         super().connection_lost(exc)
+        if self._answering and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -84,13 +96,18 @@ class Connection(HttpToolsProtocol):
             self._head = head
             raise TooMuch
         version = self.parser.get_http_version()
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and version == "1.1"):
+        hosts = [value for name, value in self.headers if name == b"host"]
+        least = 1 if version == "1.1" else 0
+        if not (least <= len(hosts) <= 1 and all(map(HOST.fullmatch, hosts))):
             raise NoHost
         self._head, self._in_body = 0, True
         super().on_headers_complete()
         if version == "1.0" and self.cycle:
             answer_unchunked(self.cycle)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._head = 0
@@ -104,6 +121,9 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
+        if self._is_due():  # what comes first would be read as a message
+            self.transport.abort()
+            return
         self._wait_no_more()
         super().handle_websocket_upgrade()
 
@@ -163,10 +183,10 @@ class Connection(HttpToolsProtocol):
             self._refuse(400, msg)
 
     def _refuse(self, status: int, words: str) -> None:
-        """Where an answer has begun there is nothing to be told any more."""
+        """Where another answer is due there is nothing to be told any more."""
         if self.transport.is_closing():
             return
-        if self.cycle and self.cycle.response_started and not self.cycle.response_complete:
+        if self._is_due():
             self.transport.abort()
             return
         told = f"{words}\n".encode()
@@ -179,3 +199,11 @@ class Connection(HttpToolsProtocol):
         lines = [b"%b: %b\r\n" % header for header in headers]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", told]))
         self.transport.close()
+
+    def _is_due(self) -> bool:
+        """Whether an answer has begun, or that to an earlier request has still to come: for which a
+        client that sends ahead would take what it is told."""
+        due = self._answering
+        if due is None or due.response_complete:
+            return False
+        return due is not self.cycle or due.response_started or not self._in_body

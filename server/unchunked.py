@@ -40,7 +40,7 @@ class _Transport(asyncio.Transport):
 
 
 def answer_unchunked(cycle: RequestResponseCycle) -> None:
-    """Has the answer of this cycle sent as it is."""
+    """Has the answer of this cycle sent as it is, and no 100 before it (RFC 9110, section 15.2)."""
     send = cycle.send
 
     async def send_plain(message: "ASGISendEvent") -> None:
@@ -48,6 +48,7 @@ def answer_unchunked(cycle: RequestResponseCycle) -> None:
             cycle.expected_content_length = len(message.get("body", b""))
         await send(message)
 
+    cycle.waiting_for_100_continue = False
     cycle.chunked_encoding = False
     cycle.send = send_plain  # type: ignore[method-assign]
     cycle.transport = _Transport(cycle)

@@ -296,6 +296,23 @@ def test_form_that_is_not_whole_is_refused(installation: Installation, name: str
     check_error(answer)
 
 
+@on_sqlite
+def test_nothing_is_remembered_of_charsets_that_are_not_known(installation: Installation) -> None:
+    it = installation
+
+    def ask(length: int, times: int) -> None:
+        for number in range(times):
+            named = ASCII.replace(b"us-ascii", b"%d" % number + b"x" * length)
+            body, kind = form([("c", "")])
+            answer = post(it, START, body.replace(b'"c"\r\n', named), kind)
+            assert answer.status_code == 400
+
+    ask(0, 50)
+    before = it.resident()
+    ask(4000, 500)
+    assert it.resident() - before < 500 * 4000 / 2
+
+
 UPLOAD = json.dumps(
     {
         "query": "mutation ($p: [ParameterInput!]) {"
@@ -323,6 +340,12 @@ WRONG_UPLOADS: dict[str, list[Parameter]] = {
         ("0", FILE),
     ],
     "operations that are a number": [("operations", "1"), ("map", PLACE), ("0", FILE)],
+    "operations that are a number without a file": [("operations", "1"), ("map", "{}")],
+    "operations that are a list": [("operations", f"[{UPLOAD}]"), ("map", "{}")],
+    "operations of hundreds of levels": [
+        ("operations", UPLOAD.replace('"1"', "[" * 900 + "]" * 900)),
+        ("map", "{}"),
+    ],
 }
 
 
@@ -466,6 +489,32 @@ def test_unknown_process_is_not_found(installation: Installation) -> None:
 
 
 # --- GraphQL --------------------------------------------------------------------------------------
+
+METHODS = [
+    ("GET", "mutation { __typename }", "POST"),
+    ("HEAD", "{ __typename }", "GET, POST"),
+    ("PUT", "{ __typename }", "GET, POST"),
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize(("method", "document", "allowed"), METHODS)
+def test_document_by_a_method_that_it_does_not_have_is_refused(
+    installation: Installation, method: str, document: str, allowed: str
+) -> None:
+    it = installation
+    answer = it.request(it.alice, method, "/graphql", params={"query": document})
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    if method != "HEAD":
+        check_graphql_error(answer)
+
+
+@on_sqlite
+def test_empty_parameter_of_a_query_by_get_is_none(installation: Installation) -> None:
+    path = "/graphql?query={viewer{name}}&operationName=&variables=&extensions="
+    answer = installation.get(installation.alice, path)
+    assert answer.json() == {"data": {"viewer": {"name": "alice"}}}
+
 
 UNFIT: dict[str, dict[str, object]] = {
     "no operation of that name": {"query": "query A { viewer { name } }", "operationName": "B"},

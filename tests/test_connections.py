@@ -58,6 +58,13 @@ def answer(client: socket.socket) -> str:
     return told.decode()
 
 
+def posted(it: Installation, body: bytes, fields: str = "") -> bytes:
+    """A GraphQL request."""
+    head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {it.admin.token}\r\n"
+    head += f"{fields}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
 def upload(it: Installation, path: str = START, who: User | None = None) -> bytes:
     """A start whose file is not whole; after its head 3 bytes of it have come."""
     body, kind = form([("c", "print(1)"), ("f", Upload("a.txt", b"x" * 100_000))])
@@ -165,6 +172,26 @@ def test_head_that_is_too_large_is_refused(strict: Installation, sent: bytes) ->
     assert "x-content-type-options: nosniff" in told
 
 
+AHEAD = {
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "a head that is too large": TOO_LARGE["header"],
+    "a WebSocket": b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade"
+    b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDAwMDAwMDAwMDAwMDAwMA==\r\n\r\n",
+    "a body that is none": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+}
+
+
+@pytest.mark.parametrize("ahead", AHEAD.values(), ids=AHEAD)
+def test_refusal_of_what_is_sent_ahead_is_no_answer_to_what_was_sent_before(
+    strict: Installation, ahead: bytes
+) -> None:
+    """Who is told that a start is refused would start again."""
+    start = posted(strict, b'{"query": "mutation { startProcess(script: \\"echo\\") { id } }"}')
+    with opened(strict) as client:
+        client.sendall(start + ahead)
+        assert answer(client) == ""
+
+
 def test_trailer_without_an_end_is_refused(strict: Installation) -> None:
     with opened(strict) as client:
         client.sendall(b"POST /graphql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -238,6 +265,13 @@ HOSTS = {
     "HTTP/1.1\r\n": "400",
     "HTTP/1.1\r\nHost: x\r\n": "200",
     "HTTP/1.1\r\nHost: x\r\nHost: x\r\n": "400",
+    "HTTP/1.1\r\nHost:\r\n": "200",
+    "HTTP/1.1\r\nHost: my_server.example.org.:8000 \r\n": "200",
+    "HTTP/1.1\r\nHost: [::1]:8000\r\n": "200",
+    "HTTP/1.1\r\nHost: x y\r\n": "400",
+    "HTTP/1.1\r\nHost: x/y\r\n": "400",
+    "HTTP/1.1\r\nHost: me@x\r\n": "400",
+    "HTTP/1.1\r\nHost: x:y\r\n": "400",
     "HTTP/1.0\r\n": "200",
     "HTTP/1.0\r\nHost: x\r\nHost: y\r\n": "400",
 }
@@ -277,6 +311,19 @@ def test_client_of_old_gets_no_chunks(installation: Installation, kind: str, exp
 
 
 @on_sqlite
+def test_client_of_old_is_not_told_to_go_on(installation: Installation) -> None:
+    """A client of today is, before it sends what it asks about."""
+    body = b'{"query": "{ __typename }"}'
+    fields = f"Authorization: Bearer {installation.alice.token}\r\nExpect: 100-continue\r\n"
+    fields += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    for version, status in (("1.0", "200"), ("1.1", "100")):
+        head = f"POST /graphql HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{fields}"
+        with opened(installation) as client:
+            client.sendall(head.encode() + body)
+            assert answer(client).split()[1] == status
+
+
+@on_sqlite
 def test_answer_to_a_client_of_old_that_breaks_off_does_not_look_whole(
     installation: Installation,
 ) -> None:
@@ -303,18 +350,31 @@ def test_body_that_is_answered_already_is_not_read_for_ever(strict: Installation
 
 def test_subscriber_that_does_not_read_loses_its_seat(strict: Installation) -> None:
     flood = start_python(strict, strict.admin, FLOOD)
-
-    def has_a_seat() -> bool:
-        with strict.subscribe(strict.admin, OUTPUT, id=flood, last=1) as events:
-            try:
-                return bool(next(iter(events)))
-            except GraphQLRefusal as refusal:
-                assert refusal.code == "TOO_MANY_REQUESTS"
-                return False
-
-    with strict.subscribe(strict.admin, OUTPUT, id=flood) as subscriber:
+    with strict.subscribe(strict.admin, OUTPUT, id=flood, last=1) as subscriber:
         next(iter(subscriber))  # it has the only seat
-        until(has_a_seat)
+        until(lambda: has_a_seat(strict, flood))
+
+
+def test_subscriber_that_has_sent_ahead_is_missed_when_it_leaves(strict: Installation) -> None:
+    it = strict
+    flood = start_python(it, it.admin, FLOOD)
+    before = it.log.stat().st_size
+    with opened(it) as client:
+        document = {"query": OUTPUT, "variables": {"id": flood, "last": 1}}
+        head = posted(it, json.dumps(document).encode(), "Accept: text/event-stream\r\n")
+        client.sendall(head + GET + b"\r\n")
+        client.recv(1)
+    until(lambda: has_a_seat(it, flood))
+    assert b"Traceback" not in it.log.read_bytes()[before:]
+
+
+def has_a_seat(it: Installation, flood: str) -> bool:
+    with it.subscribe(it.admin, OUTPUT, id=flood, last=1) as events:
+        try:
+            return bool(next(iter(events)))
+        except GraphQLRefusal as refusal:
+            assert refusal.code == "TOO_MANY_REQUESTS"
+            return False
 
 
 @pytest.mark.parametrize(("due", "withdrawn"), [(3, False), (3, True), (0, True)])

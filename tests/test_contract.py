@@ -634,7 +634,10 @@ def test_other_methods_are_refused_with_those_that_are_allowed(
         assert named == set(allowed.split(", "))
 
 
-@pytest.mark.parametrize("path", [PROCESSES, f"{PROCESSES}/ID", f"{PROCESSES}/ID/files"])
+SLASHED = [PROCESSES, f"{PROCESSES}/ID", f"{PROCESSES}/ID/files", "/graphql", "/uploads"]
+
+
+@pytest.mark.parametrize("path", SLASHED)
 def test_slash_at_the_end_leads_to_the_address_without(
     installation: Installation, example: tuple[str, str], path: str
 ) -> None:
@@ -645,8 +648,9 @@ def test_slash_at_the_end_leads_to_the_address_without(
 
 
 def test_slash_at_the_end_leads_below_the_base_address(as_shipped: Installation) -> None:
-    answer = as_shipped.get(as_shipped.admin, f"{PROCESSES}/?size=1")
-    assert answer.headers["location"] == f"https://example.org/p{PROCESSES}?size=1"
+    for path in (PROCESSES, "/graphql"):
+        answer = as_shipped.get(as_shipped.admin, f"{path}/?size=1")
+        assert answer.headers["location"] == f"https://example.org/p{path}?size=1"
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/system", "/api/system/processes/1/2/3"])
@@ -660,7 +664,8 @@ def test_unknown_address_is_not_found(installation: Installation, path: str) -> 
 @on_sqlite
 def test_nobody_keeps_what_may_be_another_the_next_time(installation: Installation) -> None:
     process = f"{PROCESSES}/{start(installation, installation.alice, 'echo')}"
-    for path in (PROCESSES, process, f"{process}/files", f"{process}/files/x", "/api"):
+    graphql = ("/graphql?query={viewer{id}}", "/graphql?query={")
+    for path in (PROCESSES, process, f"{process}/files", f"{process}/files/x", "/api", *graphql):
         answer = installation.get(installation.alice, path)
         assert answer.headers["cache-control"] == "no-store", path
 

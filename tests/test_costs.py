@@ -133,6 +133,30 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
         {},
         1 + 1 + 50 * (20 + 3 * 400) + 4 + 50 * 2,
     ),
+    (
+        """query ($i: ID!) { process(id: $i) {
+          outputSearch(pattern: "x", first: 5) { matches { line { seq plainText } } }
+        } }""",
+        {},
+        1 + 20_000 + 5 * 400 + 1 + 5 * 3,
+    ),
+    (
+        """query ($i: ID!, $c: Int!) { process(id: $i) {
+          outputSearch(pattern: "x", first: 1, context: $c) {
+            matches { before { a: text b: text } }
+          }
+        } }""",
+        {"c": 50},
+        1 + 20_000 + 2 * 50 * 400 + 1 + 1 + 10 * 2,
+    ),
+    ("{ processes(first: 5) { nodes { summary } } }", {}, 21 + 5 * 400),
+    (
+        "{ processes(first: 5) { nodes { parameters { value again: value } } ...P } }"
+        " fragment P on ProcessConnection { edges { node { parameters { value } } } }",
+        {},
+        21 + 5 * (1 + 10 * (1 + 100)) + 1 + 5 * (1 + 1 + 10 * 100),
+    ),
+    ("query ($n: Int) { processes(first: $n) { nodes { id } } }", {"n": 1e300}, 2**53 - 1),
 ]
 
 
@@ -153,6 +177,7 @@ def test_size_given_as_a_variable_counts_each_time(it: Installation) -> None:
     refusal = refused(it, document, n=1000)
     assert "12021 points of 10000" in str(refusal) and "PROCESSION_MAX_COST" in str(refusal)
     assert refusal.errors[0]["extensions"] == {"code": "TOO_COSTLY", "cost": 12021, "limit": 10000}
+    assert refused(it, document, n=1e300).code == "TOO_COSTLY"
     assert it.graphql(it.admin, document, n=100)
 
 

@@ -249,6 +249,8 @@ ACCEPTED = {
     "application/json;q=0.5, text/event-stream": "text/event-stream",
     "application/graphql-response+json, application/json, text/event-stream": "application/json",
     "application/json, text/event-stream;q=0": "application/json",
+    "*/*, text/event-stream;q=0.1": "application/json",
+    "text/event-stream, */*": "text/event-stream",
 }
 
 
