@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, TypeVar, cast, overload
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -57,6 +58,22 @@ class User:
 
 
 NOBODY = User("", "nobody", "")
+
+LOCK = threading.RLock()
+T = TypeVar("T")
+
+
+class once(cached_property[T]):  # noqa: N801
+    """Makes what it is only once, also for several threads: from Python 3.12 on the one of the
+    standard library does not."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> T: ...
+    def __get__(self, instance: object | None, owner: type[Any] | None = None) -> Self | T:
+        with LOCK:
+            return super().__get__(instance, owner)
 
 
 @dataclass
@@ -105,7 +122,7 @@ class Installation:
 
     # --- the program ---------------------------------------------------------------------------
 
-    @cached_property
+    @once
     def _held(self) -> socket.socket:
         """Bound to a port that nobody else gets while the server is down: it does not listen, so
         that the server can."""
@@ -223,21 +240,21 @@ class Installation:
         viewer = self.graphql(User("", "", token), "{ viewer { id name } }")["viewer"]
         return User(viewer["id"], viewer["name"], token)
 
-    @cached_property
+    @once
     def admin(self) -> User:
         return self.sign_in(self.first_token)
 
-    @cached_property
+    @once
     def alice(self) -> User:
         return self.add_user("alice")
 
-    @cached_property
+    @once
     def bob(self) -> User:
         return self.add_user("bob")
 
     # --- its faces ------------------------------------------------------------------------------
 
-    @cached_property
+    @once
     def http(self) -> httpx.Client:
         # The server closes a connection after 5 s: none is to be used just then.
         limits = httpx.Limits(keepalive_expiry=1)
@@ -278,7 +295,7 @@ class Installation:
         """What the database says that it is."""
         return str(self.rows("SELECT identity FROM installation")[0][0])
 
-    @cached_property
+    @once
     def _postgres(self) -> Postgres:
         return Postgres(self.database_url)
 
