@@ -3,22 +3,20 @@
 What a person called a file is never part of a path here.
 """
 
-import asyncio
 import hashlib
 import os
 import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
+from jobs.threads import Threads
 from models.transaction import run_to_end
 
 P = ParamSpec("P")
@@ -79,15 +77,14 @@ class Store:
     def __init__(self, folder: Path, *, make: bool = True) -> None:
         self.folder = folder
         self._stages = folder / "staging"
-        self._threads = ThreadPoolExecutor(THREADS, "store")
+        self.threads = Threads(THREADS)
         if make:
             self._stages.mkdir(parents=True, exist_ok=True)
 
     async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Does what concerns files here in a thread of the store's own: a file server that hangs
-        holds up only what needs it."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(work, *args, **kwargs))
+        """Does what concerns files here in one of the store's own `threads`: a file server that
+        hangs holds up only what needs it."""
+        return await self.threads.do(work, *args, **kwargs)
 
     @asynccontextmanager
     async def stage(self) -> AsyncIterator[Stage]:

@@ -23,7 +23,6 @@ async def sweep(site: Site) -> None:
     await bring_forward()
     await requeue(site)
     await Worker.filter(lost_at__lt=now() - FORGET_WORKERS).delete()
-    await site.store.aside(site.store.sweep_stages)
 
 
 async def bring_forward() -> None:

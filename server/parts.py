@@ -60,6 +60,7 @@ async def opened(settings: Settings, redis_url: str) -> AsyncIterator[Parts]:
         store = Store(settings.files_folder)
     arrivals = Arrivals(settings.files_folder / "arriving", settings.upload_hours * 3600)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(store.threads.open())
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
