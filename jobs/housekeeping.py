@@ -24,7 +24,7 @@ async def keep_house(site: Site, default: Keep, audit: Rule, arrivals: Arrivals)
     if removed := await expire(audit):
         log.info("Removed %d entries of the audit that were older than is kept", removed)
     await site.store.aside(site.store.sweep_stages)
-    if removed := await to_thread(arrivals.sweep):
+    if removed := await site.store.aside(arrivals.sweep):
         log.info("Removed %d uploads that nothing was started with", removed)
     await to_thread(remove_dead_locks, site.workers)
     if removed := await remove_orphans(site.store, digit_of_the_hour()):

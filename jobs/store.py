@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -47,15 +47,15 @@ class Stage:
     """A folder for files on their way in; what is not kept is gone when the stage is left."""
 
     def __init__(self, store: "Store", folder: Path) -> None:
+        self.used = False
         self._store = store
         self._folder = folder
 
     async def receive(self, blocks: AsyncIterator[bytes], name: str, media_type: str) -> Staged:
         """Writes a file as it comes; memory stays at about BLOCK bytes."""
-        self._folder.mkdir(exist_ok=True)
         path = self._folder / str(uuid4())
         digest, size, pending = hashlib.sha256(), 0, bytearray()
-        with path.open("xb", buffering=0) as file:
+        async with self._new(path) as file:
 
             def write(block: bytes) -> None:
                 digest.update(block)
@@ -65,10 +65,25 @@ class Stage:
                 size += len(block)
                 pending += block
                 if len(pending) >= BLOCK:
-                    await self._store.aside(write, bytes(pending))
+                    await self._do(write, bytes(pending))
                     pending.clear()
-            await self._store.aside(write, bytes(pending))
+            await self._do(write, bytes(pending))
         return Staged(path, name, media_type, size, digest.hexdigest())
+
+    @asynccontextmanager
+    async def _new(self, path: Path) -> AsyncIterator[FileIO]:
+        """A file in this folder, which is made with the first one."""
+        self.used = True
+        file = await self._do(_create, path)
+        try:
+            yield file
+        finally:
+            await self._do(file.close)
+
+    async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """To its end: nothing is to be closed while it is written to, nor made after it was
+        removed."""
+        return await run_to_end(self._store.aside(work, *args, **kwargs))
 
 
 class Store:
@@ -89,10 +104,11 @@ class Store:
     @asynccontextmanager
     async def stage(self) -> AsyncIterator[Stage]:
         folder = self._stages / str(uuid4())
+        stage = Stage(self, folder)
         try:
-            yield Stage(self, folder)
+            yield stage
         finally:
-            if folder.exists():
+            if stage.used:
                 await run_to_end(self.aside(shutil.rmtree, folder, ignore_errors=True))
 
     def path(self, process_id: UUID, file_id: UUID) -> Path:
@@ -161,6 +177,11 @@ class Store:
                 newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
                 if newest < time.time() - ABANDONED_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _create(path: Path) -> FileIO:
+    path.parent.mkdir(exist_ok=True)
+    return path.open("xb", buffering=0)
 
 
 def digest_of(path: Path) -> str:
