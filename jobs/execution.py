@@ -182,12 +182,15 @@ class Execution:
         while True:
             try:
                 ours = await self._journal.store(self._process.id, piece)
-                return ours or await self._is_stored(piece)
+                ours = ours or await self._is_stored(piece)
             except Exception as error:
                 if not is_outage(error):
                     raise
-                log.warning("Output of %s is not stored yet: %s", self._process.id, error)
+                self._journal.complaint.say(error)
                 await asyncio.sleep(TROUBLE)
+            else:
+                self._journal.complaint.end()
+                return ours
 
     async def _is_stored(self, piece: Piece) -> bool:
         """Whether it was stored although the database's answer was lost."""
