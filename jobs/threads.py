@@ -2,10 +2,11 @@
 not the end of the program."""
 
 import asyncio
+from _thread import start_new_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from errno import ENOMEM
 from functools import partial
-from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -53,12 +54,15 @@ class Threads:
 
 
 def begin(work: Callable[[], T]) -> asyncio.Future[T]:
-    """The result of work that is done in a thread for which nobody waits at the program's end."""
+    """The result of work that is done in a thread for which nobody waits at the program's end.
+
+    OSError where the system has no thread for us.
+    """
     done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     try:
-        Thread(target=_do, args=(work, done), daemon=True).start()
-    except RuntimeError as refusal:  # the system has none for us
-        done.set_exception(refusal)
+        start_new_thread(_do, (work, done))  # `threading` would have us wait until it runs
+    except RuntimeError as refusal:
+        done.set_exception(OSError(ENOMEM, str(refusal)))
     return done
 
 

@@ -41,7 +41,10 @@ class Outlook:
         if self._look is None or self._look.done():
             self._look = begin(partial(trouble_with, self._folder, self._name))
         await asyncio.wait([self._look], timeout=PATIENCE)
-        return self._look.result() if self._look.done() else f"{self._name} does not answer"
+        try:
+            return self._look.result() if self._look.done() else f"{self._name} does not answer"
+        except OSError as error:
+            return f"{self._name} cannot be looked at ({error.strerror})"
 
 
 class Trouble:

@@ -64,6 +64,25 @@ def test_files_that_hang_hold_up_nothing_else(tmp_path: Path) -> None:
     assert asyncio.run(both()) == (0, 0)
 
 
+def test_lease_does_not_need_a_thread_where_the_system_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def told() -> tuple[str | None, str | None]:
+        trouble = Trouble(tmp_path)
+        with monkeypatch.context() as system:
+            system.setattr("jobs.threads.start_new_thread", refuse)
+            without = await trouble.words()
+            with pytest.raises(OSError, match="can't start new thread"):
+                await Store(tmp_path).aside(int)
+        return without, await trouble.words()
+
+    none = "the data folder cannot be looked at (can't start new thread)"
+    assert asyncio.run(told()) == (f"{BEGINNING}; {none}", BEGINNING)
+
+
 def test_folder_is_looked_at_once_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
