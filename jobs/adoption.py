@@ -12,7 +12,7 @@ from jobs.run import Run
 from jobs.site import Site
 from models.durability import durable
 from models.outage import complain
-from models.process import Process
+from models.process import Deletion, Process
 from models.status import Status
 from models.worker import Worker
 
@@ -71,11 +71,12 @@ class Adoption:
         True: its script has still to end.
         """
         try:
-            if deleted:  # its files may have been stored after the removal
-                await self._site.store.aside(self._site.store.remove, run.process_id)
             if await asyncio.to_thread(run.supervised):
                 run.stop("The process is over")
                 return True
+            if deleted:  # its files may have been stored after the removal, so there is one more
+                again = [Deletion(process_id=run.process_id)]
+                await Deletion.bulk_create(again, ignore_conflicts=True)
             await durable()
             await asyncio.to_thread(run.remove)
         except FileNotFoundError:

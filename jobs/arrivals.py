@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import time
-from asyncio import to_thread
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from jobs.store import BLOCK, UUID_NAME
+from jobs.threads import Threads
 from models.transaction import run_to_end
 
 CONTENT, FACTS = "content", "facts.json"
@@ -60,11 +60,15 @@ class Arrival:
 
 
 class Arrivals:
-    """Those in a folder. One to which for `lifetime` seconds nothing is written is nobody's."""
+    """Those in a folder. One to which for `lifetime` seconds nothing is written is nobody's.
 
-    def __init__(self, folder: Path, lifetime: float) -> None:
+    What is not awaited here is to be done in the store's `threads`, too.
+    """
+
+    def __init__(self, folder: Path, lifetime: float, threads: Threads) -> None:
         self._folder = folder
         self._lifetime = lifetime
+        self._threads = threads
 
     def of(self, owner: UUID) -> list[Arrival]:
         """All that this user has begun and not used yet."""
@@ -117,13 +121,15 @@ class Arrivals:
         """
         content = self._folder / str(owner) / str(arrival_id) / CONTENT
         try:
-            file = await to_thread(_locked, content)
+            file = await run_to_end(self._threads.do(_locked, content))
         except FileNotFoundError:
             yield None
             return
-        with file:
-            found = await to_thread(self.find, owner, arrival_id)
-            yield None if found is None else Held(found, file)
+        try:
+            found = await self._threads.do(self.find, owner, arrival_id)
+            yield None if found is None else Held(found, file, self._threads)
+        finally:
+            await run_to_end(self._threads.do(file.close))
 
     def remove(self, arrival: Arrival) -> None:
         """It may be gone already."""
@@ -154,9 +160,10 @@ class Arrivals:
 class Held:
     """An arrival, and its content, to which nobody else writes meanwhile."""
 
-    def __init__(self, arrival: Arrival, file: FileIO) -> None:
+    def __init__(self, arrival: Arrival, file: FileIO, threads: Threads) -> None:
         self.arrival = arrival
         self._file = file
+        self._threads = threads
 
     async def append(self, blocks: AsyncIterator[bytes]) -> None:
         """Writes what comes; memory stays at about BLOCK bytes. Whatever ends it, what has come by
@@ -174,7 +181,7 @@ class Held:
     async def _write(self, piece: bytearray) -> None:
         """To its end, since the file is closed as soon as nobody waits for it any more."""
         if piece:
-            await run_to_end(to_thread(self._write_all, piece))
+            await run_to_end(self._threads.do(self._write_all, piece))
 
     def _write_all(self, piece: bytearray) -> None:
         if not os.fstat(self._file.fileno()).st_nlink:

@@ -19,7 +19,7 @@ from jobs.background import beside, end
 from jobs.doorbell import Doorbell, Topic
 from models.delivery import Channel, Delivery, DeliveryState, Occasion
 from models.instant import now, to_micros
-from models.outage import complain
+from models.outage import Complaint, complain
 from models.process import Process
 from models.status import Status
 from models.user import User
@@ -74,12 +74,11 @@ class Deliveries:
             await end(*self._tasks)
 
     async def _go(self) -> None:
+        complaint = Complaint(log, "Cannot look for what is to be delivered")
         with self._doorbell.heard(Topic.PROCESS) as bell:
             while True:
-                try:
+                with complaint.instead():
                     await self._begin(lambda _: bell.ring(()))
-                except Exception as error:
-                    complain(log, "Cannot look for what is to be delivered", error)
                 await bell.wait()
                 await asyncio.sleep(PAUSE)
 

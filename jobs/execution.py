@@ -96,9 +96,8 @@ class Execution:
             secrets = handed(script_of(process, site), process, site.safe.open(process))
         if not self._run.prepared:
             planned = await plan(process, site, self._run)
-            await asyncio.to_thread(
-                self._run.prepare, planned.launch, planned.uploads, planned.owner
-            )
+            aside = site.store.aside if planned.uploads else asyncio.to_thread
+            await aside(self._run.prepare, planned.launch, planned.uploads, planned.owner)
         return secrets
 
     async def _supervise(self, packer: Packer, secrets: bytes) -> None:
@@ -183,12 +182,15 @@ class Execution:
         while True:
             try:
                 ours = await self._journal.store(self._process.id, piece)
-                return ours or await self._is_stored(piece)
+                ours = ours or await self._is_stored(piece)
             except Exception as error:
                 if not is_outage(error):
                     raise
-                log.warning("Output of %s is not stored yet: %s", self._process.id, error)
+                self._journal.complaint.say(error)
                 await asyncio.sleep(TROUBLE)
+            else:
+                self._journal.complaint.end()
+                return ours
 
     async def _is_stored(self, piece: Piece) -> bool:
         """Whether it was stored although the database's answer was lost."""
@@ -266,7 +268,8 @@ class Execution:
         told = set(await File.filter(id__in=ids).values_list("id", flat=True))
         for file_id in ids:
             if file_id not in told:
-                self._site.store.path(self._process.id, file_id).unlink(missing_ok=True)
+                path = self._site.store.path(self._process.id, file_id)
+                await self._site.store.aside(path.unlink, missing_ok=True)
         return True
 
     async def _ring(self, topic: Topic) -> None:

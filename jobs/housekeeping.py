@@ -34,7 +34,8 @@ async def tidy_up(store: Store, marker: Marker, arrivals: Arrivals, digits: str)
     if trouble := await store.aside(marker.trouble):
         log.warning("Nothing is removed from %s: %s", store.folder, trouble)
         return
-    if removed := await to_thread(arrivals.sweep):
+    await store.aside(store.sweep_stages)
+    if removed := await store.aside(arrivals.sweep):
         log.info("Removed %d uploads that nothing was started with", removed)
     if removed := await remove_orphans(store, marker, digits):
         log.warning("Removed %d files or folders of the store that belonged to nobody", removed)

@@ -7,6 +7,7 @@ is read at the end of that pause, so that nothing waits for it to be over.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -17,8 +18,11 @@ from jobs.merge import MANY, request_merge
 from jobs.piece import Piece
 from jobs.together import Together
 from models.database import connection, placeholders
+from models.outage import Complaint
 from models.status import Status
 from models.transaction import transaction
+
+log = logging.getLogger(__name__)
 
 Entry = tuple[UUID, Piece]
 
@@ -37,6 +41,7 @@ class Journal:
         self._worker_id = worker_id
         self._doorbell = doorbell
         self.reading = Together()
+        self.complaint = Complaint(log, "Output is not stored yet")
         self._waiting: list[tuple[Entry, asyncio.Future[bool]]] = []
         self._wanted = asyncio.Event()
         self._stored: set[UUID] = set()  # what is still to be told

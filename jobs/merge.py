@@ -16,7 +16,7 @@ from tortoise.queryset import QuerySet
 
 from jobs.chunk import merge, pack
 from models.instant import now
-from models.outage import complain
+from models.outage import Complaint
 from models.output import Merge, OutputChunk
 from models.transaction import transaction
 
@@ -47,13 +47,12 @@ async def has_many_chunks(process_id: UUID) -> bool:
 
 async def merge_requested() -> None:
     """Merges what is requested, one process after the other, for ever."""
+    complaint = Complaint(log, "Output cannot be merged now")
     while True:
-        try:
+        with complaint.instead():
             while request := await Merge.filter(held_until__lt=now()).first():
                 if await _hold(request) and await _merge(request):
                     await _held(request).delete()
-        except Exception as error:
-            complain(log, "Output cannot be merged now", error)
         await asyncio.sleep(LOOK_AGAIN)
 
 

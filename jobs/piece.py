@@ -132,12 +132,14 @@ class Packer:
 
     def number(self, lines: Lines) -> Numbered:
         """These lines, which must be stored next, with their numbers."""
-        runs, text, bookmark = lines
+        read, text, bookmark = lines
         first = self._seq + 1
         self._pieces += 1
-        runs = [(count, max(time, self._time)) for count, time in runs]  # never backwards
-        self._seq += sum(count for count, _ in runs)
-        self._time = runs[-1][1]
+        runs = []
+        for count, time in read:
+            self._seq += count
+            self._time = max(time, self._time)  # never backwards
+            runs.append((count, self._time))
         self._total += len(text)
         self._digest.update(text)
         self.bookmark = bookmark

@@ -14,7 +14,7 @@ from jobs.sandbox import sandboxed
 from jobs.site import Site
 from jobs.supervisor.launch import Launch
 from models.file import Direction, File
-from models.outage import TROUBLE, is_outage
+from models.outage import TROUBLE, Complaint, is_outage
 from models.process import Process
 from models.script import Script
 
@@ -113,11 +113,12 @@ def _launch(
 async def _inputs(process: Process) -> list[File]:
     """The uploads, however often the database must be asked."""
     of_process = File.filter(process_id=process.id, direction=Direction.INPUT.value)
+    complaint = Complaint(log, f"Process {process.id} cannot be started yet")
     while True:
         try:
             return await of_process
         except Exception as error:
             if not is_outage(error):
                 raise
-            log.warning("Process %s cannot be started yet: %s", process.id, error)
+            complaint.say(error)
             await asyncio.sleep(TROUBLE)

@@ -4,11 +4,11 @@ A name is looked up once, all its addresses are checked, and one of these is con
 that means something else a moment later leads nowhere else.
 """
 
-import asyncio
 import socket
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from jobs.threads import Threads
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -30,13 +30,12 @@ class Reach:
 
     def __init__(self, allowed: Iterable[Network] = ()) -> None:
         self._allowed = list(allowed)
-        self._threads = ThreadPoolExecutor(LOOK_UPS, "names")
+        self._threads = Threads(LOOK_UPS)
 
     async def addresses(self, scheme: str, host: str, port: int) -> list[Address]:
         """Those of a host, by name or number. Raises ReachError if one of them is not to be
         reached, OSError where there is none."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _look_up, host, port)
+        found = await self._threads.do(_look_up, host, port)
         for address in found:
             self._check(scheme, address)
         return found

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from jobs.doorbell import Topic
 from jobs.site import Site
-from models.outage import complain
+from models.outage import Complaint, complain
 from models.output import OutputChunk
 from models.process import Deletion
 
@@ -21,13 +21,12 @@ PAUSE = 0.005  # seconds in which others get their turn: SQLite has no queue for
 
 async def remove_deleted(site: Site) -> None:
     """Removes what is left of deleted processes, for ever."""
+    complaint = Complaint(log, "Deleted processes cannot be removed now")
     with site.doorbell.heard(Topic.DELETION) as bell:
         while True:
-            try:
+            with complaint.instead():
                 for deletion in await Deletion.all():
                     await remove(site, deletion.process_id)
-            except Exception as error:
-                complain(log, "Deleted processes cannot be removed now", error)
             await bell.wait()
 
 

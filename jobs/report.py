@@ -20,7 +20,7 @@ from jobs.background import beside
 from jobs.doorbell import Doorbell, Topic
 from jobs.run import Run
 from models.instant import now
-from models.outage import TROUBLE, complain
+from models.outage import TROUBLE, Complaint
 from models.process import Process
 from models.report import Report as Row
 from models.status import Status
@@ -88,6 +88,7 @@ class Reports:
         self._awake.set()
 
     async def _go(self) -> None:
+        complaint = Complaint(log, "Progress of scripts is not stored yet")
         while True:
             await self._awake.wait()
             self._awake.clear()
@@ -95,10 +96,12 @@ class Reports:
             try:
                 await self._store(await asyncio.to_thread(read_new, taken))
             except Exception as error:
-                complain(log, "Progress of scripts is not stored yet", error)
+                complaint.say(error)
                 self._wanted |= taken
                 self._awake.set()
                 await asyncio.sleep(TROUBLE)
+            else:
+                complaint.end()
             await asyncio.sleep(PAUSE)
 
     async def _store(self, news: list[News]) -> None:

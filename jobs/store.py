@@ -3,22 +3,20 @@
 What a person called a file is never part of a path here.
 """
 
-import asyncio
 import hashlib
 import os
 import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
+from jobs.threads import Threads
 from models.transaction import run_to_end
 
 P = ParamSpec("P")
@@ -49,15 +47,15 @@ class Stage:
     """A folder for files on their way in; what is not kept is gone when the stage is left."""
 
     def __init__(self, store: "Store", folder: Path) -> None:
+        self.used = False
         self._store = store
         self._folder = folder
 
     async def receive(self, blocks: AsyncIterator[bytes], name: str, media_type: str) -> Staged:
         """Writes a file as it comes; memory stays at about BLOCK bytes."""
-        self._folder.mkdir(exist_ok=True)
         path = self._folder / str(uuid4())
         digest, size, pending = hashlib.sha256(), 0, bytearray()
-        with path.open("xb", buffering=0) as file:
+        async with self._new(path) as file:
 
             def write(block: bytes) -> None:
                 digest.update(block)
@@ -67,10 +65,25 @@ class Stage:
                 size += len(block)
                 pending += block
                 if len(pending) >= BLOCK:
-                    await self._store.aside(write, bytes(pending))
+                    await self._do(write, bytes(pending))
                     pending.clear()
-            await self._store.aside(write, bytes(pending))
+            await self._do(write, bytes(pending))
         return Staged(path, name, media_type, size, digest.hexdigest())
+
+    @asynccontextmanager
+    async def _new(self, path: Path) -> AsyncIterator[FileIO]:
+        """A file in this folder, which is made with the first one."""
+        self.used = True
+        file = await self._do(_create, path)
+        try:
+            yield file
+        finally:
+            await self._do(file.close)
+
+    async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """To its end: nothing is to be closed while it is written to, nor made after it was
+        removed."""
+        return await run_to_end(self._store.aside(work, *args, **kwargs))
 
 
 class Store:
@@ -79,23 +92,23 @@ class Store:
     def __init__(self, folder: Path, *, make: bool = True) -> None:
         self.folder = folder
         self._stages = folder / "staging"
-        self._threads = ThreadPoolExecutor(THREADS, "store")
+        self.threads = Threads(THREADS)
         if make:
             self._stages.mkdir(parents=True, exist_ok=True)
 
     async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Does what concerns files here in a thread of the store's own: a file server that hangs
-        holds up only what needs it."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(work, *args, **kwargs))
+        """Does what concerns files here in one of the store's own `threads`: a file server that
+        hangs holds up only what needs it."""
+        return await self.threads.do(work, *args, **kwargs)
 
     @asynccontextmanager
     async def stage(self) -> AsyncIterator[Stage]:
         folder = self._stages / str(uuid4())
+        stage = Stage(self, folder)
         try:
-            yield Stage(self, folder)
+            yield stage
         finally:
-            if folder.exists():
+            if stage.used:
                 await run_to_end(self.aside(shutil.rmtree, folder, ignore_errors=True))
 
     def path(self, process_id: UUID, file_id: UUID) -> Path:
@@ -169,6 +182,11 @@ class Store:
                 newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
                 if newest < time.time() - ABANDONED_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _create(path: Path) -> FileIO:
+    path.parent.mkdir(exist_ok=True)
+    return path.open("xb", buffering=0)
 
 
 def digest_of(path: Path) -> str:

@@ -23,7 +23,6 @@ async def sweep(site: Site) -> None:
     await bring_forward()
     await requeue(site)
     await Worker.filter(lost_at__lt=now() - FORGET_WORKERS).delete()
-    await site.store.aside(_sweep_stages, site)
 
 
 async def bring_forward() -> None:
@@ -51,11 +50,6 @@ async def requeue(site: Site) -> None:
         if not new or len(rows) < AT_ONCE:
             break
         full |= new
-
-
-def _sweep_stages(site: Site) -> None:
-    if not site.marker.trouble():  # of which the housekeeping tells
-        site.store.sweep_stages()
 
 
 async def _put(site: Site, rows: list[Process], put: Counter[str]) -> set[str]:

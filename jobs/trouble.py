@@ -2,14 +2,16 @@
 
 import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from jobs.threads import begin
 from models.instant import now
 
-PATIENCE = 1.0  # seconds for a look at the disk
+PATIENCE = 1.0  # seconds for a look at a folder
 LEAST_FREE = 100 << 20  # bytes of a data folder's disk
 BEGINNING = "it has still to take over what others left on its machine"
 
@@ -26,6 +28,26 @@ def trouble_with(folder: Path, name: str = "the data folder") -> str | None:
     return f"only {free >> 20} MiB are free for {name}" if free < LEAST_FREE else None
 
 
+class Outlook:
+    """Looks at a folder of this name, in no thread that others wait for, and once at a time: a disk
+    or a file server may hang."""
+
+    def __init__(self, look: Callable[[], str | None], name: str) -> None:
+        self._do = look
+        self._name = name
+        self._look: asyncio.Future[str | None] | None = None
+
+    async def words(self) -> str | None:
+        """What is wrong with it, after PATIENCE at the latest."""
+        if self._look is None or self._look.done():
+            self._look = begin(self._do)
+        await asyncio.wait([self._look], timeout=PATIENCE)
+        try:
+            return self._look.result() if self._look.done() else f"{self._name} does not answer"
+        except OSError as error:
+            return f"{self._name} cannot be looked at ({error.strerror})"
+
+
 class Trouble:
     """A worker's: with its data folder, and with processes that it cannot follow at the moment.
 
@@ -34,10 +56,7 @@ class Trouble:
 
     def __init__(self, data: Path) -> None:
         self.beginning = True
-        self._data = data
-        # The lease is not to wait for the other threads, nor for a disk that hangs.
-        self._looker = ThreadPoolExecutor(1, "look")
-        self._look: asyncio.Future[str | None] | None = None
+        self._disk = Outlook(partial(trouble_with, data), "the data folder")
         self._stuck: dict[UUID, tuple[datetime, str]] = {}
 
     def begin(self, process_id: UUID, error: Exception) -> bool:
@@ -53,14 +72,8 @@ class Trouble:
     async def words(self) -> str | None:
         """All of it, or None if all is well."""
         begins = BEGINNING if self.beginning else None
-        return "; ".join(filter(None, (begins, await self._disk(), self._stuck_words()))) or None
-
-    async def _disk(self) -> str | None:
-        if self._look is None or self._look.done():
-            loop = asyncio.get_running_loop()
-            self._look = loop.run_in_executor(self._looker, trouble_with, self._data)
-        await asyncio.wait([self._look], timeout=PATIENCE)
-        return self._look.result() if self._look.done() else "the data folder does not answer"
+        disk = await self._disk.words()
+        return "; ".join(filter(None, (begins, disk, self._stuck_words()))) or None
 
     def _stuck_words(self) -> str | None:
         if not self._stuck:

@@ -27,7 +27,7 @@ from jobs.trouble import Trouble
 from jobs.unknown import end_unknown
 from jobs.watch import Watch
 from models.instant import now
-from models.outage import TROUBLE, complain, is_outage
+from models.outage import TROUBLE, Complaint, complain, is_outage
 from models.process import Process
 from models.script import Script
 from models.status import Status
@@ -223,6 +223,7 @@ class Worker:
         Looks at all of them now and then, whatever rings meanwhile: what was not heard, or could
         not be looked at, must not wait until nothing rings.
         """
+        complaint = Complaint(log, "Cannot look for stop requests")
         with self._site.doorbell.heard(Topic.PROCESS) as bell:
             looked = -LOOK_AGAIN  # when it was looked at all
             while True:
@@ -230,11 +231,8 @@ class Worker:
                 began = time.monotonic()
                 everything = not rung or began >= looked + LOOK_AGAIN
                 ids = [each for each in self._executions if everything or str(each) in rung]
-                try:
+                with complaint.instead():
                     await self._stop_unwanted(ids)
-                except Exception as error:
-                    complain(log, "Cannot look for stop requests", error)
-                else:
                     looked = began if everything else looked
 
     async def _stop_unwanted(self, ids: list[UUID]) -> None:
@@ -249,13 +247,16 @@ class Worker:
                 execution.stop(reason)
 
     async def _look_around(self) -> None:
+        looks = [
+            (self._watch.look, Complaint(log, "Cannot look after the other workers")),
+            (self.adopt, Complaint(log, "Cannot look after what others left")),
+            (self.remember, Complaint(log, "Cannot look after what was claimed")),
+        ]
         while True:
             await asyncio.sleep(self._site.terms.look)
-            for look in (self._watch.look, self.adopt, self.remember):
-                try:
+            for look, complaint in looks:
+                with complaint.instead():
                     await look()
-                except Exception as error:
-                    complain(log, "Cannot look after what others left", error)
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -6,10 +6,14 @@ PostgreSQL's driver is known here by its classes of SQLSTATE: with SQLite it is 
 
 import logging
 import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tortoise.exceptions import BaseORMException
 
 TROUBLE = 1.0  # seconds to wait after the database refused something
+QUIET = 60.0  # seconds for which no more is said of what is tried again and again
 AWAY = (
     "08",  # the connection was lost
     "25",  # it takes no writes, or gave up a transaction
@@ -61,6 +65,45 @@ def complain(log: logging.Logger, what: str, error: BaseException) -> None:
         log.warning("%s: %s", what, str(error) or repr(error))
     else:
         log.error("%s: %r", what, error, exc_info=error)
+
+
+class Complaint:
+    """Of what is tried again and again, maybe for many: an outage is told when it begins, now and
+    then while it lasts, and when it is over."""
+
+    def __init__(self, log: logging.Logger, what: str) -> None:
+        self._log = log
+        self._what = what
+        self._since: float | None = None
+        self._quiet_until = 0.0
+
+    @contextmanager
+    def instead(self) -> Iterator[None]:
+        """What is raised inside is told, and no more."""
+        try:
+            yield
+        except Exception as error:
+            self.say(error)
+        else:
+            self.end()
+
+    def say(self, error: Exception) -> None:
+        """One more attempt has failed."""
+        moment = time.monotonic()
+        if is_outage(error):
+            if self._since is None:
+                self._since = moment
+            elif moment < self._quiet_until:
+                return
+            self._quiet_until = moment + QUIET
+        complain(self._log, self._what, error)
+
+    def end(self) -> None:
+        """An attempt has not."""
+        if self._since is not None:
+            seconds = time.monotonic() - self._since
+            self._log.warning("%s: that is over, after %.0f s", self._what, seconds)
+            self._since = None
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -1,7 +1,7 @@
 """Uploads that come in pieces, and may pause between them; then a start names them by their ids."""
 
 import time
-from asyncio import Semaphore, sleep, to_thread
+from asyncio import Semaphore, sleep
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -65,7 +65,7 @@ async def _begin_in_turn(viewer: Viewer, app: Application, facts: Facts) -> Arri
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return await to_thread(_begin, viewer, app, facts)
+            return await app.store.aside(_begin, viewer, app, facts)
         except BlockingIOError:
             if time.monotonic() > until:
                 raise Conflict("Others of your uploads are just beginning; try again") from None
@@ -96,7 +96,7 @@ async def show(viewer: Viewer, app: Application, arrival_id: UUID) -> Arrival:
 
 async def _find(app: Application, owner: UUID, arrival_id: UUID) -> Arrival:
     """Raises NotFound."""
-    found = await to_thread(app.arrivals.find, owner, arrival_id)
+    found = await app.store.aside(app.arrivals.find, owner, arrival_id)
     if found is None:
         raise NotFound(GONE.format(arrival_id))
     return found
@@ -121,17 +121,17 @@ async def append(
                 raise NotFound(GONE.format(arrival_id)) from None
             arrived = await show(viewer, app, arrival_id)
             if not arrived.missing:
-                await _complete(held)
+                await _complete(app, held)
     return arrived
 
 
-async def _complete(held: Held) -> Facts:
+async def _complete(app: Application, held: Held) -> Facts:
     """Not for all at once, for they would take the threads of everybody; and to its end, so that
     nobody else begins it meanwhile; one that is complete already waits for nobody."""
     if held.arrival.facts.sha256:
         return held.arrival.facts
     async with COMPLETING:
-        return await run_to_end(to_thread(held.complete))
+        return await run_to_end(app.store.aside(held.complete))
 
 
 async def _at_most(body: AsyncIterator[bytes], left: int) -> AsyncIterator[bytes]:
@@ -145,7 +145,7 @@ async def _at_most(body: AsyncIterator[bytes], left: int) -> AsyncIterator[bytes
 @needs(Scope.START)
 async def cancel(viewer: Viewer, app: Application, arrival_id: UUID) -> None:
     """Raises NotFound."""
-    await to_thread(app.arrivals.remove, await show(viewer, app, arrival_id))
+    await app.store.aside(app.arrivals.remove, await show(viewer, app, arrival_id))
 
 
 @needs(Scope.START)
@@ -207,7 +207,7 @@ async def _whole(viewer: Viewer, app: Application, arrival_id: UUID) -> Staged:
         if arrival.missing:
             size = arrival.facts.size
             raise _Incomplete(f"{arrival.missing} of its {size} bytes are missing; send them first")
-        facts = await _complete(held)
+        facts = await _complete(app, held)
     return Staged(
         arrival.content, facts.name, facts.media_type, facts.size, facts.sha256, arrival_id
     )
@@ -246,7 +246,7 @@ async def used_up(app: Application, owner: UUID, files: Iterable[Staged]) -> Asy
                 await _find(app, owner, arrival_id)
             raise
         for each in held:
-            await to_thread(app.arrivals.remove, each.arrival)
+            await app.store.aside(app.arrivals.remove, each.arrival)
 
 
 @asynccontextmanager

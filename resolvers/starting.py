@@ -141,11 +141,13 @@ async def _accept(
     try:
         with room():
             async with used_up(app, process.user_id, checked.uploads.values()):
-                files = await app.store.aside(_keep, app.store, process.id, checked)
+                files: list[File] = []
+                if checked.uploads:
+                    files = await app.store.aside(_keep, app.store, process.id, checked)
                 await _insert(process, files, deliveries)
                 stored = True
     except BaseException:
-        if not stored and not await Process.exists(id=process.id):
+        if checked.uploads and not stored and not await Process.exists(id=process.id):
             await app.store.aside(app.store.remove, process.id)
         raise
     await app.queue.put(process.id, process.start_time)

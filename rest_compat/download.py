@@ -1,12 +1,12 @@
 """Downloads, with ranges and preconditions (RFC 9110, sections 13 and 14)."""
 
-from asyncio import to_thread
 from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from jobs.store import Store
 from resolvers.departure import Departed, while_there
 from resolvers.errors import NotFound
 from resolvers.files import Stored
@@ -33,14 +33,14 @@ class Download(FileResponse):
             await while_there(receive, super().__call__(scope, receive, send))
 
 
-async def download(request: Request, stored: Stored) -> Response:
+async def download(request: Request, store: Store, stored: Stored) -> Response:
     """The file, the asked parts of it, or 304 if the client has it already.
 
     Raises NotFound where its bytes are gone, PreconditionFailed and RangeNotSatisfiable.
     """
     etag = f'"{stored.file.sha256}"'
     try:
-        stat = await to_thread(stored.path.stat)
+        stat = await store.aside(stored.path.stat)
     except FileNotFoundError:
         raise NotFound(GONE.format(stored.file.name)) from None
     response = Download(

@@ -67,7 +67,7 @@ async def show_file(api: Api, viewer: Viewer, request: Request) -> Response:
     """Execution File Output."""
     name = request.path_params["name"]
     stored = await files.file(viewer, api.app, process_id(request), name)
-    return await download(request, stored)
+    return await download(request, api.app.store, stored)
 
 
 def read_filter(query: QueryParams) -> Filter:

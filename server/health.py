@@ -8,7 +8,6 @@ will heal: answers go on without Redis, processes wait for a worker, a disk fill
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from jobs.queue import try_out
-from jobs.trouble import trouble_with
+from jobs.trouble import Outlook, trouble_with
 from models.database import connection
 from models.instant import now
 from models.outage import complain, takes_no_writes
@@ -46,9 +45,10 @@ class Readiness:
 
     def __init__(self, parts: Parts, data: Path) -> None:
         self._parts = parts
-        self._looks = [partial(trouble_with, data), partial(_trouble_with_files, parts, data)]
-        # Who looks at a file server that is away hangs there, and keeps no thread from others so.
-        self._looker = ThreadPoolExecutor(1)
+        self._folders = (
+            Outlook(partial(trouble_with, data), "the data folder"),
+            Outlook(partial(_trouble_with_files, parts, data), "the folder of files"),
+        )
         self._checks: dict[str, Check] = {
             "database": self._database,
             "redis": self._redis,
@@ -102,8 +102,7 @@ class Readiness:
         return "; ".join(dict.fromkeys(troubles)) or "ok"
 
     async def _disk(self) -> str:
-        loop = asyncio.get_running_loop()
-        looks = (loop.run_in_executor(self._looker, look) for look in self._looks)
+        looks = (folder.words() for folder in self._folders)
         return "; ".join(filter(None, await asyncio.gather(*looks))) or "ok"
 
 

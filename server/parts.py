@@ -71,8 +71,10 @@ async def opened(
         make_private(settings.data_folder)
     with usable(settings.files_folder):
         store = Store(settings.files_folder)
-    arrivals = Arrivals(settings.files_folder / "arriving", settings.upload_hours * 3600)
+    arriving = settings.files_folder / "arriving"
+    arrivals = Arrivals(arriving, settings.upload_hours * 3600, store.threads)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(store.threads.open())
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         marker = await insist(partial(settle, store), "The database cannot be used", pause)
         redis = connect(redis_url)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from jobs.standstill import Standstill
 from jobs.supervisor.launch import Launch
 from tests.conftest import Install
 from tests.database import on_postgres, on_sqlite
+from tests.faces import GraphQL, Upload
 from tests.installation import SCRIPTS, Installation, until
 from tests.rows import Row, insert
 from tests.running import (
@@ -219,6 +221,36 @@ def test_run_that_is_given_up_just_as_it_is_prepared_does_not_begin(
     run.start().wait()
     assert run.end().cause == LOST
     assert not list(run.work.iterdir())
+
+
+@on_sqlite
+def test_worker_leaves_while_it_copies_an_upload_and_the_next_one_copies_it_again(
+    install: Install,
+) -> None:
+    """In place of one that takes long to copy is a terminal on which nobody types; it is kept on
+    another file system, so that it is copied."""
+    program = "import sys; print(open(sys.argv[2]).read())"
+    with tempfile.TemporaryDirectory(prefix="psn-files-", dir="/dev/shm") as files:
+        it = install(PROCESSION_FILES_URL=f"file://{files}")
+        it.start()
+        until(lambda: "is ready" in it.log.read_text())
+        (worker,) = pids(it, "server.worker")
+        pause(it, worker)
+        upload = ("f", Upload("a.txt", b"content"))
+        process_id = GraphQL(it).start(it.admin, "python", ("c", program), upload).id
+        (kept,) = Path(files, process_id).iterdir()
+        real = kept.rename(kept.with_name("aside"))
+        ours, its = os.openpty()
+        kept.symlink_to(os.ttyname(its))
+        os.kill(worker, signal.SIGCONT)
+        copy = it.data / "runs" / process_id / "in" / "1" / "a.txt"
+        until(copy.exists)
+        assert it.end(signal.SIGTERM) == 0
+        real.rename(kept)
+        it.start()
+        assert end_of(it, it.admin, process_id).lines == ["content"]
+        os.close(ours)
+        os.close(its)
 
 
 def test_what_was_claimed_but_had_not_begun_is_started_by_the_next_worker(it: Installation) -> None:

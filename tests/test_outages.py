@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from websockets.frames import CloseCode
 
 from jobs.doorbell import Topic
 from models.database import connected, connection
+from models.outage import Complaint
 from models.transaction import run_to_end, transaction
 from tests.conftest import Install
 from tests.database import on_postgres, on_sqlite
@@ -46,6 +48,7 @@ from tests.workers import holder, pause, pids, worker
 LEASE = 3  # seconds
 RENEWALS = 6  # of a lease in its time
 NOT_RENEWED = "The lease could not be renewed"
+NOT_STORED = "Output is not stored yet"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
 # What no database has a part in is tested with one.
 AWAY = "The database cannot be used; trying again in"
@@ -101,6 +104,9 @@ def test_database_that_is_away_for_longer_than_a_lease_costs_nothing(it: Install
             until(lambda: sum(counted(log, "The sweep has to wait") for log in logs))
         gates[2].open()
         check_ran_once(it, process_id, ["0", "1", "2"])
+    (holder_log,) = [log for log in logs if counted(log, NOT_STORED)]
+    assert counted(holder_log, f"{NOT_STORED}: that is over") == 1
+    assert counted(holder_log, NOT_STORED) == 2  # when it began, too
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
 
 
@@ -406,6 +412,26 @@ def test_write_that_fails_when_its_asker_has_left_is_told_in_a_line(
     gc.collect()
     assert caplog.messages == ["Nobody waits any more for what was not done: The database is away"]
     assert not complaints
+
+
+def test_outage_is_told_when_it_begins_now_and_then_and_when_it_is_over(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaint = Complaint(logging.getLogger("it"), "Nothing can be done")
+
+    def fail(*errors: Exception) -> None:
+        for error in errors:
+            with complaint.instead():
+                raise error
+
+    complaint.end()
+    fail(OSError("away"), OSError("still away"), ValueError("a mistake"))
+    monkeypatch.setattr("models.outage.QUIET", 0)
+    complaint.end()
+    fail(OSError("away"), OSError("still away"))
+    told = [message.replace("Nothing can be done: ", "") for message in caplog.messages]
+    over = "that is over, after 0 s"
+    assert told == ["away", "ValueError('a mistake')", over, "away", "still away"]
 
 
 def test_database_whose_file_cannot_be_opened_at_first_is_used_once_it_can(tmp_path: Path) -> None:

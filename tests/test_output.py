@@ -1,19 +1,24 @@
 """Output: every line once and in order, for whoever listens, whenever they came."""
 
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from jobs.spool import records
+from jobs.supervisor.spool import HEADER
 from tests.database import on_sqlite
 from tests.faces import Face
-from tests.installation import PATIENCE, Installation
+from tests.installation import PATIENCE, Installation, until
 from tests.running import (
     OUTPUT,
     Gate,
@@ -26,6 +31,7 @@ from tests.running import (
     until_running,
 )
 from tests.subscription import GraphQLRefusal
+from tests.workers import pause, pids
 
 
 def test_both_faces_read_the_whole_output(face: Face) -> None:
@@ -339,6 +345,38 @@ def test_page_between_two_times_includes_both(installation: Installation) -> Non
     elsewhere = datetime.fromisoformat(times[1]).strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
     assert between(elsewhere, elsewhere) == ["2"]
     assert between("2001-01-01T00:00:00Z", "2001-01-02T00:00:00Z") == []
+
+
+def lines_in(spool: Path) -> int:
+    content = spool.read_bytes()
+    return b"".join(content[each.start : each.end] for each in records(content)).count(b"\n")
+
+
+@on_sqlite
+def test_times_never_go_back_although_the_clock_does(mortal: Installation) -> None:
+    """Not even between lines that are read together, as after a pause of the worker."""
+    gates = [Gate(mortal) for _ in range(3)]
+    parts = [f"print({number}); {gate.wait}" for number, gate in enumerate(gates)]
+    process_id = start_python(mortal, mortal.alice, "; ".join(parts))
+    until_lines(mortal, mortal.alice, process_id, 1)
+    spool = mortal.data / "runs" / process_id / "spool"
+    (worker,) = pids(mortal, "server.worker")
+    pause(mortal, worker)
+    for count, gate in enumerate(gates[:-1], 2):
+        gate.open()
+        until(lambda: lines_in(spool) == count)  # noqa: B023
+    *_, last = records(spool.read_bytes())
+    with spool.open("r+b") as file:
+        file.seek(last.start - HEADER.size)
+        file.write(HEADER.pack(last.time - 3600_000_000, last.kind, last.end - last.start))
+    os.kill(worker, signal.SIGCONT)
+    gates[-1].open()
+    assert end_of(mortal, mortal.alice, process_id).lines == ["0", "1", "2"]
+    lines = page(mortal, process_id)["lines"]
+    times = [line["time"] for line in lines]
+    assert times == sorted(times)
+    after = page(mortal, process_id, **{"from": times[1]})["lines"]
+    assert [line["text"] for line in after] == ["1", "2"]
 
 
 def test_subscriber_of_a_process_that_is_deleted_is_told(installation: Installation) -> None:

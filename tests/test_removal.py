@@ -1,8 +1,12 @@
 """Deleting is finished by the next server, wherever the one that began it was killed."""
 
+import os
+import signal
+
 import pytest
 
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import GraphQL, Upload
 from tests.installation import Installation, until
 from tests.running import SLEEP, alive, end_of, running
@@ -89,4 +93,21 @@ def test_files_that_cannot_be_removed_keep_nothing_else_from_being_removed(
     assert left(it) == dict.fromkeys(NAMES, 0) | {"deletion": 1}
     folder.unlink()
     aside.rename(folder)
+    check_gone(it)
+
+
+@on_sqlite
+def test_script_of_a_deleted_process_ends_although_its_files_cannot_be_removed(
+    it: Installation,
+) -> None:
+    """Also where the worker that held it was killed, and another one finds what is left of it."""
+    process_id, pid = running(it)
+    in_the_way = it.data / "files" / process_id
+    in_the_way.touch()
+    (worker,) = pids(it, "server.worker")
+    pause(it, worker)
+    GraphQL(it).delete(it.admin, process_id)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: not alive(pid))
+    in_the_way.unlink()
     check_gone(it)
