@@ -160,7 +160,8 @@ def test_nothing_is_removed_without_the_marker(
     it.cli("migrate")
 
     async def tidy() -> None:
-        store, arrivals = Store(tmp_path), Arrivals(tmp_path / "arriving", 0)
+        store = Store(tmp_path)
+        arrivals = Arrivals(tmp_path / "arriving", 0, store.threads)
         marker = await settle(store)
         left = [orphan(tmp_path), orphan(tmp_path / "arriving" / str(uuid4()))]
         for change in (Path.unlink, Path.touch):  # there is none, or not ours
