@@ -146,15 +146,19 @@ class Store:
 
         What has further names is copied, for somebody may write to it under one of them.
         """
-        kept = self._make_folder_of(process_id) / str(file_id)
-        kept.unlink(missing_ok=True)
-        if os.fstat(file.fileno()).st_nlink == 1:
-            with suppress(OSError):  # another file system
-                os.link(f"/proc/self/fd/{file.fileno()}", kept, follow_symlinks=True)
-                return
-        file.seek(0)
-        with kept.open("xb") as copy:
-            shutil.copyfileobj(file, copy, BLOCK)
+        folder = self._make_folder_of(process_id)
+        kept, new = folder / str(file_id), folder / str(uuid4())
+        facts = os.fstat(file.fileno())
+        if facts.st_nlink == 2 and kept.exists() and os.path.samestat(facts, kept.stat()):
+            return
+        try:
+            if facts.st_nlink > 1 or not _linked(file, new):
+                file.seek(0)
+                with new.open("xb") as copy:
+                    shutil.copyfileobj(file, copy, BLOCK)
+            new.replace(kept)  # what another worker has kept is away at no time
+        finally:
+            new.unlink(missing_ok=True)
 
     def _make_folder_of(self, process_id: UUID) -> Path:
         """Raises FileNotFoundError where the disk is away: nothing is put below its mount point."""
@@ -182,6 +186,14 @@ class Store:
                 newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
                 if newest < time.time() - ABANDONED_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _linked(file: BufferedReader, path: Path) -> bool:
+    """False: this is another file system."""
+    with suppress(OSError):
+        os.link(f"/proc/self/fd/{file.fileno()}", path, follow_symlinks=True)
+        return True
+    return False
 
 
 def _create(path: Path) -> FileIO:
