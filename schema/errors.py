@@ -7,7 +7,7 @@ of the database in one line.
 
 import logging
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 INTERNAL = "INTERNAL"
 MASK = "Something went wrong on the server; its log says what."
 AWAY = "The database cannot be used now; ask again in some seconds."
-# What Strawberry says of a request's form where it streams; elsewhere it is answered by a status.
-MISTAKES = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
+# The last three are what Strawberry says of a request's form where it streams; elsewhere it is
+# answered by a status.
+MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
 def extensions_of(error: ProcessionError) -> dict[str, object]:
@@ -55,7 +56,7 @@ def _told(error: GraphQLError) -> tuple[str, dict[str, object]]:
     cause = error.original_error
     if isinstance(cause, ProcessionError):
         return str(cause), extensions_of(cause)
-    if cause is not None and not isinstance(cause, (GraphQLError, *MISTAKES)):
+    if cause is not None and not isinstance(cause, MISTAKES) and not _is_of_a_value(error):
         if away := outage(cause):
             return str(away), extensions_of(away)
         log.error("An unexpected error at %s", error.path, exc_info=cause)
@@ -63,3 +64,9 @@ def _told(error: GraphQLError) -> tuple[str, dict[str, object]]:
     parse = isinstance(error, GraphQLSyntaxError)
     code = "GRAPHQL_PARSE_FAILED" if parse else "GRAPHQL_VALIDATION_FAILED"
     return error.message, {"code": code}
+
+
+def _is_of_a_value(error: GraphQLError) -> bool:
+    """Whether a value in the document is none of its type, as a number of 5000 digits."""
+    nodes = error.nodes or []
+    return error.path is None and any(isinstance(node, ValueNode) for node in nodes)

@@ -437,6 +437,10 @@ DOCUMENTS: dict[str, tuple[str, str]] = {
         '{ processes(filter: {startTime: {start: "x"}}) { totalCount } }',
         "GRAPHQL_VALIDATION_FAILED",
     ),
+    "number of 5000 digits": (
+        f"{{ processes(first: {'1' * 5000}) {{ totalCount }} }}",
+        "GRAPHQL_VALIDATION_FAILED",
+    ),
     "too many aliases": (
         "{" + " ".join(f"a{n}: viewer {{ id }}" for n in range(40)) + "}",
         "GRAPHQL_VALIDATION_FAILED",
