@@ -9,7 +9,7 @@ import click
 import orjson
 
 from models.database import connected
-from models.version import is_there, pending
+from models.version import GO_ON, NewerDatabaseError, is_there, pending
 from server.doctor import content, machine, rows
 from server.doctor.finding import Check, Finding, Patient
 from server.local import run
@@ -75,6 +75,8 @@ async def _examine_database(patient: Patient) -> list[Finding]:
     try:
         async with asyncio.timeout(PATIENCE):
             missing = await pending(url)
+    except NewerDatabaseError as error:
+        return [Finding("database", error.wrong, GO_ON)]
     except Exception as error:  # whatever a driver raises
         mend = "Is it running, and is PROCESSION_DATABASE_URL right?"
         return [Finding("database", f"The database cannot be used: {error or 'no answer'}", mend)]
