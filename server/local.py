@@ -63,7 +63,7 @@ async def require_up_to_date(settings: Settings) -> None:
 async def make_current(url: str) -> list[str]:
     """Applies the migrations that are missing, if any; returns their names.
 
-    Raises NewerDatabaseError.
+    Raises UnfitError.
     """
     if not await pending(url):
         return []

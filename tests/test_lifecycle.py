@@ -413,6 +413,17 @@ def test_newer_database_is_refused_and_left_alone(install: Install) -> None:
     assert it.rows("SELECT * FROM aerich") == applied
 
 
+def test_database_that_lacks_columns_is_refused(install: Install) -> None:
+    it = install()
+    it.cli("migrate")
+    it.execute("ALTER TABLE output_chunk DROP COLUMN size")
+    it.execute("DROP TABLE merge")
+    lacks = "lacks merge.held_until, merge.process_id, output_chunk.size: it was made by"
+    assert lacks in it.cli("serve", "--port", "0", code=1)
+    assert lacks in it.cli("worker", code=1, PROCESSION_REDIS_URL="redis://127.0.0.1:1/0")
+    assert f"database: The database has had all migrations, but {lacks}" in it.cli("doctor", code=1)
+
+
 def test_hundred_running_scripts_do_not_keep_another_worker_from_the_next() -> None:
     count = 105
     with installed(PROCESSION_WORKER_SLOTS=str(count)) as it:

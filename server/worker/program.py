@@ -189,6 +189,6 @@ def _hear_parent(orders: Orders) -> None:
 
 
 async def _see_database(settings: Settings) -> None:
-    """Raises NotYetMigratedError, NewerDatabaseError, or whatever a driver does."""
+    """Raises NotYetMigratedError, UnfitError, or whatever a driver does."""
     if missing := await pending(settings.database):
         raise NotYetMigratedError(f"it waits for `procession migrate` ({len(missing)} to apply)")
