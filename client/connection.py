@@ -11,7 +11,15 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from client.errors import ClientError, Cut, Fault, NotSignedIn, Refused, Unreachable
+from client.errors import (
+    ClientError,
+    Cut,
+    Fault,
+    NotSignedIn,
+    OtherVersion,
+    Refused,
+    Unreachable,
+)
 
 LONGEST_GREETING = 10.0  # seconds that the server has to take the connection
 GOODBYE = 1.0  # seconds that the server has to close the connection
@@ -132,8 +140,15 @@ def data_of(message: Any) -> Any:
 
 
 def refuse(error: Any) -> NoReturn:
-    """Raises Refused, or Fault where one may try again."""
-    extensions = error.get("extensions", {})
-    if extensions.get("code") in ("INTERNAL", "CONFLICT", "UNAVAILABLE"):
-        raise Fault(error["message"])
-    raise Refused(error["message"], extensions.get("fields"))
+    """Raises Refused, Fault where one may try again, or OtherVersion."""
+    extensions, message = error.get("extensions", {}), error["message"]
+    code = extensions.get("code")
+    if code in ("INTERNAL", "CONFLICT", "UNAVAILABLE"):
+        raise Fault(message)
+    # A variable is what the person has given.
+    if code == "GRAPHQL_VALIDATION_FAILED" and not message.startswith("Variable "):
+        raise OtherVersion(
+            "The server is of another version than this command, and does not know all that it "
+            f"asks for: {message} Use the `procession` of the server's version"
+        )
+    raise Refused(message, extensions.get("fields"))

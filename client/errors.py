@@ -6,6 +6,7 @@ ClientError
 │   └── Fault         it has not, but the server failed, or somebody else was in the way
 ├── Refused       the server says no, and why
 │   └── NotSignedIn   it knows no such token, or there is none
+├── OtherVersion  the server does not know what it is asked for
 ├── InTheWay      what is on this machine leaves no room for what is to come
 └── Incomplete    what has come is not what the script wrote
 """
@@ -36,6 +37,10 @@ class Refused(ClientError):
 
 
 class NotSignedIn(Refused):
+    pass
+
+
+class OtherVersion(ClientError):
     pass
 
 

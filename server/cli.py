@@ -46,7 +46,7 @@ EXPLAINED = {
     "jobs.archive": "ArchiveError",
     "jobs.ownership": "OwnershipError",
     "models.manifest": "ManifestError",
-    "models.version": "NotMigratedError",
+    "models.version": "VersionError",
     "resolvers.errors": "ProcessionError",
     "server.listening": "AddressError",
     "server.local": "NoDatabaseError",

@@ -36,7 +36,7 @@ def on_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
 def on_present_database(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
     """As `on_database`, but makes and changes none.
 
-    Raises NoDatabaseError or NotMigratedError.
+    Raises NoDatabaseError or VersionError.
     """
     return _on(settings, require_up_to_date(settings), work)
 
@@ -51,7 +51,7 @@ def door(settings: Settings) -> Door:
 
 
 async def require_up_to_date(settings: Settings) -> None:
-    """Raises NoDatabaseError or NotMigratedError."""
+    """Raises NoDatabaseError or VersionError."""
     if not is_there(settings.database):
         raise NoDatabaseError(
             f"There is no database {settings.database}; is PROCESSION_DATA right?"
@@ -61,7 +61,10 @@ async def require_up_to_date(settings: Settings) -> None:
 
 
 async def make_current(url: str) -> list[str]:
-    """Applies the migrations that are missing, if any; returns their names."""
+    """Applies the migrations that are missing, if any; returns their names.
+
+    Raises UnfitError.
+    """
     if not await pending(url):
         return []
     applied: list[str] = await late("models.migration:migrate")(url)

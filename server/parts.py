@@ -21,6 +21,7 @@ from jobs.store import Store
 from models.database import connected
 from models.manifest import read_catalogue
 from models.script import Catalogue
+from models.version import require_columns
 from server.insistence import insist
 from server.keys import safe
 from server.privacy import make_private
@@ -64,7 +65,8 @@ async def opened(
 ) -> AsyncIterator[Parts]:
     """The scripts, the database, Redis, the store and the safe, ready to be used.
 
-    Raises OwnershipError where the folder of files is not ours.
+    Raises OwnershipError where the folder of files is not ours, UnfitError where the database is
+    none for this program.
     """
     catalogue = read_catalogue(settings.script_folders)
     with usable(settings.data_folder):
@@ -76,12 +78,18 @@ async def opened(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(store.threads.open())
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
-        marker = await insist(partial(settle, store), "The database cannot be used", pause)
+        ready = partial(_ready, settings.database, store)
+        marker = await insist(ready, "The database cannot be used", pause)
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())
         queue = Queue(redis, doorbell)
         yield Parts(catalogue, store, marker, arrivals, redis, doorbell, queue, safe(settings))
+
+
+async def _ready(database: str, store: Store) -> Marker:
+    await require_columns(database)
+    return await settle(store)
 
 
 @contextmanager

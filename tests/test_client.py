@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import pytest
 
-from client.connection import refuse
+from client.connection import Server, refuse
+from client.errors import OtherVersion
 from client.moment import future, past, sent, shown
 from server.commands.access import UNREACHABLE, explained
 from tests.command_line import Wire, client, complaint, environment, on_terminal
@@ -478,6 +479,16 @@ def test_fault_of_the_server_is_no_refusal(code: str) -> None:
     with pytest.raises(SystemExit) as exit_, explained():
         refuse({"message": "Its database is away", "extensions": {"code": code}})
     assert exit_.value.code == UNREACHABLE
+
+
+@on_sqlite
+@pytest.mark.parametrize("document", ["{ later }", "{ viewer(later: 1) { id } }", "{ ...Later }"])
+def test_what_a_server_of_another_version_does_not_know_is_told_so(
+    installation: Installation, document: str
+) -> None:
+    server = Server(installation.url, installation.alice.token)
+    with server.connected() as connection, pytest.raises(OtherVersion, match=r"[Ll]ater.*version"):
+        connection.ask(document)
 
 
 @on_sqlite

@@ -14,6 +14,7 @@ import pytest
 
 from server.listening import bound
 from server.signals import Signals
+from tests.conftest import Install
 from tests.database import on_sqlite
 from tests.installation import PROGRAM, Installation, installed, until
 from tests.running import (
@@ -31,6 +32,9 @@ from tests.running import (
     until_status,
 )
 from tests.workers import kill_all, pause, pids, worker
+
+LATER = "INSERT INTO aerich (version, app, content) VALUES ('99_later.py', 'models', '{}')"
+GOING_BACK = ("serve --port 0", "worker", "migrate", "migrate --check", "user list", "backup x")
 
 
 @pytest.fixture
@@ -394,6 +398,30 @@ def test_server_waits_for_nobody_to_migrate_a_shared_database(empty_database: st
         assert "missing 0_" in it.cli("migrate", "--check", code=1)
         it.cli("migrate")
         assert "up to date" in it.cli("migrate", "--check")
+
+
+def test_newer_database_is_refused_and_left_alone(install: Install) -> None:
+    it = install(PROCESSION_REDIS_URL="redis://127.0.0.1:1/0")
+    it.cli("migrate")
+    it.execute(LATER)
+    applied = it.rows("SELECT * FROM aerich")
+    for command in GOING_BACK:
+        told = it.cli(*command.split(), code=1)
+        assert "of a newer version of Procession" in told
+        assert "(99_later.py). Start that version" in told
+    assert "database: The database is of a newer version" in it.cli("doctor", code=1)
+    assert it.rows("SELECT * FROM aerich") == applied
+
+
+def test_database_that_lacks_columns_is_refused(install: Install) -> None:
+    it = install()
+    it.cli("migrate")
+    it.execute("ALTER TABLE output_chunk DROP COLUMN size")
+    it.execute("DROP TABLE merge")
+    lacks = "lacks merge.held_until, merge.process_id, output_chunk.size: it was made by"
+    assert lacks in it.cli("serve", "--port", "0", code=1)
+    assert lacks in it.cli("worker", code=1, PROCESSION_REDIS_URL="redis://127.0.0.1:1/0")
+    assert f"database: The database has had all migrations, but {lacks}" in it.cli("doctor", code=1)
 
 
 def test_hundred_running_scripts_do_not_keep_another_worker_from_the_next() -> None:

@@ -9,7 +9,7 @@ import click
 import orjson
 
 from models.database import connected
-from models.version import is_there, pending
+from models.version import UnfitError, is_there, pending, require_columns
 from server.doctor import content, machine, rows
 from server.doctor.finding import Check, Finding, Patient
 from server.local import run
@@ -75,6 +75,8 @@ async def _examine_database(patient: Patient) -> list[Finding]:
     try:
         async with asyncio.timeout(PATIENCE):
             missing = await pending(url)
+    except UnfitError as error:
+        return [Finding("database", error.wrong, error.mend)]
     except Exception as error:  # whatever a driver raises
         mend = "Is it running, and is PROCESSION_DATABASE_URL right?"
         return [Finding("database", f"The database cannot be used: {error or 'no answer'}", mend)]
@@ -82,6 +84,10 @@ async def _examine_database(patient: Patient) -> list[Finding]:
         wrong = f"The database lacks {len(missing)} migrations of this version"
         return [Finding("database", wrong, "Run `procession migrate`, or start the server anew")]
     async with connected(url):
+        try:
+            await require_columns(url)
+        except UnfitError as error:
+            return [Finding("database", error.wrong, error.mend)]
         return [each async for each in _findings(patient, IN_THE_DATABASE)]
 
 

@@ -5,8 +5,7 @@ import sys
 import click
 
 from models.version import pending
-from server.late import late
-from server.local import run
+from server.local import make_current, run
 from server.privacy import make_private
 from server.settings import read_settings
 
@@ -22,8 +21,7 @@ def migrate_command(check: bool) -> None:
     settings = read_settings()
     if not check:
         make_private(settings.data_folder)
-    look = pending if check else late("models.migration:migrate")
-    names = run(look(settings.database))
+    names = run((pending if check else make_current)(settings.database))
     for name in names:
         click.echo(f"{'missing' if check else 'applied'} {name}")
     if not names:

@@ -20,7 +20,7 @@ from jobs.queue import LaunchQueue, Timetable
 from jobs.site import Site
 from jobs.sweep import sweep
 from jobs.worker import Worker
-from models.version import pending
+from models.version import VersionError, pending
 from resolvers.deliveries import may_still_see
 from server.insistence import insist
 from server.memory import keep_freed_memory
@@ -67,7 +67,7 @@ def work_for_parent() -> None:
     log_to_stderr(settings)
     try:
         asyncio.run(work(settings, with_parent=True))
-    except (DataFolderError, OwnershipError) as error:
+    except (DataFolderError, OwnershipError, VersionError) as error:
         log.error("The worker cannot begin: %s", error)
         sys.exit(1)
 
@@ -189,6 +189,6 @@ def _hear_parent(orders: Orders) -> None:
 
 
 async def _see_database(settings: Settings) -> None:
-    """Raises NotYetMigratedError, or whatever a driver does."""
+    """Raises NotYetMigratedError, UnfitError, or whatever a driver does."""
     if missing := await pending(settings.database):
         raise NotYetMigratedError(f"it waits for `procession migrate` ({len(missing)} to apply)")
