@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from client.errors import ClientError, Cut, Fault, NotSignedIn, Refused, Unreachable
+from client.errors import ClientError, Cut, Fault, NotSignedIn, Refused, TooLarge, Unreachable
 
 LONGEST_GREETING = 10.0  # seconds that the server has to take the connection
 GOODBYE = 1.0  # seconds that the server has to close the connection
@@ -70,6 +70,7 @@ class Connection:
         self._socket = socket
         self._patience = patience
         self._ids = map(str, count(1))
+        self._id: str | None = None  # of the operation that was begun last
 
     def sign_in(self, token: str) -> None:
         """Must be the first."""
@@ -94,7 +95,8 @@ class Connection:
     def subscribe(self, document: str, **variables: object) -> None:
         """Begins an operation whose events `wait` and `events` hear."""
         operation = {"query": document, "variables": variables}
-        self._send("subscribe", id=next(self._ids), payload=operation)
+        self._id = next(self._ids)
+        self._send("subscribe", id=self._id, payload=operation)
 
     def wait(self, seconds: float) -> Any | None:
         """The data of the next event, if one comes in this time. Raises Refused or Cut."""
@@ -107,12 +109,14 @@ class Connection:
         return data_of(message)
 
     def _receive(self, seconds: float | None) -> Any:
-        """The next message that is not about the connection itself. Raises TimeoutError."""
+        """The next message that is neither about the connection itself nor about an operation that
+        was refused before. Raises TimeoutError."""
         while True:
             message = orjson.loads(self._socket.recv(seconds, decode=False))
-            if message["type"] != "ping":
+            if message["type"] == "ping":
+                self._send("pong")
+            elif message.get("id") in (None, self._id):
                 return message
-            self._send("pong")
 
     def _send(self, kind: str, **rest: object) -> None:
         try:
@@ -136,4 +140,5 @@ def refuse(error: Any) -> NoReturn:
     extensions = error.get("extensions", {})
     if extensions.get("code") in ("INTERNAL", "CONFLICT", "UNAVAILABLE"):
         raise Fault(error["message"])
-    raise Refused(error["message"], extensions.get("fields"))
+    kind = TooLarge if extensions.get("code") == "TOO_LARGE" else Refused
+    raise kind(error["message"], extensions.get("fields"))

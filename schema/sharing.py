@@ -57,8 +57,10 @@ class SharingExecution(Execution):
         if self.question is None:
             self.question = self._question()
         if self.question not in payload.answers:
+            counted = self.begin()
             try:
                 answer = ExecutionResult(self._data(payload))
+                counted.check()
             except Exception:  # graphql-core begins anew, and says what is wrong
                 return super().build_per_event_executor(payload)
             payload.answers[self.question] = encoded(answer)
