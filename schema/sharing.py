@@ -60,7 +60,8 @@ class SharingExecution(Execution):
             counted = self.begin()
             try:
                 answer = ExecutionResult(self._data(payload))
-                counted.check()
+                if counted.is_too_large:
+                    raise NotPlain
             except Exception:  # graphql-core begins anew, and says what is wrong
                 return super().build_per_event_executor(payload)
             payload.answers[self.question] = encoded(answer)
