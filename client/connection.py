@@ -18,6 +18,7 @@ from client.errors import (
     NotSignedIn,
     OtherVersion,
     Refused,
+    TooLarge,
     Unreachable,
 )
 
@@ -78,6 +79,7 @@ class Connection:
         self._socket = socket
         self._patience = patience
         self._ids = map(str, count(1))
+        self._id: str | None = None  # of the operation that was begun last
 
     def sign_in(self, token: str) -> None:
         """Must be the first."""
@@ -102,7 +104,8 @@ class Connection:
     def subscribe(self, document: str, **variables: object) -> None:
         """Begins an operation whose events `wait` and `events` hear."""
         operation = {"query": document, "variables": variables}
-        self._send("subscribe", id=next(self._ids), payload=operation)
+        self._id = next(self._ids)
+        self._send("subscribe", id=self._id, payload=operation)
 
     def wait(self, seconds: float) -> Any | None:
         """The data of the next event, if one comes in this time. Raises Refused or Cut."""
@@ -115,12 +118,14 @@ class Connection:
         return data_of(message)
 
     def _receive(self, seconds: float | None) -> Any:
-        """The next message that is not about the connection itself. Raises TimeoutError."""
+        """The next message that is neither about the connection itself nor about an operation that
+        was refused before. Raises TimeoutError."""
         while True:
             message = orjson.loads(self._socket.recv(seconds, decode=False))
-            if message["type"] != "ping":
+            if message["type"] == "ping":
+                self._send("pong")
+            elif message.get("id") in (None, self._id):
                 return message
-            self._send("pong")
 
     def _send(self, kind: str, **rest: object) -> None:
         try:
@@ -151,4 +156,5 @@ def refuse(error: Any) -> NoReturn:
             "The server is of another version than this command, and does not know all that it "
             f"asks for: {message} Use the `procession` of the server's version"
         )
-    raise Refused(message, extensions.get("fields"))
+    kind = TooLarge if code == "TOO_LARGE" else Refused
+    raise kind(message, extensions.get("fields"))

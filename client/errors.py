@@ -5,7 +5,8 @@ ClientError
 ├── Cut           the connection has ended too early; whoever knows how far they came may go on
 │   └── Fault         it has not, but the server failed, or somebody else was in the way
 ├── Refused       the server says no, and why
-│   └── NotSignedIn   it knows no such token, or there is none
+│   ├── NotSignedIn   it knows no such token, or there is none
+│   └── TooLarge      of less it would not say so
 ├── OtherVersion  the server does not know what it is asked for
 ├── InTheWay      what is on this machine leaves no room for what is to come
 └── Incomplete    what has come is not what the script wrote
@@ -37,6 +38,10 @@ class Refused(ClientError):
 
 
 class NotSignedIn(Refused):
+    pass
+
+
+class TooLarge(Refused):
     pass
 
 

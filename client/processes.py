@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from client.connection import Connection
-from client.errors import Refused
+from client.errors import Refused, TooLarge
 from client.moment import sent
 
 FIELDS = """fragment fields on Process {
@@ -53,12 +53,20 @@ def list_processes(
     limit: int | None = None,
     fields: str = "...fields",
 ) -> Iterator[Process]:
-    """Those `wanted` (a ProcessFilter), page after page, `limit` at most."""
+    """Those `wanted` (a ProcessFilter), page after page, `limit` at most. Pages become smaller
+    where they are too large for the server."""
     document = LIST.replace("FIELDS", fields) + (FIELDS if "..." in fields else "")
     asked: dict[str, Any] = {"filter": wanted, "sort": sort, "after": None}
+    most = PAGE
     while limit is None or limit > 0:
-        first = PAGE if limit is None else min(PAGE, limit)
-        page = connection.ask(document, first=first, **asked)["processes"]
+        first = most if limit is None else min(most, limit)
+        try:
+            page = connection.ask(document, first=first, **asked)["processes"]
+        except TooLarge:
+            if first == 1:
+                raise
+            most = first // 2
+            continue
         yield from page["nodes"]
         if not page["pageInfo"]["hasNextPage"]:
             return

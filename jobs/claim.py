@@ -10,7 +10,7 @@ from jobs.report import Report, store_large
 from models.database import connection, placeholders
 from models.file import File
 from models.instant import now
-from models.process import Process, move
+from models.process import Process, light, move
 from models.script import Script
 from models.status import Status
 from models.transaction import transaction
@@ -53,12 +53,14 @@ async def claim(
 
 @transaction
 async def succeed(old: UUID, new: UUID) -> list[Process]:
-    """Gives one worker all that another held, which lives no more; its row goes.
+    """Gives one worker all that another held, which lives no more; its row goes. What is heavy is
+    not read.
 
     First its row: that waits for its last claims, if they are still on their way.
     """
     await Worker.filter(id=old).delete()
-    held = await Process.filter(worker_id=old, status=Status.RUNNING.value)
+    theirs = Process.filter(worker_id=old, status=Status.RUNNING.value)
+    held = await theirs.only(*light())
     ids = [process.id for process in held]
     await Process.filter(id__in=ids, status=Status.RUNNING.value).update(worker_id=new)
     return held

@@ -11,7 +11,7 @@ from jobs.site import Site
 from jobs.standstill import Standstill
 from models.instant import now
 from models.outage import complain
-from models.process import Process
+from models.process import Process, light
 from models.status import Status
 from models.worker import Worker
 
@@ -52,7 +52,8 @@ async def _look(site: Site, unknown: Standstill[str]) -> None:
         return
     due = now() - timedelta(seconds=site.patience)
     waiting = Process.filter(status=Status.SCHEDULED.value, start_time__lte=due)
-    late = await waiting.exclude(script__in=known).order_by("start_time").limit(AT_ONCE)
+    unknown_to_all = waiting.exclude(script__in=known).only(*light())
+    late = await unknown_to_all.order_by("start_time").limit(AT_ONCE)
     stood = unknown.look({each.script: None for each in late})
     for process in late:
         if stood[process.script] >= site.patience:

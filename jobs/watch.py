@@ -17,7 +17,7 @@ from jobs.piece import Packer
 from jobs.site import Site
 from jobs.standstill import Standstill
 from models.instant import now
-from models.process import Process
+from models.process import Process, light
 from models.status import Status
 from models.worker import Worker
 
@@ -61,7 +61,7 @@ class Watch:
         holders = Worker.filter(lost_at__isnull=True).values("id")
         orphans = await Process.filter(
             status=Status.RUNNING.value, worker_id__not_in=Subquery(holders)
-        )
+        ).only(*light())
         stood = self._orphans.look({each.id: each.worker_id for each in orphans})
         for process in orphans:
             if stood[process.id] > 0:

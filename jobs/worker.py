@@ -28,7 +28,7 @@ from jobs.unknown import end_unknown
 from jobs.watch import Watch
 from models.instant import now
 from models.outage import TROUBLE, Complaint, complain, is_outage
-from models.process import Process
+from models.process import Process, light
 from models.script import Script
 from models.status import Status
 
@@ -93,7 +93,7 @@ class Worker:
 
         False: it is for another worker, since this one does not know its script.
         """
-        row = await Process.get_or_none(id=process_id)
+        row = await Process.get_or_none(id=process_id).only(*light())
         if row is None or row.status != Status.SCHEDULED:
             return True
         if row.start_time > now() + CLOCKS_DIFFER:
@@ -141,7 +141,7 @@ class Worker:
         ours = Process.filter(worker_id=self.id, status=Status.RUNNING.value)
         unknown = set(await ours.values_list("id", flat=True)) - self._executions.keys()
         if unknown and not self._claims:
-            for process in await Process.filter(id__in=unknown):
+            for process in await Process.filter(id__in=unknown).only(*light()):
                 if process.id not in self._executions:
                     self._go_on(process)
 

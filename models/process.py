@@ -1,5 +1,6 @@
 """A process: one run of a script, its parameters, and what is left to remove of deleted ones."""
 
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -64,6 +65,16 @@ class Process(Model):
             ("ended_at",),
             ("status",),  # the smallest index: SQLite counts all rows by it
         )
+
+
+HEAVY = ("parameters", "secrets")  # as long as a request may be
+
+
+@cache
+def light() -> tuple[str, ...]:
+    """The fields for `only` where none of the HEAVY ones is needed: of many rows these may be
+    hundreds of megabytes."""
+    return tuple(each for each in Process._meta.fields_db_projection if each not in HEAVY)
 
 
 class Parameter(Model):

@@ -11,7 +11,7 @@ from jobs.chunk import Batch
 from jobs.output import Window, read, read_next
 from jobs.page import Place
 from models.outage import complain, is_outage
-from models.process import Process
+from models.process import Process, light
 from resolvers.coalescer import Coalescer
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Live:
 
     async def _look(self) -> Mapping[UUID, Process]:
         ids, self._ids = self._ids, set()
-        return {row.id: row for row in await Process.filter(id__in=ids)}
+        return {row.id: row for row in await Process.filter(id__in=ids).only(*light())}
 
     async def news(
         self, process_id: UUID, after: int, last_seq: int, show: Show[Shown]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from models.instant import now
-from models.process import Process
+from models.process import Process, light
 from models.status import Status
 from models.user import Scope
 from resolvers.access import needs
@@ -20,8 +20,11 @@ from resolvers.viewer import Viewer
 @audited("process.read", "process_id", only=Forbidden)
 @needs(Scope.READ)
 async def process(viewer: Viewer, process_id: UUID) -> Process:
-    """Raises NotFound where there is none, Forbidden where it is somebody else's."""
-    found = await Process.get_or_none(id=process_id)
+    """Raises NotFound where there is none, Forbidden where it is somebody else's.
+
+    What it was given is not read with it, here and in lists: `resolvers.given` has it.
+    """
+    found = await Process.get_or_none(id=process_id).only(*light())
     if found is None:
         raise NotFound(f"There is no process {process_id}")
     require_sight(viewer, found)
@@ -81,7 +84,6 @@ async def numbered_page(
 
 _ENDED: dict[object, Process] = {}
 MOST_REMEMBERED = 5000  # processes
-LONGEST_REMEMBERED = 4096  # characters of their parameters
 
 
 def _read(row: dict[str, object]) -> Process:
@@ -89,7 +91,7 @@ def _read(row: dict[str, object]) -> Process:
     found = _ENDED.get(row["id"])
     if found is None:
         found = Process._init_from_db(**row)
-        if Status(found.status).ended and len(str(row["parameters"])) <= LONGEST_REMEMBERED:
+        if Status(found.status).ended:
             if len(_ENDED) >= MOST_REMEMBERED:
                 _ENDED.clear()
             _ENDED[row["id"]] = found

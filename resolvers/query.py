@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
 from models.database import connection
 from models.instant import to_micros
-from models.process import parameter_digest
+from models.process import light, parameter_digest
 from models.status import Status
 from resolvers.errors import Forbidden
 from resolvers.order import Cursor, Sort, term
@@ -126,7 +127,8 @@ class Query:
         backwards: bool = False,
         counted: bool = False,
     ) -> list[dict[str, object]]:
-        """So many rows; `backwards`: in the opposite order. `counted`: each has the `total`.
+        """So many rows, without what is heavy; `backwards`: in the opposite order. `counted`: each
+        has the `total`.
 
         Where there are several sights, each gives its first rows by the index that sorts them: to
         look for all of them at once, databases would read all of the table, or sort most of it.
@@ -138,7 +140,7 @@ class Query:
             where = f' WHERE "id" IN ({" UNION ".join(parts)})'
         total = f', ({self._counting}) AS "total"' if counted else ""
         tail = f" ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
-        return await self._run(f'SELECT *{total} FROM "process"{where}{tail}')  # noqa: S608
+        return await self._run(f'SELECT {_columns()}{total} FROM "process"{where}{tail}')  # noqa: S608
 
     async def count(self) -> int:
         """How many there are."""
@@ -177,6 +179,11 @@ class Query:
             self._values.append(value if self._postgres else _for_sqlite(value))
             marks.append(f"{'$' if self._postgres else '?'}{len(self._values)}")
         return condition.format(*marks)
+
+
+@cache
+def _columns() -> str:
+    return ", ".join(f'"{each}"' for each in light())
 
 
 def _order(sort: Sort, *, backwards: bool) -> str:

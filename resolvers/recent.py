@@ -8,7 +8,7 @@ from tortoise.queryset import QuerySet
 
 from jobs.doorbell import LOOK_AGAIN
 from models.instant import now
-from models.process import Process
+from models.process import Process, light
 from models.status import Status
 from resolvers.coalescer import Coalescer
 
@@ -50,4 +50,4 @@ def _changed_in(seconds: float) -> QuerySet[Process]:
         | Q(start_time__gte=moment, start_time__lte=soon)
         | Q(ended_at__gte=moment)
         | (Q(status=Status.RUNNING.value) & told)
-    )
+    ).only(*light())

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -16,6 +17,7 @@ from resolvers.application import Application
 from resolvers.coalescer import Coalescer
 from resolvers.door import Door
 from resolvers.errors import BadInput
+from resolvers.given import Parameters
 from resolvers.viewer import Viewer
 from rest_compat import hal
 from rest_compat.errors import MethodNotAllowed, refusal
@@ -23,6 +25,16 @@ from rest_compat.links import Links
 
 MOST_REMEMBERED = 5000  # documents of ended processes
 LONGEST_REMEMBERED = 8192  # bytes of one
+
+
+class Listing(NamedTuple):
+    """Execution List. What is too long to be made as a whole has no `document`: it is made of the
+    `rows` while it is sent."""
+
+    link: str
+    document: bytes | None
+    rows: list[Process]
+    ends: tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +47,20 @@ class Api:
     links: Links
     max_page_size: int
     origins: Sequence[str] = ()
-    ended: dict[UUID, orjson.Fragment] = field(default_factory=dict)
-    lists: Coalescer[Hashable, tuple[orjson.Fragment, str]] = field(default_factory=Coalescer)
+    ended: dict[UUID, bytes] = field(default_factory=dict)
+    lists: Coalescer[Hashable, Listing] = field(default_factory=Coalescer)
 
-    def shown(self, row: Process) -> object:
-        """Execution Details, written only once of a process that has ended and will not change."""
-        found = self.ended.get(row.id)
-        if found is None:
-            document = orjson.dumps(hal.process(row, self.links))
-            found = orjson.Fragment(document)
-            if Status(row.status).ended and len(document) <= LONGEST_REMEMBERED:
-                if len(self.ended) >= MOST_REMEMBERED:
-                    self.ended.clear()
-                self.ended[row.id] = found
-        return found
+    def shown(self, row: Process, given: Parameters) -> bytes:
+        """Execution Details as JSON, written only once of a process that has ended and will not
+        change."""
+        if found := self.ended.get(row.id):
+            return found
+        document = orjson.dumps(hal.process(row, given, self.links))
+        if Status(row.status).ended and len(document) <= LONGEST_REMEMBERED:
+            if len(self.ended) >= MOST_REMEMBERED:
+                self.ended.clear()
+            self.ended[row.id] = document
+        return document
 
 
 Endpoint = Callable[[Api, Viewer, Request], Awaitable[Response]]

@@ -3,7 +3,7 @@
 Pure functions from models to documents, so that none can hide a query.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any
@@ -17,6 +17,7 @@ from models.instant import from_micros
 from models.process import Process
 from models.script import Parameter, ParameterType, Script
 from models.status import Status
+from resolvers.given import Parameters
 from rest_compat.links import Links
 from rest_compat.paging import Page
 
@@ -41,14 +42,14 @@ def time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC).isoformat()[:19]}Z"  # strftime costs four times as much
 
 
-def process(row: Process, links: Links) -> Document:
+def process(row: Process, given: Parameters, links: Links) -> Document:
     """Execution Details."""
-    document = started(row, links)
+    document = started(row, given, links)
     document["_links"]["files"] = {"href": links.files(document["processId"])}
     return document
 
 
-def started(row: Process, links: Links) -> Document:
+def started(row: Process, given: Parameters, links: Links) -> Document:
     """Script Invocation: as Execution Details, but without a link to files."""
     process_id = str(row.id)
     return {
@@ -56,7 +57,7 @@ def started(row: Process, links: Links) -> Document:
         "userId": str(row.user_id),
         "startTime": time(row.start_time),
         "status": LEGACY_STATUS[row.status],
-        "parameters": [{"name": name, "value": value} for name, value in row.parameters],
+        "parameters": [{"name": name, "value": value} for name, value in given],
         "_links": {
             "self": {"href": links.process(process_id)},
             "script": {"href": links.script(row.script)},
@@ -65,9 +66,11 @@ def started(row: Process, links: Links) -> Document:
     }
 
 
-def processes(some: Sequence[object], page: Page, total: int) -> Document:
-    """Execution List, of Execution Details."""
-    return {**head(page, total), "_embedded": {"processes": some}}
+def processes(page: Page, total: int) -> tuple[bytes, bytes]:
+    """The JSON of Execution List, before and after its Execution Details."""
+    whole = orjson.dumps({**head(page, total), "_embedded": {"processes": []}})
+    end = len(b"]}}")
+    return whole[:-end], whole[-end:]
 
 
 def head(page: Page, total: int) -> Document:

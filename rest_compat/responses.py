@@ -6,6 +6,7 @@ import orjson
 from starlette.responses import Response
 
 HAL = "application/hal+json;charset=UTF-8"
+UNKEPT = {"Cache-Control": "no-store"}
 
 
 def json(
@@ -14,5 +15,5 @@ def json(
     headers: Mapping[str, str] | None = None,
     media_type: str = HAL,
 ) -> Response:
-    common = {"Content-Type": media_type, "Cache-Control": "no-store"}
+    common = {"Content-Type": media_type, **UNKEPT}
     return Response(orjson.dumps(document), status, headers={**common, **(headers or {})})

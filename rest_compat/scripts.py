@@ -44,7 +44,7 @@ async def start_process(api: Api, viewer: Viewer, request: Request) -> Response:
         sent, start_time = await _read_form(viewer, request, stage, Bounds.of(api.app, script))
         row = await starting.start(viewer, api.app, script.name, sent, start_time, PATIENCE)
     location = {"Location": api.links.process(row.id)}
-    return responses.json(hal.started(row, api.links), 202, location)
+    return responses.json(hal.started(row, row.parameters, api.links), 202, location)
 
 
 async def _read_form(

@@ -72,6 +72,7 @@ TEXT = 400  # points for each line of each text that is selected of a page: it m
 MOST_LONG = 50  # lines that are counted so: more that are so long have no room on a page
 VALUES = ("ProcessParameter.value", "NamedValue.value", "Notice.message")
 AGAIN = 100  # points for one of them that is selected again: it is short, or much would be answered
+NAME = 50  # characters of an alias, which is answered with each item, that cost a point
 LARGEST = (1 << 53) - 1  # points that are told: larger numbers are not exact everywhere
 
 
@@ -168,7 +169,7 @@ class Pricing:
 
     def _field(self, node: FieldNode, kind: GraphQLNamedType | None, rows: Rows | None) -> Price:
         name = f"{kind.name if kind else ''}.{node.name.value}"
-        price = Price(self._points(name))
+        price = Price(self._points(name) + len(node.alias.value if node.alias else "") // NAME)
         field: GraphQLField | None = getattr(kind, "fields", {}).get(node.name.value)
         if field is None:
             return price

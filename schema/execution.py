@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, cast
 
 from graphql import (
+    ExecutionResult,
     FieldNode,
     FragmentSpreadNode,
     GraphQLField,
@@ -23,6 +24,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     InlineFragmentNode,
+    OperationType,
     SelectionSetNode,
     is_leaf_type,
 )
@@ -30,7 +32,8 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.limits import LONGEST_CACHED
+from schema.answer import ANSWER, Answer, write
+from schema.limits import LONGEST_CACHED, Limits
 
 Read = Callable[[Any], Any]
 
@@ -42,9 +45,32 @@ class NotPlain(Exception):
 
 
 class Execution(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core's executor with the short way."""
+    """graphql-core's executor with the short way. An answer may have `most` bytes."""
 
+    most = Limits().answer
     own: "Selections | None" = None
+
+    def begin(self) -> Answer:
+        """Of an answer its texts are counted; a subscription has several, one after the other."""
+        answer = Answer(self.most)
+        ANSWER.set(answer)
+        return answer
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        self.answer = self.begin()
+        return super().execute_operation(serially)
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        response = super().build_response(data)
+        if not self.answer.is_too_large:
+            return response
+        is_done = self.operation.operation is OperationType.MUTATION
+        return ExecutionResult(None, [self.answer.refusal(is_done=is_done)])
+
+    @staticmethod
+    def complete_leaf_value(return_type: GraphQLLeafType, result: Any) -> Any:
+        written = StrawberryGraphQLCoreExecutionContext.complete_leaf_value(return_type, result)
+        return write(written) if type(written) is str else written
 
     def reader(self, kind: GraphQLOutputType, found: list[FieldDetails]) -> Read:
         """What reads this selection. That of a long document is kept no longer than we are: it
@@ -169,7 +195,7 @@ def leaf(kind: GraphQLLeafType) -> Read:
             raise NotPlain from None
         if value is None or written is None:
             raise NotPlain
-        return written
+        return write(written) if type(written) is str else written
 
     return read
 

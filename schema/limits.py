@@ -44,6 +44,7 @@ class Limits:
     aliases: int = 30
     tokens: int = 2000
     cost: int = 500_000
+    answer: int = 32 << 20
     seconds: float = 60
     introspection: bool = True
 

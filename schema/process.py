@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -10,10 +11,11 @@ from models.file import Direction
 from models.process import Process as ProcessRow
 from models.status import Status
 from models.user import User as UserRow
-from resolvers import output
+from resolvers import given, output
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.processes import waits_for
 from resolvers.scripts import script
+from schema.answer import admit
 from schema.arguments import arg
 from schema.context import Info
 from schema.file import File
@@ -22,6 +24,7 @@ from schema.report import NamedValue, Notice, NoticeCounts, Progress
 from schema.scalars import BigInt
 from schema.script import Script
 from schema.search import OutputSearch, output_search
+from schema.selection import selected
 from schema.status import ProcessStatus, WaitsFor
 from schema.user import User
 
@@ -65,6 +68,10 @@ class Process:
     parameters: list[ProcessParameter] = strawberry.field(
         description="The parameters, in the order in which they were given."
     )
+    parameters_excerpt: str = strawberry.field(
+        description="The parameters in one line, such as `-i 10673/1 -a`, for lists: cut off where "
+        "it would be longer than 500 characters."
+    )
     last_seq: int = strawberry.field(description="How many lines of output are stored.")
     output_bytes: BigInt = strawberry.field(
         description="The bytes of the stored output as UTF-8, each line with its newline."
@@ -86,12 +93,24 @@ class Process:
 
     @classmethod
     async def of_all(cls, rows: Sequence[ProcessRow], info: Info) -> list["Process"]:
-        """Several at once: their users are looked up together."""
+        """Several at once: their users, and what they were given, are looked up together; the
+        latter only if it is selected."""
         users = await info.context.users.meet(row.user_id for row in rows)
-        return [cls._of(row, users[row.user_id]) for row in rows]
+        ids, wanted = [row.id for row in rows], selected(info)
+        parameters, excerpts = dict[UUID, given.Parameters](), dict[UUID, str]()
+        if "parameters" in wanted:
+            parameters = await given.parameters_of(ids, admit)
+        if "parametersExcerpt" in wanted:
+            excerpts = await given.excerpts_of(ids)
+        return [
+            cls._of(row, users[row.user_id], parameters.get(row.id, []), excerpts.get(row.id, ""))
+            for row in rows
+        ]
 
     @classmethod
-    def _of(cls, row: ProcessRow, user: UserRow) -> "Process":
+    def _of(
+        cls, row: ProcessRow, user: UserRow, parameters: given.Parameters, excerpt: str
+    ) -> "Process":
         return cls(
             row=row,
             user=User.of(user),
@@ -104,7 +123,8 @@ class Process:
             exit_code=row.exit_code,
             reason=row.reason,
             stop_requested_at=row.stop_requested_at,
-            parameters=[ProcessParameter(name=name, value=value) for name, value in row.parameters],
+            parameters=[ProcessParameter(name=name, value=value) for name, value in parameters],
+            parameters_excerpt=excerpt,
             last_seq=row.last_seq,
             output_bytes=BigInt(row.output_bytes),
             output_sha256=row.output_sha256,

@@ -50,6 +50,10 @@ async def _refused(error: GraphQLError) -> StreamResult:
 
 def build(limits: Limits = Limits()) -> ProcessionSchema:  # noqa: B008
     """The executable schema."""
+
+    class Bounded(SharingExecution):
+        most = limits.answer
+
     schema = ProcessionSchema(
         query=Query,
         mutation=Mutation,
@@ -57,7 +61,7 @@ def build(limits: Limits = Limits()) -> ProcessionSchema:  # noqa: B008
         extensions=[
             lambda: Limited(limits),
         ],
-        execution_context_class=SharingExecution,
+        execution_context_class=Bounded,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     schema.limits = limits

@@ -57,8 +57,11 @@ class SharingExecution(Execution):
         if self.question is None:
             self.question = self._question()
         if self.question not in payload.answers:
+            counted = self.begin()
             try:
                 answer = ExecutionResult(self._data(payload))
+                if counted.is_too_large:
+                    raise NotPlain
             except Exception:  # graphql-core begins anew, and says what is wrong
                 return super().build_per_event_executor(payload)
             payload.answers[self.question] = encoded(answer)

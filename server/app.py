@@ -102,6 +102,7 @@ def _limits(settings: Settings) -> Limits:
         aliases=settings.max_aliases,
         tokens=settings.max_tokens,
         cost=settings.max_cost,
+        answer=settings.max_answer,
         seconds=settings.operation_timeout,
         introspection=settings.introspection,
     )

@@ -89,6 +89,7 @@ class Settings(DeliverySettings, frozen=True, forbid_unknown_fields=True, kw_onl
     max_aliases: Natural = 30
     max_tokens: Positive = 2000
     max_cost: Positive = 500_000
+    max_answer: Positive = 32 << 20
     operation_timeout: Seconds = 60
     introspection: bool = True
     max_document: Positive = 2 << 20

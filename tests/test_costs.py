@@ -14,6 +14,7 @@ from schema.cost import bills
 from schema.nesting import is_nested_beyond
 from schema.schema import sdl
 from tests.installation import Installation, installed
+from tests.rows import LONG_AGO, Row, insert
 from tests.subscription import GraphQLRefusal
 
 
@@ -21,7 +22,10 @@ from tests.subscription import GraphQLRefusal
 def it() -> Iterator[Installation]:
     """With limits that are reached soon."""
     with installed(
-        PROCESSION_MAX_DEPTH="6", PROCESSION_MAX_COST="10000", PROCESSION_INTROSPECTION="false"
+        PROCESSION_MAX_DEPTH="6",
+        PROCESSION_MAX_COST="10000",
+        PROCESSION_MAX_ANSWER="50000",
+        PROCESSION_INTROSPECTION="false",
     ) as made:
         made.start()
         yield made
@@ -150,6 +154,8 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
         1 + 20_000 + 2 * 50 * 400 + 1 + 1 + 10 * 2,
     ),
     ("{ processes(first: 5) { nodes { summary } } }", {}, 21 + 5 * 400),
+    (f"{{ processes(first: 5) {{ nodes {{ {'a' * 49}: id }} }} }}", {}, 21 + 5),
+    (f"{{ processes(first: 5) {{ nodes {{ {'a' * 250}: id }} }} }}", {}, 21 + 5 * (1 + 5)),
     (
         "{ processes(first: 5) { nodes { parameters { value again: value } } ...P } }"
         " fragment P on ProcessConnection { edges { node { parameters { value } } } }",
@@ -195,6 +201,34 @@ def test_texts_of_an_output_cost_what_they_may_be_long(it: Installation) -> None
     assert it.graphql(it.admin, document % "lastSeq") == {"processes": {"nodes": []}}
     for selection in ("text", "a: plainText", "lines { text }"):
         assert refused(it, document % selection).code == "TOO_COSTLY"
+
+
+TEXTS = {"all in one": "text", "line by line": "lines { text }"}
+
+
+@pytest.mark.parametrize("selection", TEXTS.values(), ids=TEXTS)
+def test_answer_is_refused_for_what_its_texts_are_as_json(it: Installation, selection: str) -> None:
+    """A control character has six bytes there."""
+    found = {
+        sign: insert(it, [Row(it.admin.id, lines=[(LONG_AGO, sign * 500)] * 20)])[0]
+        for sign in "x\x01"
+    }
+    lines = f"output(last: 20) {{ {selection} }}"
+    document = f"query ($id: ID!) {{ process(id: $id) {{ {lines} }} }}"
+    assert "x" * 500 in str(it.graphql(it.admin, document, id=found["x"]))
+    refusal = refused(it, document, id=found["\x01"])
+    assert "PROCESSION_MAX_ANSWER" in str(refusal) and "changed" not in str(refusal)
+    assert [each["extensions"] for each in refusal.errors] == [
+        {"code": "TOO_LARGE", "limit": 50000}
+    ]
+    stop = f"mutation ($id: ID!) {{ stopProcess(id: $id) {{ {lines} }} }}"
+    assert "has been changed" in str(refused(it, stop, id=found["\x01"]))
+    follow = "subscription ($id: ID!) { processOutput(id: $id) { ... on OutputBatch { %s } } }"
+    with (
+        pytest.raises(GraphQLRefusal, match="PROCESSION_MAX_ANSWER"),
+        it.subscribe(it.admin, follow % selection, id=found["\x01"]) as events,
+    ):
+        list(events)
 
 
 def test_subscription_and_stream_are_limited_too(it: Installation) -> None:

@@ -58,7 +58,7 @@ function Row({ row, isChosen, toggle }: { row: RowFragment; isChosen: boolean; t
       <td><StatusSign of={row} /></td>
       <td className="script">
         <Link to={`/processes/${row.id}`}>{row.scriptName}</Link>
-        <Given parameters={row.parameters} />
+        {row.parametersExcerpt && <code className="given" title={row.parametersExcerpt}>{row.parametersExcerpt}</code>}
         {row.status === "FAILED" && row.reason && <span className="reason">{row.reason}</span>}
       </td>
       <td className="who">{row.user.name}</td>
@@ -69,7 +69,3 @@ function Row({ row, isChosen, toggle }: { row: RowFragment; isChosen: boolean; t
   );
 }
 
-function Given({ parameters }: { parameters: RowFragment["parameters"] }) {
-  const text = parameters.map(({ name, value }) => (value === "true" ? `-${name}` : `-${name} ${value}`)).join(" ");
-  return text ? <code className="given" title={text}>{text}</code> : null;
-}
