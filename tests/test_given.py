@@ -4,6 +4,7 @@ once."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -112,7 +113,7 @@ def without_what_was_given(it: Installation) -> Iterator[None]:
 
 
 def test_what_was_given_is_not_read_where_it_is_not_shown(mortal: Installation) -> None:
-    it, who = mortal, mortal.alice
+    it, who = mortal, mortal.add_user(f"owner of one {uuid4()}")
     (found,) = insert(it, [Row(who.id, lines=[(LONG_AGO, "one")], parameters=[("n", "1")])])
     plain = "id scriptName status reason output { text } progress { done }"
     changes = f"subscription ($id: ID) {{ processChanges(id: $id) {{ process {{ {plain} }} }} }}"
