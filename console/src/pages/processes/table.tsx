@@ -68,4 +68,3 @@ function Row({ row, isChosen, toggle }: { row: RowFragment; isChosen: boolean; t
     </tr>
   );
 }
-
