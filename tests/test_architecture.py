@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
@@ -159,6 +160,17 @@ def test_server_and_worker_start_without_what_few_need() -> None:
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert not {"httpx", "joserfc", "jwt.algorithms", "aerich"} & set(loaded.split())
+
+
+def test_no_two_tests_give_a_user_the_same_name() -> None:
+    """They may share an installation, which depends on the programs that run them."""
+    names: Counter[object] = Counter()
+    for path in (ROOT / "tests").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(ast.Attribute(attr="add_user"), [ast.Constant(name), *_]):
+                    names[name] += 1
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_packages_are_those_of_the_design() -> None:

@@ -21,7 +21,7 @@ LONG = "long" * 25_000
 
 @pytest.fixture(scope="module")
 def dora(installation: Installation) -> User:
-    return installation.add_user("dora")
+    return installation.add_user(f"given {uuid4()}")
 
 
 @pytest.fixture(scope="module")
