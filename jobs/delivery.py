@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+from tortoise.query_utils import Prefetch
 from tortoise.queryset import QuerySet
 
 from jobs.background import beside, end
@@ -20,7 +21,7 @@ from jobs.doorbell import Doorbell, Topic
 from models.delivery import Channel, Delivery, DeliveryState, Occasion
 from models.instant import now, to_micros
 from models.outage import Complaint, complain
-from models.process import Process
+from models.process import Process, light
 from models.status import Status
 from models.user import User
 
@@ -142,7 +143,9 @@ async def _due(most: int, full: list[UUID]) -> list[Delivery]:
     ended = waiting.filter(process__ended_at__isnull=False)
     if full:
         ended = ended.exclude(user_id__in=full)
-    return await ended.order_by("next_at").limit(most).select_related("process", "user")
+    processes = Prefetch("process", Process.all().only(*light()))
+    first = ended.order_by("next_at").limit(most)
+    return await first.select_related("user").prefetch_related(processes)
 
 
 async def _claim(delivery: Delivery) -> bool:
