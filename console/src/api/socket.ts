@@ -3,7 +3,7 @@ import { type Client, createClient } from "graphql-ws";
 import { useSyncExternalStore } from "react";
 import { authorization } from "./credentials";
 import { signedOut } from "./endpoint";
-import { type Operation, Refusal, type Told } from "./operation";
+import { type Operation, Refusal, SignedOut, type Told } from "./operation";
 
 const PING_EVERY_MS = 15_000;
 const PONG_WITHIN_MS = 5_000;
@@ -60,22 +60,27 @@ export function disconnect() {
 
 type Sink<A> = { next(answer: A): void; fail(error: Error): void };
 
-/** Listens until what it gives back is called. After a cut `variables` are sent as they are then: change them to resume. */
+/** Listens until what it gives back is called. After a cut `variables` are sent as they are then: change them to resume. That the
+ * session has ended is no failure: pages are kept then, and listen anew once somebody is signed in. */
 export function listen<A, V extends Record<string, unknown>>(operation: Operation<A, V>, variables: V, sink: Sink<A>): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop = () => {};
+  const fail = (failure: unknown) => {
+    const error = failureOf(failure);
+    if (!(error instanceof SignedOut)) sink.fail(error);
+  };
   const begin = () => {
     client ??= connect();
     stop = client.subscribe<A>({ query: operation, variables }, {
       next: ({ data, errors }) => {
-        if (errors) sink.fail(failureOf(errors));
+        if (errors) fail(errors);
         else if (data) sink.next(data);
       },
       error: (failure) => {
         if (codeOf(failure) === UNANSWERED) timer = setTimeout(begin, AFTER_UNANSWERED_MS);
         else {
           tell(false); // what is refused is not tried again
-          sink.fail(failureOf(failure));
+          fail(failure);
         }
       },
       complete: () => {},

@@ -2,6 +2,7 @@
 // and nothing comes twice, also after a cut.
 import { useEffect, useReducer, useState, useSyncExternalStore } from "react";
 import { ask } from "#api/endpoint.ts";
+import { SignedOut } from "#api/operation.ts";
 import { listen } from "#api/socket.ts";
 import { BLOCK, type Line, Lines } from "./lines.ts";
 import { Block, Follow, FollowTimed, TimedBlock } from "./output.graphql.ts";
@@ -53,7 +54,7 @@ export function useFeed(id: string, timed: boolean): Feed {
       }, (error: Error) => {
         const before = failures.get(key) ?? 0;
         failures.set(key, before + 1);
-        setUnread(error);
+        if (!(error instanceof SignedOut)) setUnread(error);
         setTimeout(done, PAUSES_MS[Math.min(before, PAUSES_MS.length - 1)]);
       });
     }

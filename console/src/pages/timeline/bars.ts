@@ -1,6 +1,7 @@
 // Which processes ran in a span of time, and where each is drawn.
 import { useEffect, useReducer, useRef, useState } from "react";
 import { ask } from "#api/endpoint.ts";
+import { SignedOut } from "#api/operation.ts";
 import { listen, whenOpened } from "#api/socket.ts";
 import { type BarFragment, Moves, Span } from "./timeline.graphql.ts";
 
@@ -34,8 +35,8 @@ export function useBars(from: string, to: string) {
   const look = useRef(() => {});
   useEffect(() => {
     let isOver = false; // what is answered of a span that is shown no more is not drawn
-    look.current = () =>
-      void load(from, to).then((next) => isOver || (setFound(next), setError(undefined)), (failure: Error) => isOver || setError(failure));
+    const fail = (failure: Error) => isOver || failure instanceof SignedOut || setError(failure);
+    look.current = () => void load(from, to).then((next) => isOver || (setFound(next), setError(undefined)), fail);
     look.current();
     return () => void (isOver = true);
   }, [from, to, round]);
