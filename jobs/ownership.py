@@ -20,6 +20,7 @@ from models.installation import Installation, identity
 from models.process import Deletion, Process
 
 CHOOSE = "PROCESSION_FILES_URL or PROCESSION_DATA"
+MEND = f"Mend that, or choose another one with {CHOOSE}"
 TAKE = "`procession restore --take-files`"
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Objection(NamedTuple):
 async def settle(store: Store) -> Marker:
     """Makes sure of a folder, and marks one that has no marker yet. Raises OwnershipError."""
     await _require(store)
+    await _make(store)
     marker = await _mark(store)
     await _require(store)  # another installation may have been quicker
     return marker
@@ -46,12 +48,23 @@ async def settle(store: Store) -> Marker:
 
 async def take(store: Store) -> None:
     """Makes a folder that of this installation, whosever it was."""
+    await store.aside(store.make)
     await store.aside(Marker(store.folder, await identity()).take)
 
 
 async def _require(store: Store) -> None:
     if found := await objection(store):
         raise OwnershipError(f"{found.wrong}. {found.mend}")
+
+
+async def _make(store: Store) -> None:
+    """Not before the folder is known to be ours: below a mount point nothing is to be made."""
+    try:
+        await store.aside(store.make)
+    except OSError as error:
+        raise OwnershipError(
+            f"The folder {store.folder} cannot be used ({error.strerror}: {error.filename}). {MEND}"
+        ) from None
 
 
 async def _mark(store: Store) -> Marker:
@@ -77,7 +90,7 @@ async def objection(store: Store) -> Objection | None:
     except OSError as error:
         return Objection(
             f"The folder {folder} cannot be read ({error.strerror}: {error.filename})",
-            f"Mend that, or choose another one with {CHOOSE}",
+            MEND,
         )
     if found is None:
         return await _misfit(store)

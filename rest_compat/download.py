@@ -42,6 +42,7 @@ async def download(request: Request, store: Store, stored: Stored) -> Response:
     try:
         stat = await store.aside(stored.path.stat)
     except FileNotFoundError:
+        await store.aside(store.require)  # it may only be away
         raise NotFound(GONE.format(stored.file.name)) from None
     response = Download(
         stored.path,

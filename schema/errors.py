@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 INTERNAL = "INTERNAL"
 MASK = "Something went wrong on the server; its log says what."
-AWAY = "The database cannot be used now; ask again in some seconds."
+AWAY = "The server cannot do this just now; ask again in some seconds."
 # The last three are what Strawberry says of a request's form where it streams; elsewhere it is
 # answered by a status.
 MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)

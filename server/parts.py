@@ -65,16 +65,14 @@ async def opened(
 ) -> AsyncIterator[Parts]:
     """The scripts, the database, Redis, the store and the safe, ready to be used.
 
-    Raises OwnershipError where the folder of files is not ours, UnfitError where the database is
-    none for this program.
+    Raises OwnershipError where the folder of files is not ours, or cannot be used, UnfitError where
+    the database is none for this program.
     """
     catalogue = read_catalogue(settings.script_folders)
     with usable(settings.data_folder):
         make_private(settings.data_folder)
-    with usable(settings.files_folder):
-        store = Store(settings.files_folder)
-    arriving = settings.files_folder / "arriving"
-    arrivals = Arrivals(arriving, settings.upload_hours * 3600, store.threads)
+    store = Store(settings.files_folder)
+    arrivals = Arrivals(store, settings.upload_hours * 3600)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(store.threads.open())
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
@@ -117,7 +115,7 @@ def usable(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise DataFolderError(
             f"The folder {folder} cannot be used ({error.strerror}: {error.filename}); "
-            "mend that, or choose another one with PROCESSION_DATA or PROCESSION_FILES_URL"
+            "mend that, or choose another one with PROCESSION_DATA"
         ) from None
 
 

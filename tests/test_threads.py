@@ -114,6 +114,7 @@ def test_upload_whose_folder_hangs_holds_up_nothing_else(
 
     async def both() -> str:
         store, begun, make = Store(tmp_path), asyncio.Event(), Path.mkdir
+        store.make()
         loop = asyncio.get_running_loop()
         with hanging() as files:
 

@@ -24,7 +24,7 @@ ENDED = [status.value for status in Status if status.ended]
 
 async def files(patient: Patient) -> AsyncIterator[Symptom]:
     """Files that are missing, or not as large as they were; deep: not as they were."""
-    store = Store(patient.settings.files_folder, make=False)
+    store = Store(patient.settings.files_folder)
     missing: list[str] = []
     changed: list[str] = []
     last = NONE
@@ -59,7 +59,7 @@ async def sums(patient: Patient) -> AsyncIterator[Symptom]:
 
 async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
     """Whether the folder of files is this installation's."""
-    store = Store(patient.settings.files_folder, make=False)
+    store = Store(patient.settings.files_folder)
     if found := await objection(store):
         yield found
         return
@@ -73,7 +73,7 @@ async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
 
 async def leftovers(patient: Patient) -> AsyncIterator[Symptom]:
     """What lies in the store that no row tells of."""
-    store = Store(patient.settings.files_folder, make=False)
+    store = Store(patient.settings.files_folder)
     if await objection(store):
         return
     found = [path async for path in orphans(store)]
