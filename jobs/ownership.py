@@ -5,6 +5,7 @@ another installation, all that is the other's would be removed, for this databas
 it. So neither is used.
 """
 
+import asyncio
 import logging
 import os
 from contextlib import suppress
@@ -23,6 +24,8 @@ CHOOSE = "PROCESSION_FILES_URL or PROCESSION_DATA"
 MEND = f"Mend that, or choose another one with {CHOOSE}"
 TAKE = "`procession restore --take-files`"
 
+PATIENCE = 5.0  # seconds after which it is told that a folder keeps us waiting
+
 log = logging.getLogger(__name__)
 
 
@@ -39,11 +42,16 @@ class Objection(NamedTuple):
 
 async def settle(store: Store) -> Marker:
     """Makes sure of a folder, and marks one that has no marker yet. Raises OwnershipError."""
-    await _require(store)
-    await _make(store)
-    marker = await _mark(store)
-    await _require(store)  # another installation may have been quicker
-    return marker
+    words = "The folder %s does not answer; nothing goes on before it does"
+    told = asyncio.get_running_loop().call_later(PATIENCE, log.warning, words, store.folder)
+    try:
+        await _require(store)
+        await _make(store)
+        marker = await _mark(store)
+        await _require(store)  # another installation may have been quicker
+        return marker
+    finally:
+        told.cancel()
 
 
 async def take(store: Store) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from arq import ArqRedis
 
@@ -61,9 +62,10 @@ class Parts:
 async def opened(
     settings: Settings,
     redis_url: str,
-    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    heed: Callable[[Coroutine[Any, Any, Marker]], Awaitable[Marker]] = asyncio.create_task,
 ) -> AsyncIterator[Parts]:
-    """The scripts, the database, Redis, the store and the safe, ready to be used.
+    """The scripts, the database, Redis, the store and the safe, ready to be used. What may
+    hang meanwhile goes through `heed`, which may give it up.
 
     Raises OwnershipError where the folder of files is not ours, or cannot be used, UnfitError where
     the database is none for this program.
@@ -77,7 +79,7 @@ async def opened(
         await stack.enter_async_context(store.threads.open())
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         ready = partial(_ready, settings.database, store)
-        marker = await insist(ready, "The database cannot be used", pause)
+        marker = await heed(insist(ready, "The database cannot be used"))
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())

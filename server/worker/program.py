@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 from jobs.account import let_pass
 from jobs.background import end
@@ -30,6 +31,8 @@ from server.settings import Settings, read_settings
 from server.signals import leaving
 from server.worker import STOP_SCRIPTS
 from server.worker.channels import channels
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +58,16 @@ class Orders:
 
     async def pause(self, seconds: float) -> None:
         """Raises LeftError as soon as the worker is told to leave."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await _until_first(self.leave.wait(), self.interrupted.wait())
+        await self.unless_told(asyncio.sleep(seconds))
+
+    async def unless_told(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of work that may hang. Raises LeftError as soon as it is told to leave."""
+        doing = asyncio.create_task(work)
+        await _until_first(asyncio.wait([doing]), self.leave.wait(), self.interrupted.wait())
+        if not doing.done():
+            await end(doing)
             raise LeftError
+        return doing.result()
 
 
 def work_for_parent() -> None:
@@ -90,13 +99,13 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
         loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, orders))
     with suppress(LeftError):
         look, what = partial(_see_database, settings), "The database cannot be used"
-        await insist(look, what, orders.pause, (NotYetMigratedError,))
+        await orders.unless_told(insist(look, what, also=(NotYetMigratedError,)))
         await _work(settings, orders)
 
 
 async def _work(settings: Settings, orders: Orders) -> None:
     """As one worker after the other, if the others give it up."""
-    async with opened(settings, settings.redis_url, orders.pause) as parts:
+    async with opened(settings, settings.redis_url, orders.unless_told) as parts:
         site = Site(
             settings.data_folder,
             parts.catalogue,
