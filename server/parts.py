@@ -1,6 +1,5 @@
 """Opening what servers and workers have in common."""
 
-import asyncio
 import fcntl
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -40,6 +39,10 @@ QUIET = {
 }
 
 
+Insisting = Callable[[Callable[[], Coroutine[Any, Any, Marker]], str], Awaitable[Marker]]
+"""`insist`, or what gives up when it is told to."""
+
+
 class DataFolderError(Exception):
     """The data folder cannot be used, or another server uses it."""
 
@@ -62,10 +65,9 @@ class Parts:
 async def opened(
     settings: Settings,
     redis_url: str,
-    heed: Callable[[Coroutine[Any, Any, Marker]], Awaitable[Marker]] = asyncio.create_task,
+    insisting: Insisting = insist,
 ) -> AsyncIterator[Parts]:
-    """The scripts, the database, Redis, the store and the safe, ready to be used. What may
-    hang meanwhile goes through `heed`, which may give it up.
+    """The scripts, the database, Redis, the store and the safe, ready to be used.
 
     Raises OwnershipError where the folder of files is not ours, or cannot be used, UnfitError where
     the database is none for this program.
@@ -79,7 +81,7 @@ async def opened(
         await stack.enter_async_context(store.threads.open())
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         ready = partial(_ready, settings.database, store)
-        marker = await heed(insist(ready, "The database cannot be used"))
+        marker = await insisting(ready, "The database cannot be used")
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,6 +37,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 CTRL_C = "Stopped by Ctrl-C"
+FAREWELL = 5.0  # seconds that a beginning may still take when the worker is told to leave
 
 
 class LeftError(Exception):
@@ -58,12 +59,20 @@ class Orders:
 
     async def pause(self, seconds: float) -> None:
         """Raises LeftError as soon as the worker is told to leave."""
-        await self.unless_told(asyncio.sleep(seconds))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _until_first(self.leave.wait(), self.interrupted.wait())
+            raise LeftError
 
-    async def unless_told(self, work: Coroutine[Any, Any, T]) -> T:
-        """What comes of work that may hang. Raises LeftError as soon as it is told to leave."""
-        doing = asyncio.create_task(work)
+    async def insist(self, attempt: Callable[[], Coroutine[Any, Any, T]], what: str) -> T:
+        """As `insist`; raises LeftError, too, where an attempt hangs as the worker is told to
+        leave."""
+        return await insist(partial(self._unless_told, attempt), what, self.pause)
+
+    async def _unless_told(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        doing = asyncio.create_task(attempt())
         await _until_first(asyncio.wait([doing]), self.leave.wait(), self.interrupted.wait())
+        await asyncio.wait([doing], timeout=FAREWELL)  # what does not hang is not to be cut
         if not doing.done():
             await end(doing)
             raise LeftError
@@ -99,13 +108,13 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
         loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, orders))
     with suppress(LeftError):
         look, what = partial(_see_database, settings), "The database cannot be used"
-        await orders.unless_told(insist(look, what, also=(NotYetMigratedError,)))
+        await insist(look, what, orders.pause, (NotYetMigratedError,))
         await _work(settings, orders)
 
 
 async def _work(settings: Settings, orders: Orders) -> None:
     """As one worker after the other, if the others give it up."""
-    async with opened(settings, settings.redis_url, orders.unless_told) as parts:
+    async with opened(settings, settings.redis_url, orders.insist) as parts:
         site = Site(
             settings.data_folder,
             parts.catalogue,
