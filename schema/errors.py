@@ -39,7 +39,7 @@ def document(error: ProcessionError) -> dict[str, object]:
 
 
 def outage(error: Exception) -> Unavailable | None:
-    """What to say of an error for which the database is to blame; the log is told of it."""
+    """What to say of an error that may go away by itself; the log is told of it."""
     if not is_outage(error):
         return None
     complain(log, "What was asked cannot be answered", error)

@@ -167,7 +167,11 @@ def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
 
     files.rename(tmp_path / "empty")
     away.rename(files)
-    assert "has no marker of this installation" in findings(it)["files folder"][0]
+    left = orphan(files)
+    told = it.cli("doctor", code=1)
+    assert "has no marker of this installation" in told
+    assert "a worker removes them once the folder has its marker" in told
+    left.rmdir()
     it.start()
     assert read(files) == it.identity != before
     assert findings(it).keys() == {"scripts"}

@@ -63,8 +63,7 @@ async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
     if found := await objection(store):
         yield found
         return
-    ours = await Installation.first()
-    if ours and Marker(store.folder, ours.identity).trouble():
+    if await _is_unmarked(store):
         yield (
             f"{store.folder} has no marker of this installation, so nothing is removed from it",
             "Start a server or worker anew: it marks the folder, if that can be written",
@@ -80,8 +79,14 @@ async def leftovers(patient: Patient) -> AsyncIterator[Symptom]:
     if found:
         yield (
             f"{len(found)} files or folders belong to no process: {some(found)}",
-            "A worker removes them within a day; they only take room",
+            "They only take room; a worker removes them "
+            + ("once the folder has its marker" if await _is_unmarked(store) else "within a day"),
         )
+
+
+async def _is_unmarked(store: Store) -> bool:
+    ours = await Installation.first()
+    return ours is not None and Marker(store.folder, ours.identity).trouble() is not None
 
 
 def _name(file: File) -> str:
