@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from jobs.store import BLOCK, UUID_NAME
+from jobs.store import BLOCK, UUID_NAME, Store
 from jobs.threads import Threads
 from models.transaction import run_to_end
 
@@ -60,15 +60,17 @@ class Arrival:
 
 
 class Arrivals:
-    """Those in a folder. One to which for `lifetime` seconds nothing is written is nobody's.
+    """Those in a store. One to which for `lifetime` seconds nothing is written is nobody's.
 
-    What is not awaited here is to be done in the store's `threads`, too.
+    What is not awaited here is to be done in the store's `threads`, too. Where its disk is away
+    `find`, `counted` and `held` raise OSError.
     """
 
-    def __init__(self, folder: Path, lifetime: float, threads: Threads) -> None:
-        self._folder = folder
+    def __init__(self, store: Store, lifetime: float) -> None:
+        self._store = store
+        self._folder = store.folder / "arriving"
         self._lifetime = lifetime
-        self._threads = threads
+        self._threads = store.threads
 
     def of(self, owner: UUID) -> list[Arrival]:
         """All that this user has begun and not used yet."""
@@ -83,6 +85,7 @@ class Arrivals:
             facts = msgspec.json.decode((folder / FACTS).read_bytes(), type=Facts)
             seen = (folder / CONTENT).stat()
         except (FileNotFoundError, msgspec.MsgspecError):  # a machine that failed may leave it torn
+            self._store.require()
             return None
         expires = seen.st_mtime + self._lifetime
         if expires < time.time():
@@ -97,6 +100,7 @@ class Arrivals:
 
         Raises BlockingIOError where somebody is just doing so.
         """
+        self._store.require()
         folder = self._folder / str(owner)
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
@@ -123,6 +127,7 @@ class Arrivals:
         try:
             file = await run_to_end(self._threads.do(_locked, content))
         except FileNotFoundError:
+            await self._threads.do(self._store.require)
             yield None
             return
         try:
@@ -136,8 +141,7 @@ class Arrivals:
         shutil.rmtree(arrival.folder, ignore_errors=True)
 
     def room(self) -> int:
-        """How many bytes there is room for."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """How many bytes there is room for, for who is just being `counted`."""
         return shutil.disk_usage(self._folder).free
 
     def sweep(self) -> int:

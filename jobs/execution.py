@@ -97,7 +97,11 @@ class Execution:
         if not self._run.prepared:
             planned = await plan(process, site, self._run)
             aside = site.store.aside if planned.uploads else asyncio.to_thread
-            await aside(self._run.prepare, planned.launch, planned.uploads, planned.owner)
+            try:
+                await aside(self._run.prepare, planned.launch, planned.uploads, planned.owner)
+            except FileNotFoundError:
+                await site.store.aside(site.store.require)  # an upload may only be away
+                raise
         return secrets
 
     async def _supervise(self, packer: Packer, secrets: bytes) -> None:

@@ -5,6 +5,7 @@ another installation, all that is the other's would be removed, for this databas
 it. So neither is used.
 """
 
+import asyncio
 import logging
 import os
 from contextlib import suppress
@@ -20,7 +21,10 @@ from models.installation import Installation, identity
 from models.process import Deletion, Process
 
 CHOOSE = "PROCESSION_FILES_URL or PROCESSION_DATA"
+MEND = f"Mend that, or choose another one with {CHOOSE}"
 TAKE = "`procession restore --take-files`"
+
+PATIENCE = 5.0  # seconds after which it is told that a folder keeps us waiting
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +42,37 @@ class Objection(NamedTuple):
 
 async def settle(store: Store) -> Marker:
     """Makes sure of a folder, and marks one that has no marker yet. Raises OwnershipError."""
-    await _require(store)
-    marker = await _mark(store)
-    await _require(store)  # another installation may have been quicker
-    return marker
+    words = "The folder %s does not answer; nothing goes on before it does"
+    told = asyncio.get_running_loop().call_later(PATIENCE, log.warning, words, store.folder)
+    try:
+        await _require(store)
+        await _make(store)
+        marker = await _mark(store)
+        await _require(store)  # another installation may have been quicker
+        return marker
+    finally:
+        told.cancel()
 
 
 async def take(store: Store) -> None:
     """Makes a folder that of this installation, whosever it was."""
+    await store.aside(store.make)
     await store.aside(Marker(store.folder, await identity()).take)
 
 
 async def _require(store: Store) -> None:
     if found := await objection(store):
         raise OwnershipError(f"{found.wrong}. {found.mend}")
+
+
+async def _make(store: Store) -> None:
+    """Not before the folder is known to be ours: below a mount point nothing is to be made."""
+    try:
+        await store.aside(store.make)
+    except OSError as error:
+        raise OwnershipError(
+            f"The folder {store.folder} cannot be used ({error.strerror}: {error.filename}). {MEND}"
+        ) from None
 
 
 async def _mark(store: Store) -> Marker:
@@ -77,7 +98,7 @@ async def objection(store: Store) -> Objection | None:
     except OSError as error:
         return Objection(
             f"The folder {folder} cannot be read ({error.strerror}: {error.filename})",
-            f"Mend that, or choose another one with {CHOOSE}",
+            MEND,
         )
     if found is None:
         return await _misfit(store)

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from errno import ENODEV
 from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -89,12 +90,20 @@ class Stage:
 class Store:
     """Files in a folder of this machine."""
 
-    def __init__(self, folder: Path, *, make: bool = True) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._stages = folder / "staging"
         self.threads = Threads(THREADS)
-        if make:
-            self._stages.mkdir(parents=True, exist_ok=True)
+
+    def make(self) -> None:
+        """Makes the folder, once it is known to be ours: by what is in it `require` knows it."""
+        self._stages.mkdir(parents=True, exist_ok=True)
+
+    def require(self) -> None:
+        """Raises OSError, but no FileNotFoundError, where the disk is away: nothing is put below
+        its mount point, and nothing that is on it is taken for lost."""
+        if not self._stages.is_dir():
+            raise OSError(ENODEV, "The folder of files is away", str(self.folder))
 
     async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does what concerns files here in one of the store's own `threads`: a file server that
@@ -161,8 +170,7 @@ class Store:
             new.unlink(missing_ok=True)
 
     def _make_folder_of(self, process_id: UUID) -> Path:
-        """Raises FileNotFoundError where the disk is away: nothing is put below its mount point."""
-        self._stages.stat()
+        self.require()
         folder = self.folder_of(process_id)
         folder.mkdir(exist_ok=True)
         return folder

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 INTERNAL = "INTERNAL"
 MASK = "Something went wrong on the server; its log says what."
-AWAY = "The database cannot be used now; ask again in some seconds."
+AWAY = "The server cannot do this just now; ask again in some seconds."
 # The last three are what Strawberry says of a request's form where it streams; elsewhere it is
 # answered by a status.
 MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
@@ -39,7 +39,7 @@ def document(error: ProcessionError) -> dict[str, object]:
 
 
 def outage(error: Exception) -> Unavailable | None:
-    """What to say of an error for which the database is to blame; the log is told of it."""
+    """What to say of an error that may go away by itself; the log is told of it."""
     if not is_outage(error):
         return None
     complain(log, "What was asked cannot be answered", error)

@@ -1,13 +1,13 @@
 """Opening what servers and workers have in common."""
 
-import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from arq import ArqRedis
 
@@ -39,6 +39,10 @@ QUIET = {
 }
 
 
+Insisting = Callable[[Callable[[], Coroutine[Any, Any, Marker]], str], Awaitable[Marker]]
+"""`insist`, or what gives up when it is told to."""
+
+
 class DataFolderError(Exception):
     """The data folder cannot be used, or another server uses it."""
 
@@ -61,25 +65,23 @@ class Parts:
 async def opened(
     settings: Settings,
     redis_url: str,
-    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    insisting: Insisting = insist,
 ) -> AsyncIterator[Parts]:
     """The scripts, the database, Redis, the store and the safe, ready to be used.
 
-    Raises OwnershipError where the folder of files is not ours, UnfitError where the database is
-    none for this program.
+    Raises OwnershipError where the folder of files is not ours, or cannot be used, UnfitError where
+    the database is none for this program.
     """
     catalogue = read_catalogue(settings.script_folders)
     with usable(settings.data_folder):
         make_private(settings.data_folder)
-    with usable(settings.files_folder):
-        store = Store(settings.files_folder)
-    arriving = settings.files_folder / "arriving"
-    arrivals = Arrivals(arriving, settings.upload_hours * 3600, store.threads)
+    store = Store(settings.files_folder)
+    arrivals = Arrivals(store, settings.upload_hours * 3600)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(store.threads.open())
         await stack.enter_async_context(connected(settings.database, settings.database_pool))
         ready = partial(_ready, settings.database, store)
-        marker = await insist(ready, "The database cannot be used", pause)
+        marker = await insisting(ready, "The database cannot be used")
         redis = connect(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         doorbell = await stack.enter_async_context(Doorbell(redis, redis_url).open())
@@ -117,7 +119,7 @@ def usable(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise DataFolderError(
             f"The folder {folder} cannot be used ({error.strerror}: {error.filename}); "
-            "mend that, or choose another one with PROCESSION_DATA or PROCESSION_FILES_URL"
+            "mend that, or choose another one with PROCESSION_DATA"
         ) from None
 
 

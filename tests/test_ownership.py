@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from errno import ENOSPC
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,16 +16,17 @@ from jobs.arrivals import Arrivals
 from jobs.housekeeping import tidy_up
 from jobs.marker import NAME, Marker, read
 from jobs.orphans import DIGITS, remove_orphans
-from jobs.ownership import settle
+from jobs.ownership import OwnershipError, settle
 from jobs.store import Store
 from models.database import connected
+from tests import tus
 from tests.conftest import Install
-from tests.faces import GraphQL, Upload
+from tests.faces import GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
-from tests.running import Gate, end_of, facts
+from tests.running import Gate, end_of, facts, run_python
 from tests.test_doctor import findings
 from tests.test_health import readiness
-from tests.workers import pids
+from tests.workers import pause, pids
 
 WRITE = "open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').write('x')"
 TAKE = ("restore", "--take-files", "--yes")
@@ -85,7 +87,9 @@ def test_disk_that_goes_away_is_told_of_and_nothing_is_put_below_its_mount_point
     os.kill(worker, signal.SIGKILL)
     until(lambda: f"The worker cannot begin: The folder {files} {UNMOUNTED}" in it.log.read_text())
     assert facts(it, it.admin, process_id, "status") == {"status": "RUNNING"}
-    assert not {*files.iterdir()} - {files / "staging"}
+    with pytest.raises(Refused):
+        GraphQL(it).start(it.admin, "python", ("c", "pass"), ("f", Upload("a.txt")))
+    assert not list(files.iterdir())
 
     files.rename(tmp_path / "empty")
     away.rename(files)
@@ -94,6 +98,46 @@ def test_disk_that_goes_away_is_told_of_and_nothing_is_put_below_its_mount_point
         "files": [{"name": "x", "size": 1}]
     }
     assert readiness(it)[1]["checks"]["disk"] == "ok"
+
+
+def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
+    install: Install, tmp_path: Path
+) -> None:
+    files, away = tmp_path / "files", tmp_path / "away"
+    it = install(PROCESSION_FILES_URL=f"file://{files}")
+    it.start()
+    written = run_python(it, it.admin, f"import os; {WRITE}").id
+    upload_id = tus.uploaded(it, it.admin, b"x")
+    (worker,) = pids(it, "server.worker")
+    pause(it, worker)
+    program = ("c", "import sys; print(open(sys.argv[2]).read())")
+    waiting = GraphQL(it).start(it.admin, "python", program, ("f", Upload("a.txt", b"here"))).id
+
+    files.rename(away)
+    files.mkdir()
+    os.kill(worker, signal.SIGCONT)
+    told = "1 process(es) cannot be followed since"
+    until(lambda: told in readiness(it)[1]["checks"]["worker"])
+    assert facts(it, it.admin, waiting, "status") == {"status": "RUNNING"}
+    download = f"/api/system/processes/{written}/files/x"
+    begun = tus.metadata(filename="a.bin")
+    asked = [
+        it.get(it.admin, download),
+        tus.ask(it, it.admin, "HEAD", upload_id),
+        tus.send(it, it.admin, upload_id, 1, b""),
+        tus.ask(it, it.admin, "POST", Upload_Length="1", Upload_Metadata=begun),
+    ]
+    assert [each.status_code for each in asked] == [503] * len(asked)
+    for face in (GraphQL(it), Rest(it)):
+        with pytest.raises(Refused, match="The server cannot do this just now"):
+            face.start(it.admin, "python", ("c", "pass"), ("f", Upload("a.txt")))
+    assert not list(files.iterdir())
+
+    files.rmdir()
+    away.rename(files)
+    assert end_of(it, it.admin, waiting).lines == ["here"]
+    assert it.get(it.admin, download).content == b"x"
+    assert tus.offset(it, it.admin, upload_id) == 1
 
 
 def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
@@ -113,6 +157,7 @@ def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
     files.rename(away)
     files.mkdir()
     for told in (*refusals(it), it.cli("doctor", code=1)):
+        assert not list(files.iterdir())
         assert f"The folder {files} {UNMOUNTED}" in told
         assert "Mount it, or correct PROCESSION_FILES_URL; only if the files are lost" in told
         assert "`procession restore --take-files`" in told
@@ -122,7 +167,11 @@ def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
 
     files.rename(tmp_path / "empty")
     away.rename(files)
-    assert "has no marker of this installation" in findings(it)["files folder"][0]
+    left = orphan(files)
+    told = it.cli("doctor", code=1)
+    assert "has no marker of this installation" in told
+    assert "a worker removes them once the folder has its marker" in told
+    left.rmdir()
     it.start()
     assert read(files) == it.identity != before
     assert findings(it).keys() == {"scripts"}
@@ -161,7 +210,7 @@ def test_nothing_is_removed_without_the_marker(
 
     async def tidy() -> None:
         store = Store(tmp_path)
-        arrivals = Arrivals(tmp_path / "arriving", 0, store.threads)
+        arrivals = Arrivals(store, 0)
         marker = await settle(store)
         left = [orphan(tmp_path), orphan(tmp_path / "arriving" / str(uuid4()))]
         for change in (Path.unlink, Path.touch):  # there is none, or not ours
@@ -199,15 +248,25 @@ def test_of_several_installations_that_begin_at_once_one_gets_the_folder(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
-def test_folder_that_cannot_be_written_is_still_read(
-    install: Install, caplog: pytest.LogCaptureFixture
+def test_folder_that_cannot_be_marked_is_still_used(
+    install: Install,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     it = install()
     it.cli("migrate")
 
-    async def begin() -> None:
-        marker = await settle(Store(Path("/proc"), make=False))
-        assert marker.trouble() == AWAY
-        assert "The folder /proc cannot be marked as this installation's" in caplog.text
+    def refuse(_: int) -> None:
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
 
+    async def begin() -> None:
+        marker = await settle(Store(tmp_path))
+        assert marker.trouble() == AWAY
+        assert f"The folder {tmp_path} cannot be marked as this installation's" in caplog.text
+        with pytest.raises(OwnershipError, match="The folder /proc/none cannot be used"):
+            await settle(Store(Path("/proc/none")))
+
+    monkeypatch.setattr("os.fsync", refuse)
     beside(it, begin)
+    assert [path.name for path in tmp_path.iterdir()] == ["staging"]

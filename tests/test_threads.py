@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from threading import Event
 
 import pytest
 
+from jobs.marker import NAME
 from jobs.store import THREADS, Store
 from jobs.trouble import BEGINNING, Outlook, Trouble
 from tests import tus
 from tests.database import on_sqlite
-from tests.installation import Installation, until
+from tests.installation import PATIENCE, PROGRAM, Installation, until
 from tests.running import run_python
+from tests.workers import pids
 
 HEADS = 8  # more than there are threads for everything, on small machines
 
@@ -114,6 +117,7 @@ def test_upload_whose_folder_hangs_holds_up_nothing_else(
 
     async def both() -> str:
         store, begun, make = Store(tmp_path), asyncio.Event(), Path.mkdir
+        store.make()
         loop = asyncio.get_running_loop()
         with hanging() as files:
 
@@ -169,3 +173,50 @@ def test_server_works_and_leaves_while_its_files_hang(mortal: Installation) -> N
         assert mortal.end(signal.SIGTERM) == 0
     assert all(each.exception() for each in asked)
     facts.unlink()
+
+
+@on_sqlite
+def test_server_leaves_while_a_download_hangs(mortal: Installation) -> None:
+    program = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/x', 'w').write('x')"
+    process_id = run_python(mortal, mortal.admin, program).id
+    (kept,) = (mortal.data / "files" / process_id).iterdir()
+    kept.unlink()
+    os.mkfifo(kept)
+    assert mortal.server
+    threads = Path(f"/proc/{mortal.server.pid}/task")
+    before = len(list(threads.iterdir()))
+    path = f"/api/system/processes/{process_id}/files/x"
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(mortal.get, mortal.admin, path)
+        until(lambda: len(list(threads.iterdir())) > before)
+        assert mortal.end(signal.SIGTERM) == 0
+    kept.unlink()
+
+
+@on_sqlite
+def test_server_and_worker_that_begin_leave_while_their_files_hang(mortal: Installation) -> None:
+    """And say what they wait for."""
+    marker, away = mortal.data / "files" / NAME, mortal.data / "aside"
+    told = f"The folder {mortal.data / 'files'} does not answer"
+    before = mortal.log.read_text().count(told)
+    marker.rename(away)
+    os.mkfifo(marker)
+    try:
+        (worker,) = pids(mortal, "server.worker")
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: mortal.log.read_text().count(told) == before + 1)
+        assert mortal.end(signal.SIGTERM) == 0
+        with (
+            mortal.log.open("ab") as log,
+            subprocess.Popen(
+                [PROGRAM, "serve", "--port", "0"],
+                cwd=mortal.folder,
+                env=mortal.environment,
+                stderr=log,
+            ) as server,
+        ):
+            until(lambda: mortal.log.read_text().count(told) == before + 2)
+            server.terminate()
+            assert server.wait(PATIENCE) == 0
+    finally:
+        away.rename(marker)

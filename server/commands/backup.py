@@ -28,7 +28,7 @@ def backup_command(folder: Path) -> None:
     damaged, and are named.
     """
     settings = read_settings()
-    store = Store(settings.files_folder, make=False)
+    store = Store(settings.files_folder)
     work = back_up(store, folder, version("procession"), known(settings.database))
     made = on_present_database(settings, work)
     processes = made.tables["process"].rows - len(made.gone)

@@ -24,7 +24,7 @@ ENDED = [status.value for status in Status if status.ended]
 
 async def files(patient: Patient) -> AsyncIterator[Symptom]:
     """Files that are missing, or not as large as they were; deep: not as they were."""
-    store = Store(patient.settings.files_folder, make=False)
+    store = Store(patient.settings.files_folder)
     missing: list[str] = []
     changed: list[str] = []
     last = NONE
@@ -59,12 +59,11 @@ async def sums(patient: Patient) -> AsyncIterator[Symptom]:
 
 async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
     """Whether the folder of files is this installation's."""
-    store = Store(patient.settings.files_folder, make=False)
+    store = Store(patient.settings.files_folder)
     if found := await objection(store):
         yield found
         return
-    ours = await Installation.first()
-    if ours and Marker(store.folder, ours.identity).trouble():
+    if await _is_unmarked(store):
         yield (
             f"{store.folder} has no marker of this installation, so nothing is removed from it",
             "Start a server or worker anew: it marks the folder, if that can be written",
@@ -73,15 +72,21 @@ async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
 
 async def leftovers(patient: Patient) -> AsyncIterator[Symptom]:
     """What lies in the store that no row tells of."""
-    store = Store(patient.settings.files_folder, make=False)
+    store = Store(patient.settings.files_folder)
     if await objection(store):
         return
     found = [path async for path in orphans(store)]
     if found:
         yield (
             f"{len(found)} files or folders belong to no process: {some(found)}",
-            "A worker removes them within a day; they only take room",
+            "They only take room; a worker removes them "
+            + ("once the folder has its marker" if await _is_unmarked(store) else "within a day"),
         )
+
+
+async def _is_unmarked(store: Store) -> bool:
+    ours = await Installation.first()
+    return ours is not None and Marker(store.folder, ours.identity).trouble() is not None
 
 
 def _name(file: File) -> str:

@@ -5,10 +5,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 from jobs.account import let_pass
 from jobs.background import end
@@ -31,9 +32,12 @@ from server.signals import leaving
 from server.worker import STOP_SCRIPTS
 from server.worker.channels import channels
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 CTRL_C = "Stopped by Ctrl-C"
+FAREWELL = 5.0  # seconds that a beginning may still take when the worker is told to leave
 
 
 class LeftError(Exception):
@@ -59,6 +63,20 @@ class Orders:
             async with asyncio.timeout(seconds):
                 await _until_first(self.leave.wait(), self.interrupted.wait())
             raise LeftError
+
+    async def insist(self, attempt: Callable[[], Coroutine[Any, Any, T]], what: str) -> T:
+        """As `insist`; raises LeftError, too, where an attempt hangs as the worker is told to
+        leave."""
+        return await insist(partial(self._unless_told, attempt), what, self.pause)
+
+    async def _unless_told(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        doing = asyncio.create_task(attempt())
+        await _until_first(asyncio.wait([doing]), self.leave.wait(), self.interrupted.wait())
+        await asyncio.wait([doing], timeout=FAREWELL)  # what does not hang is not to be cut
+        if not doing.done():
+            await end(doing)
+            raise LeftError
+        return doing.result()
 
 
 def work_for_parent() -> None:
@@ -96,7 +114,7 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
 
 async def _work(settings: Settings, orders: Orders) -> None:
     """As one worker after the other, if the others give it up."""
-    async with opened(settings, settings.redis_url, orders.pause) as parts:
+    async with opened(settings, settings.redis_url, orders.insist) as parts:
         site = Site(
             settings.data_folder,
             parts.catalogue,
