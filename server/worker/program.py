@@ -71,12 +71,14 @@ class Orders:
 
     async def _unless_told(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
         doing = asyncio.create_task(attempt())
-        await _until_first(asyncio.wait([doing]), self.leave.wait(), self.interrupted.wait())
-        await asyncio.wait([doing], timeout=FAREWELL)  # what does not hang is not to be cut
-        if not doing.done():
+        try:
+            await _until_first(asyncio.wait([doing]), self.leave.wait(), self.interrupted.wait())
+            await asyncio.wait([doing], timeout=FAREWELL)  # what does not hang is not to be cut
+            if not doing.done():
+                raise LeftError
+            return doing.result()
+        finally:
             await end(doing)
-            raise LeftError
-        return doing.result()
 
 
 def work_for_parent() -> None:
