@@ -231,6 +231,15 @@ def test_answer_is_refused_for_what_its_texts_are_as_json(it: Installation, sele
         list(events)
 
 
+def test_objects_in_an_answer_count_too(it: Installation) -> None:
+    details = json.dumps({"parameters": [["x", "x" * 200]] * 100})
+    it.insert("audit", [{"at": 0, "action": "long", "result": "OK", "details": details}])
+    document = '{ audit(filter: {action: "long"}) { nodes { %s } } }'
+    assert "x" * 200 in str(it.graphql(it.admin, document % "details"))
+    refusal = refused(it, document % "a: details b: details c: details")
+    assert refusal.code == "TOO_LARGE"
+
+
 def test_subscription_and_stream_are_limited_too(it: Installation) -> None:
     for document, told in (
         ('{ processes(first: 1000) { nodes { outputSearch(pattern: "x") { hasMore } } } }', "COST"),
