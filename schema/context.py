@@ -11,15 +11,15 @@ from strawberry.dataloader import DataLoader
 
 from models.file import Direction
 from models.file import File as FileRow
-from models.report import Report
 from models.worker import Worker as WorkerRow
 from resolvers.application import Application
 from resolvers.errors import NotSignedIn
 from resolvers.files import files_of
-from resolvers.reports import reports_of
+from resolvers.reports import Part, parts_of
 from resolvers.users import Met
 from resolvers.viewer import Viewer
 from resolvers.workers import workers_of
+from schema.answer import admit
 
 
 async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileRow]]:
@@ -31,8 +31,12 @@ async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileR
     return [found[key] for key in keys]
 
 
-async def _load_reports(keys: Sequence[UUID]) -> list[Report | None]:
-    found = await reports_of(list(keys))
+async def _load_reports(keys: Sequence[tuple[UUID, Part]]) -> list[Any]:
+    found: dict[tuple[UUID, Part], Any] = {}
+    for part in {part for _, part in keys}:
+        ids = {process_id for process_id, wanted in keys if wanted == part}
+        parts = await parts_of(ids, part, admit)
+        found |= {(process_id, part): value for process_id, value in parts.items()}
     return [found.get(key) for key in keys]
 
 
@@ -63,7 +67,7 @@ class Context:
     files: DataLoader[tuple[UUID, Direction], list[FileRow]] = field(
         default_factory=lambda: DataLoader(_load_files, cache=False)
     )
-    reports: DataLoader[UUID, Report | None] = field(
+    reports: DataLoader[tuple[UUID, Part], Any] = field(
         default_factory=lambda: DataLoader(_load_reports, cache=False)
     )
     workers: DataLoader[UUID, WorkerRow | None] = field(

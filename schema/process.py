@@ -171,21 +171,19 @@ class Process:
     ) -> list[Notice]:
         if first < 0:
             raise BadInput({"first": ["This must be 0 or more."]})
-        report = await info.context.reports.load(self.row.id)
-        return [Notice.of(each) for each in report.notices[:first]] if report else []
+        found = await info.context.reports.load((self.row.id, "notices"))
+        return [Notice.of(each) for each in (found or [])[:first]]
 
     @strawberry.field(
         description="The summary that its script wrote, in Markdown; null if there is none."
     )
     async def summary(self, info: Info) -> str | None:
-        report = await info.context.reports.load(self.row.id)
-        return (report.summary or None) if report else None
+        return await info.context.reports.load((self.row.id, "summary")) or None
 
     @strawberry.field(description="The values that its script named, in the order of the names.")
     async def values(self, info: Info) -> list[NamedValue]:
-        report = await info.context.reports.load(self.row.id)
-        facts = sorted(report.facts.items()) if report else []
-        return [NamedValue(name=name, value=value) for name, value in facts]
+        found = await info.context.reports.load((self.row.id, "facts"))
+        return [NamedValue(name=name, value=value) for name, value in sorted((found or {}).items())]
 
     @strawberry.field(
         description="A page of the output stored by now. It may have fewer lines than asked for; "

@@ -240,6 +240,17 @@ def test_objects_in_an_answer_count_too(it: Installation) -> None:
     assert refusal.code == "TOO_LARGE"
 
 
+def test_reports_count_as_they_are_read_each_part_by_itself(it: Installation) -> None:
+    (found,) = insert(it, [Row(it.admin.id)])
+    facts = {"process_id": found, "facts": json.dumps({"a": "x" * 60_000})}
+    it.insert("report", [{**facts, "summary": "Done.", "notices": "[]"}])
+    document = "query ($id: ID!) { process(id: $id) { summary notices { level } %s } }"
+    assert it.graphql(it.admin, document % "", id=found) == {
+        "process": {"summary": "Done.", "notices": []}
+    }
+    assert refused(it, document % "values { name }", id=found).code == "TOO_LARGE"
+
+
 def test_subscription_and_stream_are_limited_too(it: Installation) -> None:
     for document, told in (
         ('{ processes(first: 1000) { nodes { outputSearch(pattern: "x") { hasMore } } } }', "COST"),

@@ -81,9 +81,8 @@ def test_graphql_lists_what_was_given_in_whole_or_in_one_line(
         assert edge["node"] == {"parametersExcerpt": shown}
 
 
-def test_excerpt_is_one_line_of_500_characters_at_most(
-    installation: Installation, dora: User
-) -> None:
+def test_excerpt_is_one_line_of_500_characters_at_most(installation: Installation) -> None:
+    who = installation.bob
     given = {
         "-c print(1) print(2)  x y -n": [("c", "print(1)\nprint(2)\r\nx\u2028y"), ("n", "true")],
         f"-c {'x' * 497}": [("c", "x" * 497)],
@@ -91,21 +90,20 @@ def test_excerpt_is_one_line_of_500_characters_at_most(
     }
     document = "query ($id: ID!) { process(id: $id) { parametersExcerpt } }"
     for shown, parameters in given.items():
-        (found,) = insert(installation, [Row(dora.id, "excerpt", parameters=parameters)])
-        process = installation.graphql(dora, document, id=found)["process"]
+        (found,) = insert(installation, [Row(who.id, "excerpt", parameters=parameters)])
+        process = installation.graphql(who, document, id=found)["process"]
         assert process == {"parametersExcerpt": shown}
 
 
-def test_many_parameters_are_large_although_they_are_empty(
-    installation: Installation, dora: User
-) -> None:
+def test_many_parameters_are_large_although_they_are_empty(installation: Installation) -> None:
     """Each takes hundreds of bytes of memory, and time in which nobody else is answered."""
-    many: list[Any] = [Row(dora.id, "many", parameters=[("x", "")] * 66_000) for _ in range(2)]
+    who = installation.bob
+    many: list[Any] = [Row(who.id, "many", parameters=[("x", "")] * 66_000) for _ in range(2)]
     insert(installation, many)
     document = '{ processes(filter: {script: "many"}) { nodes { id parameters { name } } } }'
     with pytest.raises(GraphQLRefusal, match="PROCESSION_MAX_ANSWER"):
-        installation.graphql(dora, document)
-    listed = installation.get(dora, f"{LISTS}?script=many")
+        installation.graphql(who, document)
+    listed = installation.get(who, f"{LISTS}?script=many")
     assert "content-length" not in listed.headers
     for each in listed.json()["_embedded"]["processes"]:
         assert each["parameters"] == [{"name": "x", "value": ""}] * 66_000
