@@ -150,8 +150,9 @@ def refuse(error: Any) -> NoReturn:
     code = extensions.get("code")
     if code in ("INTERNAL", "CONFLICT", "UNAVAILABLE"):
         raise Fault(message)
-    # A variable is what the person has given.
-    if code == "GRAPHQL_VALIDATION_FAILED" and not message.startswith("Variable "):
+    # A variable is what the person has given; a setting is a limit, told by its name.
+    is_theirs = message.startswith("Variable ") or "(PROCESSION_" in message
+    if code == "GRAPHQL_VALIDATION_FAILED" and not is_theirs:
         raise OtherVersion(
             "The server is of another version than this command, and does not know all that it "
             f"asks for: {message} Use the `procession` of the server's version"

@@ -13,13 +13,15 @@ import orjson
 from models.database import connection, placeholders
 from models.process import Process
 
-SHORT = 4096  # bytes of JSON
-AT_ONCE = 4 << 20  # bytes of JSON in memory; more only if one process was given more
+EACH = 256  # bytes that each parameter counts as, besides its JSON: thousands may be empty
+SHORT = 4096  # bytes
+AT_ONCE = 4 << 20  # bytes in memory; more only if one process was given more
 MOST_REMEMBERED = 5000  # processes
 LONGEST_EXCERPT = 500  # characters
-SIZES = {  # of the column as JSON, in bytes
-    "postgres": 'octet_length("parameters"::text)',
-    "sqlite": 'length(CAST("parameters" AS BLOB))',
+IN_ONE_LINE = dict.fromkeys(map(ord, "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"), " ")
+SIZES = {  # of the column, in bytes
+    "postgres": f'octet_length("parameters"::text) + {EACH} * jsonb_array_length("parameters")',
+    "sqlite": f'length(CAST("parameters" AS BLOB)) + {EACH} * json_array_length("parameters")',
 }
 
 Parameters = list[tuple[str, str]]
@@ -34,7 +36,8 @@ class Found(NamedTuple):
 
     @property
     def size(self) -> int:
-        return sum(self.long.values())
+        """In bytes, those of texts that are short left out."""
+        return sum(self.long.values()) + EACH * sum(map(len, self.short.values()))
 
 
 _KNOWN: dict[UUID, Parameters | int] = {}
@@ -56,8 +59,8 @@ async def look(ids: Collection[UUID]) -> Found:
 async def parameters_of(
     ids: Collection[UUID], admit: Callable[[int], None] = lambda size: None
 ) -> dict[UUID, Parameters]:
-    """Of all of these processes. `admit` is told how many bytes of long ones will be read, and
-    raises where these are too many."""
+    """Of all of these processes. `admit` is told how many bytes they take, and raises where these
+    are too many."""
     found = await look(ids)
     admit(found.size)
     return found.short | await _read(found.long)
@@ -89,9 +92,10 @@ def _excerpt(parameters: Parameters) -> str:
     shown = ""
     for name, value in parameters:
         shown += f" -{name}" if value == "true" else f" -{name} {value[:LONGEST_EXCERPT]}"
-        if len(shown) > LONGEST_EXCERPT:
-            return f"{shown[1:LONGEST_EXCERPT]}…"
-    return shown[1:]
+        if len(shown) > LONGEST_EXCERPT + 1:  # with the space before the first
+            shown = f"{shown[:LONGEST_EXCERPT]}…"
+            break
+    return shown[1:].translate(IN_ONE_LINE)
 
 
 async def _measured(ids: Collection[UUID]) -> dict[UUID, Parameters | int]:

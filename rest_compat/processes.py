@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from models.process import Process
 from models.status import Status
@@ -36,6 +36,8 @@ async def list_processes(api: Api, viewer: Viewer, request: Request) -> Response
     headers = {"Link": listing.link}
     if listing.document is None:
         headers |= {"Content-Type": responses.HAL, **responses.UNKEPT}
+        if request.method == "HEAD":
+            return StreamingResponse((), headers=headers)
         return Stream(_pieces(api, listing.rows, listing.ends), headers)
     return responses.json(orjson.Fragment(listing.document), headers=headers)
 

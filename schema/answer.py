@@ -17,10 +17,11 @@ WORDS = (
     "(PROCESSION_MAX_ANSWER)"
 )
 DONE = "; what was to be changed has been changed"
+NUMBERS = (int, float, bool)  # which prices bound
 
 
 class Answer:
-    """Counts the bytes of texts, as JSON: of those that are read for an answer, and those in it."""
+    """Counts bytes of JSON: of what is read for an answer, and of texts and objects in it."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -36,12 +37,12 @@ class Answer:
         if self._to_read < 0:
             raise TooLarge(WORDS.format(self._most))
 
-    def write(self, text: str) -> str:
-        """The text; nothing once there have been too many, for then nobody sees them."""
+    def write(self, value: object) -> object:
+        """The value; nothing once there have been too many, for then nobody sees them."""
         if self._to_write < 0:
             return ""
-        self._to_write -= len(orjson.dumps(text))
-        return text
+        self._to_write -= len(orjson.dumps(value))
+        return value
 
     def refusal(self, *, is_done: bool) -> GraphQLError:
         words = WORDS.format(self._most) + (DONE if is_done else "")
@@ -58,5 +59,5 @@ def admit(size: int) -> None:
         answer.read(size)
 
 
-def write(text: str) -> str:
-    return ANSWER.get().write(text)
+def write(value: object) -> object:
+    return value if type(value) in NUMBERS else ANSWER.get().write(value)

@@ -11,15 +11,15 @@ from strawberry.dataloader import DataLoader
 
 from models.file import Direction
 from models.file import File as FileRow
-from models.report import Report
 from models.worker import Worker as WorkerRow
 from resolvers.application import Application
-from resolvers.errors import NotSignedIn
+from resolvers.errors import NotSignedIn, TooLarge
 from resolvers.files import files_of
-from resolvers.reports import reports_of
+from resolvers.reports import Part, parts_of
 from resolvers.users import Met
 from resolvers.viewer import Viewer
 from resolvers.workers import workers_of
+from schema.answer import Answer
 
 
 async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileRow]]:
@@ -31,9 +31,21 @@ async def _load_files(keys: Sequence[tuple[UUID, Direction]]) -> list[list[FileR
     return [found[key] for key in keys]
 
 
-async def _load_reports(keys: Sequence[UUID]) -> list[Report | None]:
-    found = await reports_of(list(keys))
-    return [found.get(key) for key in keys]
+Told = tuple[UUID, Part, Answer]  # a part of the report of a process, and for which answer
+
+
+async def _load_reports(keys: Sequence[Told]) -> list[Any]:
+    """For each answer by itself: what has no room in one may have it in another."""
+    found: dict[Told, Any] = {}
+    for part, answer in {(part, answer) for _, part, answer in keys}:
+        some = {key[0]: key for key in keys if key[1:] == (part, answer)}
+        try:
+            parts = await parts_of(some, part, answer.read)
+        except TooLarge as error:
+            found |= dict.fromkeys(some.values(), error)
+        else:
+            found |= {key: parts.get(process_id) for process_id, key in some.items()}
+    return [found[key] for key in keys]
 
 
 async def _load_workers(ids: Sequence[UUID]) -> list[WorkerRow | None]:
@@ -63,7 +75,7 @@ class Context:
     files: DataLoader[tuple[UUID, Direction], list[FileRow]] = field(
         default_factory=lambda: DataLoader(_load_files, cache=False)
     )
-    reports: DataLoader[UUID, Report | None] = field(
+    reports: DataLoader[Told, Any] = field(
         default_factory=lambda: DataLoader(_load_reports, cache=False)
     )
     workers: DataLoader[UUID, WorkerRow | None] = field(

@@ -69,8 +69,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
 
     @staticmethod
     def complete_leaf_value(return_type: GraphQLLeafType, result: Any) -> Any:
-        written = StrawberryGraphQLCoreExecutionContext.complete_leaf_value(return_type, result)
-        return write(written) if type(written) is str else written
+        return write(StrawberryGraphQLCoreExecutionContext.complete_leaf_value(return_type, result))
 
     def reader(self, kind: GraphQLOutputType, found: list[FieldDetails]) -> Read:
         """What reads this selection. That of a long document is kept no longer than we are: it
@@ -195,7 +194,7 @@ def leaf(kind: GraphQLLeafType) -> Read:
             raise NotPlain from None
         if value is None or written is None:
             raise NotPlain
-        return write(written) if type(written) is str else written
+        return write(written)
 
     return read
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -14,8 +14,9 @@ from models.user import User as UserRow
 from resolvers import given, output
 from resolvers.errors import BadInput, Forbidden, NotFound
 from resolvers.processes import waits_for
+from resolvers.reports import Part
 from resolvers.scripts import script
-from schema.answer import admit
+from schema.answer import ANSWER, admit
 from schema.arguments import arg
 from schema.context import Info
 from schema.file import File
@@ -171,21 +172,22 @@ class Process:
     ) -> list[Notice]:
         if first < 0:
             raise BadInput({"first": ["This must be 0 or more."]})
-        report = await info.context.reports.load(self.row.id)
-        return [Notice.of(each) for each in report.notices[:first]] if report else []
+        found = await self._told(info, "notices")
+        return [Notice.of(each) for each in (found or [])[:first]]
 
     @strawberry.field(
         description="The summary that its script wrote, in Markdown; null if there is none."
     )
     async def summary(self, info: Info) -> str | None:
-        report = await info.context.reports.load(self.row.id)
-        return (report.summary or None) if report else None
+        return await self._told(info, "summary") or None
+
+    async def _told(self, info: Info, part: Part) -> Any:
+        return await info.context.reports.load((self.row.id, part, ANSWER.get()))
 
     @strawberry.field(description="The values that its script named, in the order of the names.")
     async def values(self, info: Info) -> list[NamedValue]:
-        report = await info.context.reports.load(self.row.id)
-        facts = sorted(report.facts.items()) if report else []
-        return [NamedValue(name=name, value=value) for name, value in facts]
+        found = await self._told(info, "facts")
+        return [NamedValue(name=name, value=value) for name, value in sorted((found or {}).items())]
 
     @strawberry.field(
         description="A page of the output stored by now. It may have fewer lines than asked for; "

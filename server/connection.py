@@ -157,6 +157,8 @@ class Connection(HttpToolsProtocol):
                 return
             most = f"{self._patience.body:g} s (PROCESSION_BODY_TIMEOUT)"
             self._refuse(408, f"No byte came for {most}")
+        elif self._is_due():  # what came ahead may be only a newline behind a body
+            self._wait(self._patience.head)
         elif self._head:
             most = f"{self._patience.head:g} s (PROCESSION_HEAD_TIMEOUT)"
             self._refuse(408, f"The head of a request may take {most}")

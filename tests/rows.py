@@ -69,7 +69,7 @@ def _process(row: Row, piece: Piece | None, worker: object) -> dict[str, object]
 
 
 def _parameters(row: Row) -> Iterator[dict[str, object]]:
-    for name, value in row.parameters:
+    for name, value in dict.fromkeys(row.parameters):
         yield {"process_id": row.id, "digest": parameter_digest(name, value)}
 
 

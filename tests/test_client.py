@@ -492,6 +492,15 @@ def test_what_a_server_of_another_version_does_not_know_is_told_so(
 
 
 @on_sqlite
+def test_limit_of_a_server_is_no_other_version(install: Install) -> None:
+    it = install(PROCESSION_MAX_DEPTH="2")
+    it.start()
+    assert complaint(it, it.alice, "list", code=1) == (
+        "procession: An operation may be 2 levels deep (PROCESSION_MAX_DEPTH)\n"
+    )
+
+
+@on_sqlite
 def test_server_that_is_not_there_is_named(installation: Installation, hundred: str) -> None:
     server = "http://127.0.0.1:1"
     words = told(installation, installation.alice, hundred, PROCESSION_SERVER=server)

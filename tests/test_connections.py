@@ -368,6 +368,19 @@ def test_subscriber_that_has_sent_ahead_is_missed_when_it_leaves(strict: Install
     assert b"Traceback" not in it.log.read_bytes()[before:]
 
 
+def test_newline_behind_a_body_ends_no_live_answer(strict: Installation) -> None:
+    """Some clients send one, which is to be passed over (RFC 9112, section 2.2)."""
+    late = start_python(strict, strict.admin, "import time; time.sleep(4); print('late')")
+    document = {"query": OUTPUT, "variables": {"id": late}}
+    with opened(strict) as client:
+        head = "Accept: text/event-stream\r\n"
+        client.sendall(posted(strict, json.dumps(document).encode(), head))
+        client.recv(1)
+        client.sendall(b"\r\n")
+        told = answer(client)
+    assert '"late' in told and "event: complete" in told
+
+
 def has_a_seat(it: Installation, flood: str) -> bool:
     with it.subscribe(it.admin, OUTPUT, id=flood, last=1) as events:
         try:

@@ -1,15 +1,20 @@
 """Limits on GraphQL: what a document may look like and what it may cost."""
 
+import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from threading import Timer
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from graphql import build_schema, parse
 
+from resolvers.errors import TooLarge
+from schema import context
+from schema.answer import Answer
 from schema.cost import bills
 from schema.nesting import is_nested_beyond
 from schema.schema import sdl
@@ -229,6 +234,42 @@ def test_answer_is_refused_for_what_its_texts_are_as_json(it: Installation, sele
         it.subscribe(it.admin, follow % selection, id=found["\x01"]) as events,
     ):
         list(events)
+
+
+def test_objects_in_an_answer_count_too(it: Installation) -> None:
+    details = json.dumps({"parameters": [["x", "x" * 200]] * 100})
+    it.insert("audit", [{"at": 0, "action": "long", "result": "OK", "details": details}])
+    document = '{ audit(filter: {action: "long"}) { nodes { %s } } }'
+    assert "x" * 200 in str(it.graphql(it.admin, document % "details"))
+    refusal = refused(it, document % "a: details b: details c: details")
+    assert refusal.code == "TOO_LARGE"
+
+
+def test_reports_count_as_they_are_read_each_part_by_itself(it: Installation) -> None:
+    (found,) = insert(it, [Row(it.admin.id)])
+    facts = {"process_id": found, "facts": json.dumps({"a": "x" * 60_000})}
+    it.insert("report", [{**facts, "summary": "Done.", "notices": "[]"}])
+    document = "query ($id: ID!) { process(id: $id) { summary notices { level } %s } }"
+    assert it.graphql(it.admin, document % "", id=found) == {
+        "process": {"summary": "Done.", "notices": []}
+    }
+    assert refused(it, document % "values { name }", id=found).code == "TOO_LARGE"
+
+
+def test_answer_that_is_too_large_takes_no_other_of_its_connection_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are read together only now and then: by chance, so the database is left out here."""
+
+    async def parts_of(ids: Collection[UUID], part: str, admit: Callable[[int], None]) -> Any:
+        admit(10 * len(ids))
+        return dict.fromkeys(ids, part)
+
+    monkeypatch.setattr(context, "parts_of", parts_of)
+    small, large = Answer(10), Answer(20)
+    keys: list[context.Told] = [(uuid4(), "facts", each) for each in (large, small, small, large)]
+    first, *refused, last = asyncio.run(context._load_reports(keys))
+    assert first == last == "facts" and [type(each) for each in refused] == [TooLarge] * 2
 
 
 def test_subscription_and_stream_are_limited_too(it: Installation) -> None:

@@ -81,6 +81,34 @@ def test_graphql_lists_what_was_given_in_whole_or_in_one_line(
         assert edge["node"] == {"parametersExcerpt": shown}
 
 
+def test_excerpt_is_one_line_of_500_characters_at_most(installation: Installation) -> None:
+    who = installation.bob
+    given = {
+        "-c print(1) print(2)  x y -n": [("c", "print(1)\nprint(2)\r\nx\u2028y"), ("n", "true")],
+        f"-c {'x' * 497}": [("c", "x" * 497)],
+        f"-c {'x' * 496}…": [("c", "x" * 498)],
+    }
+    document = "query ($id: ID!) { process(id: $id) { parametersExcerpt } }"
+    for shown, parameters in given.items():
+        (found,) = insert(installation, [Row(who.id, "excerpt", parameters=parameters)])
+        process = installation.graphql(who, document, id=found)["process"]
+        assert process == {"parametersExcerpt": shown}
+
+
+def test_many_parameters_are_large_although_they_are_empty(installation: Installation) -> None:
+    """Each takes hundreds of bytes of memory, and time in which nobody else is answered."""
+    who = installation.bob
+    many: list[Any] = [Row(who.id, "many", parameters=[("x", "")] * 66_000) for _ in range(2)]
+    insert(installation, many)
+    document = '{ processes(filter: {script: "many"}) { nodes { id parameters { name } } } }'
+    with pytest.raises(GraphQLRefusal, match="PROCESSION_MAX_ANSWER"):
+        installation.graphql(who, document)
+    listed = installation.get(who, f"{LISTS}?script=many")
+    assert "content-length" not in listed.headers
+    for each in listed.json()["_embedded"]["processes"]:
+        assert each["parameters"] == [{"name": "x", "value": ""}] * 66_000
+
+
 def test_answer_that_would_be_too_large_is_refused(
     installation: Installation, dora: User, rows: list[Row]
 ) -> None:
@@ -110,6 +138,18 @@ def without_what_was_given(it: Installation) -> Iterator[None]:
     finally:
         for name in names:
             it.execute(f"ALTER TABLE process RENAME COLUMN hidden_{name} TO {name}")
+
+
+def test_head_of_a_list_reads_nothing_that_it_does_not_show(mortal: Installation) -> None:
+    it, who = mortal, mortal.add_user(f"owner of many {uuid4()}")
+    insert(it, [Row(who.id, parameters=[("x", LONG)] * 10) for _ in range(6)])
+    whole = it.get(who, LISTS)
+    before = it.log.stat().st_size
+    with without_what_was_given(it):
+        head = it.request(who, "HEAD", LISTS)
+        assert it.get(who, "/healthz").status_code == 200  # on the same connection
+    assert head.headers.keys() == whole.headers.keys() - {"transfer-encoding"}
+    assert b"parameters" not in it.log.read_bytes()[before:]
 
 
 def test_what_was_given_is_not_read_where_it_is_not_shown(mortal: Installation) -> None:
