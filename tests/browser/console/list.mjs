@@ -45,11 +45,31 @@ export async function list(browser) {
   const page = await enter(browser, "/");
   await page.getByRole("link", { name: "import" }).first().waitFor();
   await look(page, "list");
+  await busy(page);
   await narrow(page);
   await sortAndTurnPages(page);
   await follow(page);
   await page.context().close();
   await midnight(browser);
+}
+
+/** While another list is on its way that before can be read. */
+async function busy(page) {
+  let go;
+  const gone = new Promise((resolve) => (go = resolve));
+  const held = (route) => gone.then(() => route.fallback());
+  await page.getByRole("row").nth(1).getByRole("checkbox").check();
+  await page.route("**/graphql", held);
+  await page.getByRole("button", { name: "Took" }).click();
+  await page.locator("table[aria-busy=true]").waitFor();
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme });
+    await look(page, `list-busy-${colorScheme}`);
+  }
+  go();
+  await page.locator("table[aria-busy=false]").waitFor();
+  await page.unroute("**/graphql", held);
+  await page.goto(`${origin}/processes`);
 }
 
 /** What was of today is of yesterday once the day is over, on a page that nobody touches. */
