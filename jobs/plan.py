@@ -116,9 +116,12 @@ async def _inputs(process: Process) -> list[File]:
     complaint = Complaint(log, f"Process {process.id} cannot be started yet")
     while True:
         try:
-            return await of_process
+            found = await of_process
         except Exception as error:
             if not is_outage(error):
                 raise
             complaint.say(error)
             await asyncio.sleep(TROUBLE)
+        else:
+            complaint.end()
+            return found
