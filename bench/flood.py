@@ -9,7 +9,7 @@ from bench.cat import cat
 from bench.installation import Server, installation
 from bench.lines import LENGTH, write_lines
 from bench.load import median
-from bench.process import first_line_at, start
+from bench.process import lines_came, start
 from bench.program import processor_seconds
 from bench.reading import by_json, by_pages, by_plain_text, by_subscription
 from bench.storage import stored_bytes
@@ -63,7 +63,9 @@ async def _print(server: Server, changes: Socket, file: Path, measured: "Measure
     while (await news.get())["processChanges"]["process"]["status"] != "COMPLETED":
         pass
     ended = time.time()
-    measured.print.append(ended - await first_line_at(server, process_id))
+    first, last = await lines_came(server, process_id)
+    measured.print.append(ended - first)
+    measured.script.append(last - first)
     await asyncio.sleep(MOMENT)
     after = processor_seconds(server.process.pid)
     for name, spent in measured.spent.items():
@@ -72,11 +74,13 @@ async def _print(server: Server, changes: Socket, file: Path, measured: "Measure
 
 
 class Measured:
-    """The seconds that each round took; `spent` are those of processors, `stored` is in bytes."""
+    """The seconds that each round took: to the end of the process, and of the `script` alone;
+    `spent` are those of processors, `stored` is in bytes."""
 
     def __init__(self, count: int) -> None:
         self.cat: list[float] = []
         self.print: list[float] = []
+        self.script: list[float] = []
         self.spent: dict[str, list[float]] = {name: [] for name in PROGRAMS}
         self.reads: dict[str, list[float]] = {}
         self.stored = 0.0
@@ -87,7 +91,8 @@ class Measured:
         part = self.stored / self._count / LENGTH
         return [
             self._rate("from the pipe to stored, process ended", self.print),
-            self._part_of_cat(),
+            self._part_of_cat("times what cat takes", self.print),
+            self._part_of_cat("the same of the script alone, which is not held up", self.script),
             *(self._cost(words, self.spent[name]) for name, words in PROGRAMS.items()),
             Row(self._group, "stored bytes / printed bytes", part, "", PART),
             *(self._rate(f"read back {name}", seconds) for name, seconds in self.reads.items()),
@@ -99,10 +104,10 @@ class Measured:
     def _cost(self, name: str, seconds: list[float]) -> Row:
         return Row(self._group, name, median(seconds) / self._count * 1e6, "µs")
 
-    def _part_of_cat(self) -> Row:
-        parts = [own / other for own, other in zip(self.print, self.cat, strict=True)]
+    def _part_of_cat(self, name: str, seconds: list[float]) -> Row:
+        parts = [own / other for own, other in zip(seconds, self.cat, strict=True)]
         note = f"cat {self._count / median(self.cat):,.0f} lines/s"
-        return Row(self._group, "times what cat takes", median(parts), "x", CATS, note)
+        return Row(self._group, name, median(parts), "x", CATS, note)
 
 
 def _sha256(file: Path) -> str:

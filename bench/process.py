@@ -9,7 +9,12 @@ START = """mutation ($script: String!, $parameters: [ParameterInput!]) {
   startProcess(script: $script, parameters: $parameters) { id }
 }"""
 STATUS = "query ($id: ID!) { process(id: $id) { status reason } }"
-FIRST_TIME = "query ($id: ID!) { process(id: $id) { output(first: 1) { lines { time } } } }"
+TIMES = """query ($id: ID!) {
+  process(id: $id) {
+    first: output(first: 1) { lines { time } }
+    last: output(last: 1) { lines { time } }
+  }
+}"""
 PATIENCE = 300  # seconds
 
 
@@ -32,8 +37,8 @@ async def until(server: Server, process_id: str, status: str, look_again: float 
             await asyncio.sleep(look_again)
 
 
-async def first_line_at(server: Server, process_id: str) -> float:
-    """When its first line was read from the script (seconds since 1970)."""
-    found = await server.graphql(FIRST_TIME, {"id": process_id})
-    (line,) = found["process"]["output"]["lines"]
-    return datetime.fromisoformat(line["time"]).timestamp()
+async def lines_came(server: Server, process_id: str) -> tuple[float, float]:
+    """When its first line was read from the script, and the last (seconds since 1970)."""
+    found = (await server.graphql(TIMES, {"id": process_id}))["process"]
+    first, last = (found[each]["lines"][0]["time"] for each in ("first", "last"))
+    return datetime.fromisoformat(first).timestamp(), datetime.fromisoformat(last).timestamp()
