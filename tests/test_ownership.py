@@ -21,6 +21,7 @@ from jobs.store import Store
 from models.database import connected
 from tests import tus
 from tests.conftest import Install
+from tests.database import on_sqlite
 from tests.faces import GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
 from tests.running import Gate, end_of, facts, run_python
@@ -65,6 +66,7 @@ def orphan(folder: Path) -> Path:
     return made
 
 
+@on_sqlite
 def test_disk_that_goes_away_is_told_of_and_nothing_is_put_below_its_mount_point(
     install: Install, tmp_path: Path
 ) -> None:
@@ -100,6 +102,7 @@ def test_disk_that_goes_away_is_told_of_and_nothing_is_put_below_its_mount_point
     assert readiness(it)[1]["checks"]["disk"] == "ok"
 
 
+@on_sqlite
 def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
     install: Install, tmp_path: Path
 ) -> None:
@@ -140,6 +143,7 @@ def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
     assert tus.offset(it, it.admin, upload_id) == 1
 
 
+@on_sqlite
 def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
     install: Install, tmp_path: Path
 ) -> None:
@@ -248,6 +252,7 @@ def test_of_several_installations_that_begin_at_once_one_gets_the_folder(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
+@on_sqlite
 def test_folder_that_cannot_be_marked_is_still_used(
     install: Install,
     tmp_path: Path,
