@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -26,15 +27,16 @@ def run_in_browser(program: str, /, seconds: float = 150, **environment: str) ->
     the test where there is no Chromium.
     """
     command, browser = browser_command()
-    result = subprocess.run(
-        [*command, FOLDER / program],
-        env={**os.environ, **browser, **environment, "PATH": PATH},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    with TemporaryDirectory(prefix="psn-browser-", ignore_cleanup_errors=True) as folder:
+        result = subprocess.run(
+            [*command, FOLDER / program],
+            env={**os.environ, **browser, **environment, "PATH": PATH, "TMPDIR": folder},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
     if result.returncode:
         pytest.fail(f"{program} failed:\n{result.stdout}{result.stderr}")
     answer: object = json.loads(result.stdout.splitlines()[-1])
