@@ -152,7 +152,7 @@ export async function longOutput(browser) {
 /** The number of the line at the upper edge. */
 const top = (page) => page.evaluate(() => {
   const edge = document.querySelector(".screen").getBoundingClientRect().top;
-  return Number([...document.querySelectorAll(".line")].find((each) => each.getBoundingClientRect().bottom > edge + 1).querySelector("a").dataset.line);
+  return Number([...document.querySelectorAll(".line")].find((each) => each.getBoundingClientRect().bottom > edge + 1)?.querySelector("a").dataset.line);
 });
 
 /** Waits, frame by frame, until this line is at the upper edge. */
@@ -175,7 +175,7 @@ async function wheel(page) {
 /** The scroll bar leads to as large a share of the lines. */
 async function drag(page) {
   await output(page).evaluate((screen) => (screen.scrollTop = (screen.scrollHeight - screen.clientHeight) / 2));
-  await page.waitForFunction(() => Number(document.querySelector(".line a").dataset.line) > 4_900_000);
+  await page.waitForFunction(() => Number(document.querySelector(".line a")?.dataset.line) > 4_900_000);
   assert.ok(Math.abs((await top(page)) - LAST / 2) < 1000);
   const before = await top(page);
   await page.mouse.wheel(0, 19 * 20);
