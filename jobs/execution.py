@@ -100,7 +100,8 @@ class Execution:
             try:
                 await aside(self._run.prepare, planned.launch, planned.uploads, planned.owner)
             except FileNotFoundError:
-                await site.store.aside(site.store.require)  # an upload may only be away
+                if planned.uploads:  # which may only be away
+                    await site.store.aside(site.store.require)
                 raise
         return secrets
 
