@@ -14,7 +14,7 @@ from bench.program import processor_seconds
 from bench.reading import by_json, by_pages, by_plain_text, by_subscription
 from bench.storage import stored_bytes
 from bench.subscription import Socket, socket
-from bench.table import Row
+from bench.table import Row, Target
 
 CHANGES = "subscription ($id: ID!) { processChanges(id: $id) { process { status } } }"
 RATE = (">=", 500_000)  # lines a second
@@ -91,8 +91,8 @@ class Measured:
         part = self.stored / self._count / LENGTH
         return [
             self._rate("from the pipe to stored, process ended", self.print),
-            self._part_of_cat("times what cat takes", self.print),
-            self._part_of_cat("the same of the script alone, which is not held up", self.script),
+            self._part_of_cat("times what cat takes", self.print, CATS),
+            self._part_of_cat("the same of the script alone", self.script),
             *(self._cost(words, self.spent[name]) for name, words in PROGRAMS.items()),
             Row(self._group, "stored bytes / printed bytes", part, "", PART),
             *(self._rate(f"read back {name}", seconds) for name, seconds in self.reads.items()),
@@ -104,10 +104,10 @@ class Measured:
     def _cost(self, name: str, seconds: list[float]) -> Row:
         return Row(self._group, name, median(seconds) / self._count * 1e6, "µs")
 
-    def _part_of_cat(self, name: str, seconds: list[float]) -> Row:
+    def _part_of_cat(self, name: str, seconds: list[float], target: Target | None = None) -> Row:
         parts = [own / other for own, other in zip(seconds, self.cat, strict=True)]
         note = f"cat {self._count / median(self.cat):,.0f} lines/s"
-        return Row(self._group, name, median(parts), "x", CATS, note)
+        return Row(self._group, name, median(parts), "x", target, note)
 
 
 def _sha256(file: Path) -> str:
