@@ -2,7 +2,7 @@
 
 The project's own errors are told as they are; a mistake in the document by the codes
 GRAPHQL_PARSE_FAILED and GRAPHQL_VALIDATION_FAILED; everything else is logged and masked, an outage
-of the database in one line.
+of the database or of the files in one line.
 """
 
 import logging
