@@ -35,20 +35,21 @@ async def claim(
         script=script.name, status=Status.SCHEDULED.value, start_time__lte=now() + CLOCKS_DIFFER
     )
     if script.concurrency is None:
-        process = await due.filter(id=process_id).first()
+        due = due.filter(id=process_id)
     else:
         await _one_at_a_time(script.name)
         running = Process.filter(script=script.name, status=Status.RUNNING.value)
         if await running.count() >= script.concurrency:
             return None
-        process = await due.order_by("start_time", "created_at").first()
-    if process is None:
-        return None
-    mark(process.id)
-    started = now()
-    claimed = await move(process.id, Status.RUNNING, worker_id=worker_id, start_time=started)
-    process.worker_id, process.start_time = worker_id, started
-    return process if claimed else None
+        due = due.order_by("start_time", "created_at")
+    while process := await due.first():
+        mark(process.id)
+        started = now()
+        if await move(process.id, Status.RUNNING, worker_id=worker_id, start_time=started):
+            process.worker_id, process.start_time = worker_id, started
+            return process
+        # It was stopped or deleted just now: it is the turn of the next one.
+    return None
 
 
 @transaction

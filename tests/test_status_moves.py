@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.transactions import in_transaction
 
 from jobs.claim import claim, finish
 from models.database import connected
@@ -28,6 +29,8 @@ from models.status import Status
 from models.user import User
 from models.worker import Worker
 from tests.conftest import Install
+from tests.database import on_postgres
+from tests.installation import Installation
 
 LEGAL = {
     ("SCHEDULED", "RUNNING"),
@@ -163,9 +166,7 @@ class Moves(RuleBasedStateMachine):
     @rule(target=processes, script=st.sampled_from([ANY, ONE]))
     def schedule(self, script: Script) -> UUID:
         number = next(self.numbers)
-        due = now() - timedelta(days=1) + timedelta(seconds=number)
-        made = Process.create(script=script.name, user=self.user, start_time=due)
-        process_id = self.runner.run(_id_of(made))
+        process_id = self.runner.run(_scheduled(script, self.user, number))
         self.world[process_id] = State(script, number)
         return process_id
 
@@ -210,8 +211,9 @@ class Moves(RuleBasedStateMachine):
         self.runner.run(_forget(self.world))
 
 
-async def _id_of(made: Any) -> UUID:
-    process: Process = await made
+async def _scheduled(script: Script, user: User, number: int) -> UUID:
+    due = now() - timedelta(days=1) + timedelta(seconds=number)
+    process = await Process.create(script=script.name, user=user, start_time=due)
     return process.id
 
 
@@ -245,11 +247,17 @@ async def _forget(world: World) -> None:
 
 
 @pytest.fixture
-def runner(install: Install) -> Iterator[asyncio.Runner]:
-    """A loop in which a database of the test's own is open."""
+def own(install: Install) -> Installation:
+    """An installation of the test's own, with nothing in its database."""
     it = install()
     it.cli("migrate")
-    url = it.database_url or f"sqlite://{it.data / 'procession.sqlite3'}"
+    return it
+
+
+@pytest.fixture
+def runner(own: Installation) -> Iterator[asyncio.Runner]:
+    """A loop in which its database is open."""
+    url = own.database_url or f"sqlite://{own.data / 'procession.sqlite3'}"
     EXECUTOR_CACHE.clear()  # Tortoise's: in this program there was another dialect before
     with asyncio.Runner() as runner:
         opened = connected(url)
@@ -283,3 +291,32 @@ def test_some_order_explains_who_won_and_an_end_is_final(runner: asyncio.Runner)
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@on_postgres
+def test_claim_takes_the_next_one_if_the_first_is_just_being_stopped(
+    own: Installation, runner: asyncio.Runner
+) -> None:
+    claimed, second = runner.run(_claim_beside_a_stop(own))
+    assert claimed == second
+
+
+async def _claim_beside_a_stop(own: Installation) -> tuple[UUID | None, UUID]:
+    """What a claim gets while the stop of the first one is being committed; and the second one."""
+    user = await _inhabit()
+    first, second = [await _scheduled(ONE, user, number) for number in range(2)]
+    moved, waited = asyncio.Event(), asyncio.Event()
+
+    async def stop() -> None:
+        async with in_transaction():
+            await move(first, Status.STOPPED)
+            moved.set()
+            await waited.wait()
+
+    stopping = asyncio.create_task(stop())
+    await moved.wait()
+    claiming = asyncio.create_task(Claim(second, ONE, WORKERS[0]).act())
+    await asyncio.to_thread(own.until_waiting, "process", 1)
+    waited.set()
+    await stopping
+    return await claiming, second
