@@ -4,8 +4,12 @@ is removed from it."""
 import asyncio
 import os
 import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from errno import ENOSPC
 from pathlib import Path
 from uuid import uuid4
@@ -160,11 +164,17 @@ def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
     (files / NAME).unlink()
     files.rename(away)
     files.mkdir()
-    for told in (*refusals(it), it.cli("doctor", code=1)):
-        assert not list(files.iterdir())
+    backup = tmp_path / "backup"
+    for told in (
+        *refusals(it),
+        it.cli("doctor", code=1),
+        it.cli("backup", str(backup), code=1),
+    ):
+        assert not list(files.iterdir()) and not backup.exists()
         assert f"The folder {files} {UNMOUNTED}" in told
         assert "Mount it, or correct PROCESSION_FILES_URL; only if the files are lost" in told
         assert "`procession restore --take-files`" in told
+    assert findings(it).keys() == {"scripts", "files folder"}
     assert "Aborted" in it.cli("restore", "--take-files", code=1)
     it.cli(*TAKE)
     assert findings(it).keys() == {"scripts", "files"}
@@ -250,6 +260,45 @@ def test_of_several_installations_that_begin_at_once_one_gets_the_folder(tmp_pat
         list(pool.map(Marker.put, markers))
     assert [each.trouble() for each in markers].count(None) == 1
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+@on_sqlite
+def test_folder_that_cannot_be_listed_is_not_told_as_a_database(install: Install) -> None:
+    """As one in /proc of a program that has ended, but for which nobody has waited."""
+    it = install()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        folder = f"/proc/{ended.pid}/net"
+        assert list(os.scandir(Path(folder).parent))
+        told = it.cli("serve", "--port", "0", code=1, PROCESSION_FILES_URL=f"file://{folder}")
+    assert f"The folder {folder} cannot be used (Invalid argument: {folder}). Mend that" in told
+    assert "database" not in told
+
+
+@on_sqlite
+def test_database_that_is_slow_is_not_told_as_a_folder(
+    install: Install,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    it = install()
+    it.cli("migrate")
+    monkeypatch.setattr("jobs.ownership.PATIENCE", 1.0)
+
+    async def begin() -> None:
+        settling = asyncio.create_task(settle(Store(tmp_path)))
+        await asyncio.to_thread(until, (tmp_path / "staging").exists)
+        caplog.clear()  # of a disk that is slow
+        await asyncio.sleep(1.0)  # timers come in their order: by then it would have been told
+        told, is_slow = caplog.text, not settling.done()
+        writer.rollback()
+        await settling
+        assert is_slow and "does not answer" not in told
+
+    with closing(sqlite3.connect(it.data / "procession.sqlite3")) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        beside(it, begin)
 
 
 @on_sqlite
