@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +29,7 @@ from tests.conftest import Install
 from tests.database import on_postgres, on_sqlite
 from tests.faces import check_error, form
 from tests.forgetful import forgetful
-from tests.installation import NOBODY, Installation, User, until
+from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
 from tests.postgres import shut, unwritable
 from tests.running import (
     CHANGES,
@@ -351,6 +352,23 @@ def test_server_and_worker_that_begin_without_a_database_wait_for_it(it: Install
             until(lambda: counted(it.log, AWAY) >= before + 2, it.log.read_text)
         started.result()
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
+
+
+@on_sqlite
+def test_worker_that_begins_leaves_while_its_database_does_not_answer(install: Install) -> None:
+    it = install()
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        _, port = database.getsockname()
+        settings = {
+            "PROCESSION_DATABASE_URL": f"postgres://x:x@127.0.0.1:{port}/x",
+            "PROCESSION_REDIS_URL": "redis://127.0.0.1:1/0",
+        }
+        command = [PROGRAM, "worker"]
+        with subprocess.Popen(command, cwd=it.folder, env=it.environment | settings) as begun:
+            asked, _ = database.accept()
+            with asked:
+                begun.terminate()
+                assert begun.wait(PATIENCE / 2) == 0
 
 
 @on_postgres
