@@ -113,7 +113,7 @@ def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
     files, away = tmp_path / "files", tmp_path / "away"
     it = install(PROCESSION_FILES_URL=f"file://{files}")
     it.start()
-    written = run_python(it, it.admin, f"import os; {WRITE}").id
+    written, unwanted = (run_python(it, it.admin, f"import os; {WRITE}").id for _ in range(2))
     upload_id = tus.uploaded(it, it.admin, b"x")
     (worker,) = pids(it, "server.worker")
     pause(it, worker)
@@ -138,10 +138,13 @@ def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
     for face in (GraphQL(it), Rest(it)):
         with pytest.raises(Refused, match="The server cannot do this just now"):
             face.start(it.admin, "python", ("c", "pass"), ("f", Upload("a.txt")))
+    GraphQL(it).delete(it.admin, unwanted)
+    until(lambda: "Deleted processes cannot be removed now: " in it.log.read_text())
     assert not list(files.iterdir())
 
     files.rmdir()
     away.rename(files)
+    until(lambda: not (files / unwanted).exists())
     assert end_of(it, it.admin, waiting).lines == ["here"]
     assert it.get(it.admin, download).content == b"x"
     assert tus.offset(it, it.admin, upload_id) == 1
