@@ -3,6 +3,7 @@ is removed from it."""
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -25,10 +26,10 @@ from jobs.store import Store
 from models.database import connected
 from tests import tus
 from tests.conftest import Install
-from tests.database import on_sqlite
+from tests.database import on_postgres, on_sqlite
 from tests.faces import GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
-from tests.running import Gate, end_of, facts, run_python
+from tests.running import Gate, end_of, facts, run_python, start_python
 from tests.test_doctor import findings
 from tests.test_health import readiness
 from tests.workers import pause, pids
@@ -148,6 +149,22 @@ def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
     assert end_of(it, it.admin, waiting).lines == ["here"]
     assert it.get(it.admin, download).content == b"x"
     assert tus.offset(it, it.admin, upload_id) == 1
+
+
+@on_postgres
+def test_process_that_cannot_be_prepared_waits_for_no_disk_that_it_does_not_need(
+    install: Install, tmp_path: Path
+) -> None:
+    files = tmp_path / "files"
+    it = install(PROCESSION_FILES_URL=f"file://{files}")
+    it.start()
+    with it.locked("file"):
+        process_id = start_python(it, it.admin, "pass")
+        it.until_waiting("file", 1)  # the worker asks for its uploads
+        shutil.rmtree(it.data / "runs" / process_id)
+        files.rename(tmp_path / "away")
+    assert "The script could not be started: " in end_of(it, it.admin, process_id).text
+    (tmp_path / "away").rename(files)
 
 
 @on_sqlite
