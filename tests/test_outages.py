@@ -53,6 +53,10 @@ NOT_STORED = "Output is not stored yet"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
 # What no database has a part in is tested with one.
 AWAY = "The database cannot be used; trying again in"
+BEGINNING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO \"worker\"%'"
+)
 WAITING = "Those who follow something have to wait"
 WRITE = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/a', 'w').write('a')"
 SIGN = "query ($id: ID!) { process(id: $id) { files { temporaryUrl(seconds: 60) } } }"
@@ -369,6 +373,25 @@ def test_worker_that_begins_leaves_while_its_database_does_not_answer(install: I
             with asked:
                 begun.terminate()
                 assert begun.wait(PATIENCE / 2) == 0
+
+
+@on_postgres
+def test_worker_that_begins_leaves_while_somebody_has_locked_a_table(it: Installation) -> None:
+    waiting = f"unix://{it.data}/redis/redis.sock?db=1"  # where the server's worker does not look
+    settings = {"PROCESSION_REDIS_URL": waiting, "PROCESSION_DATA": str(it.folder / "other")}
+    files = {"PROCESSION_FILES_URL": f"file://{it.data}/files"}
+    environment = it.environment | settings | files
+    until(lambda: "is ready" in it.log.read_text())  # what begins from here on is ours
+    with (
+        it.locked("worker"),
+        subprocess.Popen([PROGRAM, "worker"], cwd=it.folder, env=environment) as begun,
+    ):
+        try:
+            until(lambda: it.rows(BEGINNING)[0][0])
+            begun.terminate()
+            assert begun.wait(PATIENCE / 2) == 0
+        finally:
+            begun.kill()
 
 
 @on_postgres

@@ -147,10 +147,8 @@ async def _work(settings: Settings, orders: Orders) -> None:
 async def _until_lost(settings: Settings, parts: Parts, site: Site, orders: Orders) -> bool:
     """Works for as long as it has its lease. False: until it was told to leave."""
     async with AsyncExitStack() as stack:
-        worker = await insist(
-            lambda: stack.enter_async_context(Worker(site).open()),
-            "The worker cannot begin",
-            orders.pause,
+        worker = await orders.insist(
+            lambda: stack.enter_async_context(Worker(site).open()), "The worker cannot begin"
         )
         if not orders.draining:
             await _launch(settings, parts, site, worker, orders)
