@@ -24,6 +24,7 @@ from jobs.archive import (
     read,
     write_summary,
 )
+from jobs.ownership import require
 from jobs.store import Store, digest_of
 from models.file import Direction, File
 from models.instant import now
@@ -46,7 +47,9 @@ class Files:
 
 
 async def back_up(store: Store, folder: Path, version: str, migrations: list[str]) -> Summary:
-    """Makes the folder. Raises ArchiveError if there is something in it already."""
+    """Makes the folder. Raises ArchiveError if there is something in it already, OwnershipError
+    where the files are away: none of them is lost then."""
+    await require(store)
     _make(folder)
     made_at = now()
     async with snapshot():

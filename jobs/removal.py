@@ -7,7 +7,7 @@ from uuid import UUID
 
 from jobs.doorbell import Topic
 from jobs.site import Site
-from models.outage import Complaint, complain
+from models.outage import Complaint
 from models.output import OutputChunk
 from models.process import Deletion
 
@@ -25,25 +25,30 @@ async def remove_deleted(site: Site) -> None:
     with site.doorbell.heard(Topic.DELETION) as bell:
         while True:
             with complaint.instead():
-                for deletion in await Deletion.all():
-                    await remove(site, deletion.process_id)
+                await _remove_all(site)
             await bell.wait()
 
 
-async def remove(site: Site, process_id: UUID) -> None:
-    """Removes the stored output and files of a deleted process; safe to repeat.
+async def _remove_all(site: Site) -> None:
+    """Files that cannot be removed keep nothing else from it; in the end one of them is told of."""
+    trouble: OSError | None = None
+    for deletion in await Deletion.all():
+        await _remove_output(deletion.process_id)
+        try:
+            await site.store.aside(site.store.remove, deletion.process_id)
+        except OSError as error:
+            trouble = error
+        else:
+            await deletion.delete()
+    if trouble:
+        raise trouble
 
-    Files that cannot be removed keep nobody else's from it.
-    """
+
+async def _remove_output(process_id: UUID) -> None:
+    """In small steps; safe to repeat."""
     chunks = OutputChunk.filter(process_id=process_id)
     while some := await chunks.order_by("last_seq").limit(CHUNKS).values_list("last_seq", "size"):
         before = accumulate((size for _, size in some), initial=0)
         fitting = [seq for (seq, _), size in zip(some, before, strict=False) if size < BYTES]
         await chunks.filter(last_seq__lte=fitting[-1]).delete()
         await sleep(PAUSE)
-    try:
-        await site.store.aside(site.store.remove, process_id)
-    except OSError as error:
-        complain(log, f"Files of the deleted process {process_id} cannot be removed now", error)
-    else:
-        await Deletion.filter(process_id=process_id).delete()

@@ -176,9 +176,12 @@ class Store:
         return folder
 
     def remove(self, process_id: UUID) -> None:
-        """Removes all files of a process; nothing happens if there are none."""
-        with suppress(FileNotFoundError):
+        """Removes all files of a process, if there are any. Raises OSError where they may only be
+        away."""
+        try:
             shutil.rmtree(self.folder_of(process_id))
+        except FileNotFoundError:
+            self.require()
 
     def discard(self, path: Path) -> None:
         """Removes a file or a folder of the store; it may be gone already."""

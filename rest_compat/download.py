@@ -16,6 +16,7 @@ from resolvers.files import Stored
 from rest_compat.conditions import is_known, unchanged
 from rest_compat.errors import RangeNotSatisfiable
 from rest_compat.ranges import satisfiable
+from rest_compat.stream import broken_off
 
 GONE = "The file {!r} is not on the server's disk any more; a backup may have it"
 SAFE = {
@@ -60,7 +61,7 @@ class Download(FileResponse):
             await self._store.aside(file.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(Departed):
+        with suppress(Departed), broken_off():
             await while_there(receive, super().__call__(scope, receive, send))
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -43,12 +43,20 @@ class Stream(StreamingResponse):
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._chunks):
-            try:
+            with broken_off():
                 await self.stream_response(send)
-            except Exception as error:  # no end is sent, which uvicorn takes for a failure
-                if not (isinstance(error, ProcessionError) or is_outage(error)):
-                    raise
-                log.warning("An answer was broken off: %s", error)
+
+
+@contextmanager
+def broken_off() -> Iterator[None]:
+    """What goes wrong inside, while an answer is sent, is told in one line if it is no mistake of
+    ours. No end is sent then, which uvicorn takes for a failure."""
+    try:
+        yield
+    except Exception as error:
+        if not (isinstance(error, ProcessionError) or is_outage(error)):
+            raise
+        log.warning("An answer was broken off: %s", error)
 
 
 async def pieces(write: Callable[[Batch], bytes], batch: Batch) -> AsyncGenerator[bytes, None]:

@@ -44,6 +44,7 @@ async def embedded_redis(data: Path) -> AsyncIterator[str]:
     """Its URL. One that a killed server left running is taken over; it ends when this is left."""
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
+    _socket(folder, make=True)
     url = socket_url(data)
     try:
         await _ensure(url, folder)
@@ -58,6 +59,7 @@ async def embedded_redis(data: Path) -> AsyncIterator[str]:
         with suppress(FileNotFoundError):  # somebody has removed the data folder
             pid = _read_pid(folder)
         await _end(pid, url)
+        _remove_socket(folder)
 
 
 async def _keep_running(url: str, folder: Path) -> None:
@@ -140,22 +142,34 @@ def find_program() -> str:
     )
 
 
-def _socket(folder: Path) -> Path:
+def _socket(folder: Path, *, make: bool = False) -> Path:
+    """Where the path would be too long it has a folder of its own, which who starts it is to
+    `make`. Raises NoRedisError."""
     path = folder / "redis.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET:
         return path
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     short = Path(gettempdir()) / f"procession-{os.getuid()}-{name}"
-    short.mkdir(mode=0o700, exist_ok=True)
-    if short.stat().st_uid != os.getuid() or short.is_symlink():
+    if make:
+        short.mkdir(mode=0o700, exist_ok=True)
+    if os.path.lexists(short) and (short.is_symlink() or short.stat().st_uid != os.getuid()):
         raise NoRedisError(f"{short} belongs to somebody else; choose a shorter PROCESSION_DATA")
     return short / "redis.sock"
+
+
+def _remove_socket(folder: Path) -> None:
+    """With the folder of its own. Nobody else has it: we have the data folder for us alone."""
+    path = _socket(folder)
+    if path.parent != folder:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody has put something into it, or removed it
+            path.parent.rmdir()
 
 
 async def _spawn(folder: Path) -> Process:
     options = {
         "port": "0",
-        "unixsocket": str(_socket(folder)),
+        "unixsocket": str(_socket(folder, make=True)),
         "unixsocketperm": "700",
         "dir": str(folder),
         "pidfile": str(folder / "pid"),

@@ -76,6 +76,23 @@ def test_file_whose_bytes_are_gone_is_not_found(installation: Installation) -> N
 
 
 @on_sqlite
+def test_download_that_fails_on_its_way_is_broken_off_and_told_in_a_line(
+    installation: Installation,
+) -> None:
+    """As by a disk that fails: what is a folder by then cannot be read."""
+    it = installation
+    process_id = run_python(it, it.alice, WRITE).id
+    for kept in (it.data / "files" / process_id).iterdir():
+        kept.unlink()
+        kept.mkdir()
+    told = "An answer was broken off: [Errno 21]"
+    before = it.log.read_text().count(told)
+    with pytest.raises(httpx.RemoteProtocolError):
+        fetch(it, process_id)
+    until(lambda: it.log.read_text().count(told) == before + 1)
+
+
+@on_sqlite
 def test_head_says_what_get_would(installation: Installation, written: str) -> None:
     whole, head = fetch(installation, written), fetch(installation, written, "HEAD")
     assert (head.status_code, head.content) == (200, b"")

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,24 @@ def test_data_folder_may_be_called_anything(name: str) -> None:
         it.settings = {"PROCESSION_DATA": str(it.folder / name)}
         it.start()
         assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
+
+
+@on_sqlite
+def test_redis_of_a_data_folder_with_a_long_path_leaves_nothing_behind(
+    install: Install, tmp_path: Path
+) -> None:
+    """Its socket has a folder of its own, as the path of one may have 107 bytes."""
+    data = tmp_path / ("long" * 25)
+    it = install(PROCESSION_DATA=str(data))
+    digest = sha256(os.fsencode(data / "redis")).hexdigest()
+    folder = Path("/tmp", f"procession-{os.getuid()}-{digest[:16]}")  # noqa: S108
+    it.cli("migrate")
+    it.cli("user", "add", "eve")
+    assert not folder.exists()
+    it.start()
+    assert [path.name for path in folder.iterdir()] == ["redis.sock"]
+    assert it.end(signal.SIGTERM) == 0
+    assert not folder.exists()
 
 
 @on_sqlite

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +29,7 @@ from tests.conftest import Install
 from tests.database import on_postgres, on_sqlite
 from tests.faces import check_error, form
 from tests.forgetful import forgetful
-from tests.installation import NOBODY, Installation, User, until
+from tests.installation import NOBODY, PATIENCE, PROGRAM, Installation, User, until
 from tests.postgres import shut, unwritable
 from tests.running import (
     CHANGES,
@@ -52,6 +53,10 @@ NOT_STORED = "Output is not stored yet"
 REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { id } }"
 # What no database has a part in is tested with one.
 AWAY = "The database cannot be used; trying again in"
+BEGINNING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO \"worker\"%'"
+)
 WAITING = "Those who follow something have to wait"
 WRITE = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/a', 'w').write('a')"
 SIGN = "query ($id: ID!) { process(id: $id) { files { temporaryUrl(seconds: 60) } } }"
@@ -351,6 +356,42 @@ def test_server_and_worker_that_begin_without_a_database_wait_for_it(it: Install
             until(lambda: counted(it.log, AWAY) >= before + 2, it.log.read_text)
         started.result()
     assert run_python(it, it.admin, "print(1)").lines == ["1"]
+
+
+@on_sqlite
+def test_worker_that_begins_leaves_while_its_database_does_not_answer(install: Install) -> None:
+    it = install()
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        _, port = database.getsockname()
+        settings = {
+            "PROCESSION_DATABASE_URL": f"postgres://x:x@127.0.0.1:{port}/x",
+            "PROCESSION_REDIS_URL": "redis://127.0.0.1:1/0",
+        }
+        command = [PROGRAM, "worker"]
+        with subprocess.Popen(command, cwd=it.folder, env=it.environment | settings) as begun:
+            asked, _ = database.accept()
+            with asked:
+                begun.terminate()
+                assert begun.wait(PATIENCE / 2) == 0
+
+
+@on_postgres
+def test_worker_that_begins_leaves_while_somebody_has_locked_a_table(it: Installation) -> None:
+    waiting = f"unix://{it.data}/redis/redis.sock?db=1"  # where the server's worker does not look
+    settings = {"PROCESSION_REDIS_URL": waiting, "PROCESSION_DATA": str(it.folder / "other")}
+    files = {"PROCESSION_FILES_URL": f"file://{it.data}/files"}
+    environment = it.environment | settings | files
+    until(lambda: "is ready" in it.log.read_text())  # what begins from here on is ours
+    with (
+        it.locked("worker"),
+        subprocess.Popen([PROGRAM, "worker"], cwd=it.folder, env=environment) as begun,
+    ):
+        try:
+            until(lambda: it.rows(BEGINNING)[0][0])
+            begun.terminate()
+            assert begun.wait(PATIENCE / 2) == 0
+        finally:
+            begun.kill()
 
 
 @on_postgres

@@ -3,9 +3,14 @@ is removed from it."""
 
 import asyncio
 import os
+import shutil
 import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from errno import ENOSPC
 from pathlib import Path
 from uuid import uuid4
@@ -21,10 +26,10 @@ from jobs.store import Store
 from models.database import connected
 from tests import tus
 from tests.conftest import Install
-from tests.database import on_sqlite
+from tests.database import on_postgres, on_sqlite
 from tests.faces import GraphQL, Refused, Rest, Upload
 from tests.installation import Installation, until
-from tests.running import Gate, end_of, facts, run_python
+from tests.running import Gate, end_of, facts, run_python, start_python
 from tests.test_doctor import findings
 from tests.test_health import readiness
 from tests.workers import pause, pids
@@ -109,7 +114,7 @@ def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
     files, away = tmp_path / "files", tmp_path / "away"
     it = install(PROCESSION_FILES_URL=f"file://{files}")
     it.start()
-    written = run_python(it, it.admin, f"import os; {WRITE}").id
+    written, unwanted = (run_python(it, it.admin, f"import os; {WRITE}").id for _ in range(2))
     upload_id = tus.uploaded(it, it.admin, b"x")
     (worker,) = pids(it, "server.worker")
     pause(it, worker)
@@ -134,13 +139,32 @@ def test_what_needs_a_disk_that_is_away_waits_or_is_told_to_come_again(
     for face in (GraphQL(it), Rest(it)):
         with pytest.raises(Refused, match="The server cannot do this just now"):
             face.start(it.admin, "python", ("c", "pass"), ("f", Upload("a.txt")))
+    GraphQL(it).delete(it.admin, unwanted)
+    until(lambda: "Deleted processes cannot be removed now: " in it.log.read_text())
     assert not list(files.iterdir())
 
     files.rmdir()
     away.rename(files)
+    until(lambda: not (files / unwanted).exists())
     assert end_of(it, it.admin, waiting).lines == ["here"]
     assert it.get(it.admin, download).content == b"x"
     assert tus.offset(it, it.admin, upload_id) == 1
+
+
+@on_postgres
+def test_process_that_cannot_be_prepared_waits_for_no_disk_that_it_does_not_need(
+    install: Install, tmp_path: Path
+) -> None:
+    files = tmp_path / "files"
+    it = install(PROCESSION_FILES_URL=f"file://{files}")
+    it.start()
+    with it.locked("file"):
+        process_id = start_python(it, it.admin, "pass")
+        it.until_waiting("file", 1)  # the worker asks for its uploads
+        shutil.rmtree(it.data / "runs" / process_id)
+        files.rename(tmp_path / "away")
+    assert "The script could not be started: " in end_of(it, it.admin, process_id).text
+    (tmp_path / "away").rename(files)
 
 
 @on_sqlite
@@ -160,11 +184,17 @@ def test_folder_that_looks_unmounted_is_refused_until_its_files_are_given_up(
     (files / NAME).unlink()
     files.rename(away)
     files.mkdir()
-    for told in (*refusals(it), it.cli("doctor", code=1)):
-        assert not list(files.iterdir())
+    backup = tmp_path / "backup"
+    for told in (
+        *refusals(it),
+        it.cli("doctor", code=1),
+        it.cli("backup", str(backup), code=1),
+    ):
+        assert not list(files.iterdir()) and not backup.exists()
         assert f"The folder {files} {UNMOUNTED}" in told
         assert "Mount it, or correct PROCESSION_FILES_URL; only if the files are lost" in told
         assert "`procession restore --take-files`" in told
+    assert findings(it).keys() == {"scripts", "files folder"}
     assert "Aborted" in it.cli("restore", "--take-files", code=1)
     it.cli(*TAKE)
     assert findings(it).keys() == {"scripts", "files"}
@@ -250,6 +280,45 @@ def test_of_several_installations_that_begin_at_once_one_gets_the_folder(tmp_pat
         list(pool.map(Marker.put, markers))
     assert [each.trouble() for each in markers].count(None) == 1
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+@on_sqlite
+def test_folder_that_cannot_be_listed_is_not_told_as_a_database(install: Install) -> None:
+    """As one in /proc of a program that has ended, but for which nobody has waited."""
+    it = install()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        folder = f"/proc/{ended.pid}/net"
+        assert list(os.scandir(Path(folder).parent))
+        told = it.cli("serve", "--port", "0", code=1, PROCESSION_FILES_URL=f"file://{folder}")
+    assert f"The folder {folder} cannot be used (Invalid argument: {folder}). Mend that" in told
+    assert "database" not in told
+
+
+@on_sqlite
+def test_database_that_is_slow_is_not_told_as_a_folder(
+    install: Install,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    it = install()
+    it.cli("migrate")
+    monkeypatch.setattr("jobs.ownership.PATIENCE", 1.0)
+
+    async def begin() -> None:
+        settling = asyncio.create_task(settle(Store(tmp_path)))
+        await asyncio.to_thread(until, (tmp_path / "staging").exists)
+        caplog.clear()  # of a disk that is slow
+        await asyncio.sleep(1.0)  # timers come in their order: by then it would have been told
+        told, is_slow = caplog.text, not settling.done()
+        writer.rollback()
+        await settling
+        assert is_slow and "does not answer" not in told
+
+    with closing(sqlite3.connect(it.data / "procession.sqlite3")) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        beside(it, begin)
 
 
 @on_sqlite

@@ -91,6 +91,8 @@ def test_files_that_cannot_be_removed_keep_nothing_else_from_being_removed(
         GraphQL(it).delete(it.admin, process_id)
     until(lambda: it.rows("SELECT process_id FROM deletion") == [(ids[0],)])
     assert left(it) == dict.fromkeys(NAMES, 0) | {"deletion": 1}
+    told = "Deleted processes cannot be removed now: "
+    until(lambda: told in it.log.read_text())
     folder.unlink()
     aside.rename(folder)
     check_gone(it)

@@ -8,7 +8,7 @@ from uuid import UUID
 from jobs.marker import Marker
 from jobs.orphans import orphans
 from jobs.output import Window, read_all
-from jobs.ownership import objection
+from jobs.ownership import OwnershipError, require
 from jobs.store import Store, digest_of
 from models.file import File
 from models.installation import Installation
@@ -25,6 +25,8 @@ ENDED = [status.value for status in Status if status.ended]
 async def files(patient: Patient) -> AsyncIterator[Symptom]:
     """Files that are missing, or not as large as they were; deep: not as they were."""
     store = Store(patient.settings.files_folder)
+    if not await _is_ours(store):  # none is lost because the folder is away
+        return
     missing: list[str] = []
     changed: list[str] = []
     last = NONE
@@ -60,8 +62,10 @@ async def sums(patient: Patient) -> AsyncIterator[Symptom]:
 async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
     """Whether the folder of files is this installation's."""
     store = Store(patient.settings.files_folder)
-    if found := await objection(store):
-        yield found
+    try:
+        await require(store)
+    except OwnershipError as error:
+        yield error.wrong, error.mend
         return
     if await _is_unmarked(store):
         yield (
@@ -73,7 +77,7 @@ async def ownership(patient: Patient) -> AsyncIterator[Symptom]:
 async def leftovers(patient: Patient) -> AsyncIterator[Symptom]:
     """What lies in the store that no row tells of."""
     store = Store(patient.settings.files_folder)
-    if await objection(store):
+    if not await _is_ours(store):
         return
     found = [path async for path in orphans(store)]
     if found:
@@ -82,6 +86,15 @@ async def leftovers(patient: Patient) -> AsyncIterator[Symptom]:
             "They only take room; a worker removes them "
             + ("once the folder has its marker" if await _is_unmarked(store) else "within a day"),
         )
+
+
+async def _is_ours(store: Store) -> bool:
+    """As `ownership` tells."""
+    try:
+        await require(store)
+    except OwnershipError:
+        return False
+    return True
 
 
 async def _is_unmarked(store: Store) -> bool:

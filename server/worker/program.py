@@ -64,10 +64,15 @@ class Orders:
                 await _until_first(self.leave.wait(), self.interrupted.wait())
             raise LeftError
 
-    async def insist(self, attempt: Callable[[], Coroutine[Any, Any, T]], what: str) -> T:
+    async def insist(
+        self,
+        attempt: Callable[[], Coroutine[Any, Any, T]],
+        what: str,
+        also: tuple[type[Exception], ...] = (),
+    ) -> T:
         """As `insist`; raises LeftError, too, where an attempt hangs as the worker is told to
         leave."""
-        return await insist(partial(self._unless_told, attempt), what, self.pause)
+        return await insist(partial(self._unless_told, attempt), what, self.pause, also)
 
     async def _unless_told(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
         doing = asyncio.create_task(attempt())
@@ -110,7 +115,7 @@ async def work(settings: Settings, *, with_parent: bool = False, drain: bool = F
         loop.add_reader(sys.stdin.fileno(), partial(_hear_parent, orders))
     with suppress(LeftError):
         look, what = partial(_see_database, settings), "The database cannot be used"
-        await insist(look, what, orders.pause, (NotYetMigratedError,))
+        await orders.insist(look, what, (NotYetMigratedError,))
         await _work(settings, orders)
 
 
@@ -142,10 +147,8 @@ async def _work(settings: Settings, orders: Orders) -> None:
 async def _until_lost(settings: Settings, parts: Parts, site: Site, orders: Orders) -> bool:
     """Works for as long as it has its lease. False: until it was told to leave."""
     async with AsyncExitStack() as stack:
-        worker = await insist(
-            lambda: stack.enter_async_context(Worker(site).open()),
-            "The worker cannot begin",
-            orders.pause,
+        worker = await orders.insist(
+            lambda: stack.enter_async_context(Worker(site).open()), "The worker cannot begin"
         )
         if not orders.draining:
             await _launch(settings, parts, site, worker, orders)
