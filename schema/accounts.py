@@ -60,7 +60,7 @@ async def set_admin(
 async def set_email(
     info: Info,
     id: UserId,  # noqa: A002
-    address: Annotated[str | None, arg("To where they are written; null: nowhere.")],
+    address: Annotated[str | None, arg("The address; null removes it.")],
 ) -> User:
     return User.of(await users.set_email(info.context.viewer, read_id(id), address))
 

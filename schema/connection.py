@@ -42,8 +42,8 @@ class ProcessFilter:
     script: str | None = strawberry.field(default=None, description="Only of the script so named.")
     user_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="Only of this user; for others' one needs to be an administrator, or may see "
-        "only those of scripts of which one may READ all.",
+        description="Only of this user. Somebody else's are for administrators and, of scripts "
+        "that they may READ, for members of groups.",
     )
     statuses: list[ProcessStatus] | None = strawberry.field(  # type: ignore[valid-type]
         default=None, description="Only in one of these statuses."
@@ -62,7 +62,7 @@ class ProcessFilter:
     )
     text: str | None = strawberry.field(
         default=None,
-        description="Only those whose id begins so, or that have this text in the name of the "
+        description="Only those whose id begins with this text, or that have it in the name of the "
         "script or the user, in a parameter or in the reason; capitals and small letters are the "
         f"same. {LONGEST_TEXT} characters at most.",
     )
