@@ -144,12 +144,12 @@ class ProcessConnection:
         return [StatusCount(status=status, count=count) for status, count in found.items()]
 
 
-First = Annotated[int | None, arg("So many from the beginning (20 unless said).")]
+First = Annotated[int | None, arg("So many from the beginning (by default 20).")]
 After = Annotated[str | None, arg("Only what comes after this cursor.")]
 Last = Annotated[int | None, arg("So many from the end.")]
 Before = Annotated[str | None, arg("Only what comes before this cursor.")]
 Wanted = Annotated[ProcessFilter | None, arg("Which processes are wanted.")]
-Order = Annotated[ProcessSort | None, arg("Their order; the newest start first unless said.")]
+Order = Annotated[ProcessSort | None, arg("Their order; by default the newest start first.")]
 
 
 async def connection(

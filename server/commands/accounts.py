@@ -95,7 +95,7 @@ def set_password(name: str) -> None:
 @user_group.command("link")
 @click.argument("name")
 @click.option("--subject", required=True, help="How the provider knows them: the claim `sub`.")
-@click.option("--issuer", help="The provider: PROCESSION_OPENID_ISSUER unless said.")
+@click.option("--issuer", help="The provider; by default PROCESSION_OPENID_ISSUER.")
 def link_user(name: str, subject: str, issuer: str | None) -> None:
     """Let the existing user NAME sign in by OpenID Connect.
 
@@ -110,7 +110,7 @@ def link_user(name: str, subject: str, issuer: str | None) -> None:
 @user_group.command("unlink")
 @click.argument("name")
 @click.option("--subject", required=True, help="How the provider knows them: the claim `sub`.")
-@click.option("--issuer", help="The provider: PROCESSION_OPENID_ISSUER unless said.")
+@click.option("--issuer", help="The provider; by default PROCESSION_OPENID_ISSUER.")
 def unlink_user(name: str, subject: str, issuer: str | None) -> None:
     """Undo `link`, and end the sessions of the user NAME.
 
