@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or newer and make, nothing else: all the rest is set up
 # below, in .venv and in three folders node_modules, and set up again when what it depends on changes.
 
-.PHONY: help run test lint format bench chaos fuzz page lock audit clean
+.PHONY: help run setup test lint format bench chaos fuzz page lock audit clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -23,9 +23,11 @@ quietly = log=$$(mktemp); { $(1); } >"$$log" 2>&1 || { code=$$?; cat "$$log" >&2
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/run.stamp ## Run Procession; `procession serve`'s arguments go in ARGS='…'
-	@$(MAKE) --silent page || echo 'Going on without the console and GraphiQL, which could not be built (see above).' >&2
+run: setup ## Run Procession; `procession serve`'s arguments go in ARGS='…'
 	@exec $(BIN)/procession serve $(ARGS)
+
+setup: .venv/run.stamp ## Set up what `make run` needs, and serve nothing
+	@$(MAKE) --silent page || echo 'Going on without the console and GraphiQL, which could not be built (see above).' >&2
 
 # Containers often set it, and each of the programs that run the tests would compile them all anew.
 test: export PYTHONDONTWRITEBYTECODE :=

@@ -60,7 +60,7 @@ async def set_admin(
 async def set_email(
     info: Info,
     id: UserId,  # noqa: A002
-    address: Annotated[str | None, arg("To where they are written; null: nowhere.")],
+    address: Annotated[str | None, arg("The address; null removes it.")],
 ) -> User:
     return User.of(await users.set_email(info.context.viewer, read_id(id), address))
 
@@ -92,10 +92,10 @@ async def create_token(
     name: Annotated[str, arg("What it is for.")],
     scope: Annotated[TokenScope, arg("What it is good for.")],  # type: ignore[valid-type]
     expires_at: Annotated[
-        datetime | None, arg("When it ends, in ten years at most; never unless said.")
+        datetime | None, arg("When it ends, in ten years at most; by default never.")
     ] = None,
     user_id: Annotated[
-        strawberry.ID | None, arg("For whom; you unless said, others only by administrators.")
+        strawberry.ID | None, arg("For whom: by default you; others only by administrators.")
     ] = None,
 ) -> NewToken:
     viewer = info.context.viewer

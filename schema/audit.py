@@ -25,10 +25,12 @@ LARGEST_ID = (1 << 63) - 1  # that a database takes
 @strawberry.input(description="Which entries are wanted; everything that is given must hold.")
 class AuditFilter:
     actor: str | None = strawberry.field(
-        default=None, description="Only what this user did, by name; or `operator`, or `system`."
+        default=None,
+        description="Only what this user did, by name; or `operator`, `identity provider` or "
+        "`system`.",
     )
     action: str | None = strawberry.field(
-        default=None, description="Only such deeds, as `process.start`."
+        default=None, description="Only this action, such as `process.start`."
     )
     target: str | None = strawberry.field(
         default=None, description="Only what was done to this: an id, or a name."
@@ -48,25 +50,24 @@ class AuditEntry:
     row: strawberry.Private[EntryRow]
     at: datetime = strawberry.field(description="When.")
     actor: str | None = strawberry.field(
-        description="Who: a user's name, `operator` for who works at the command line of the "
-        "server's machine, `system` for the server itself; null for who has not signed in."
+        description="Who: a user's name, `operator` for whoever works at the command line of the "
+        "server's machine, `identity provider` for what changes at a sign-in, `system` for the "
+        "server itself; null for somebody who has not signed in."
     )
     actor_id: strawberry.ID | None = strawberry.field(
-        description="The user's UUID; null where it was none."
+        description="The user's UUID; null where it was not a user."
     )
     token_id: strawberry.ID | None = strawberry.field(
         description="The id of the token or session that they signed in with."
     )
     address: str | None = strawberry.field(description="From where.")
-    action: str = strawberry.field(description="What, as `process.start`.")
+    action: str = strawberry.field(description="What, such as `process.start`.")
     target: str | None = strawberry.field(
         description="To what: the id of a process or a token, the name of a user, a group or "
         "a script."
     )
     result: str = strawberry.field(description="`OK`, or the code of the error.")
-    details: JSON | None = strawberry.field(
-        description="What else is worth knowing; what it is depends on `action`."
-    )
+    details: JSON | None = strawberry.field(description="Further facts, which depend on `action`.")
 
     @classmethod
     def of(cls, row: EntryRow) -> "AuditEntry":
@@ -107,7 +108,7 @@ class AuditConnection:
 
 async def entry_list(
     info: Info,
-    first: Annotated[int, arg("So many of them.")] = DEFAULT_PAGE,
+    first: Annotated[int, arg("At most so many.")] = DEFAULT_PAGE,
     after: Annotated[str | None, arg("Only what comes after this cursor.")] = None,
     filter: Annotated[AuditFilter | None, arg("Which entries are wanted.")] = None,  # noqa: A002
 ) -> AuditConnection:

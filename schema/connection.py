@@ -42,8 +42,8 @@ class ProcessFilter:
     script: str | None = strawberry.field(default=None, description="Only of the script so named.")
     user_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="Only of this user; for others' one needs to be an administrator, or may see "
-        "only those of scripts of which one may READ all.",
+        description="Only of this user. Somebody else's are for administrators and, of scripts "
+        "that they may READ, for members of groups.",
     )
     statuses: list[ProcessStatus] | None = strawberry.field(  # type: ignore[valid-type]
         default=None, description="Only in one of these statuses."
@@ -62,7 +62,7 @@ class ProcessFilter:
     )
     text: str | None = strawberry.field(
         default=None,
-        description="Only those whose id begins so, or that have this text in the name of the "
+        description="Only those whose id begins with this text, or that have it in the name of the "
         "script or the user, in a parameter or in the reason; capitals and small letters are the "
         f"same. {LONGEST_TEXT} characters at most.",
     )
@@ -144,12 +144,12 @@ class ProcessConnection:
         return [StatusCount(status=status, count=count) for status, count in found.items()]
 
 
-First = Annotated[int | None, arg("So many from the beginning (20 unless said).")]
+First = Annotated[int | None, arg("So many from the beginning (by default 20).")]
 After = Annotated[str | None, arg("Only what comes after this cursor.")]
 Last = Annotated[int | None, arg("So many from the end.")]
 Before = Annotated[str | None, arg("Only what comes before this cursor.")]
 Wanted = Annotated[ProcessFilter | None, arg("Which processes are wanted.")]
-Order = Annotated[ProcessSort | None, arg("Their order; the newest start first unless said.")]
+Order = Annotated[ProcessSort | None, arg("Their order; by default the newest start first.")]
 
 
 async def connection(

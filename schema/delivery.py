@@ -18,7 +18,7 @@ from schema.scalars import read_id
 Way = strawberry.enum(
     Channel,
     name="DeliveryChannel",
-    description="By which way a user is told of an end: WEBHOOK or EMAIL.",
+    description="How a user is told of an end: by a WEBHOOK or by EMAIL.",
 )
 State = strawberry.enum(
     DeliveryState,
@@ -29,11 +29,13 @@ State = strawberry.enum(
 End = strawberry.enum(
     Occasion,
     name="DeliveryOccasion",
-    description="Of which ends: of each that has ENDED, or only of FAILED.",
+    description="Of which ends: ENDED is every end, FAILED only a failure.",
 )
 
 
-@strawberry.input(description="How you want to be told of the end of a process: one way.")
+@strawberry.input(
+    description="How you want to be told of the end of a process: `webhook` or `email`."
+)
 class NotifyInput:
     webhook: str | None = strawberry.field(
         default=None, description="The URL to which a signed message is sent, by POST."
@@ -43,8 +45,8 @@ class NotifyInput:
     )
     secret: str | None = strawberry.field(
         default=None,
-        description="With what the message is signed: `whsec_` and 24 to 64 bytes in base64. "
-        "`notifyMe` makes one unless it is said; `startProcess` needs it.",
+        description="What the message to a webhook is signed with: `whsec_` and 24 to 64 bytes in "
+        "base64. If it is left out, `notifyMe` makes one; `startProcess` requires it.",
     )
     occasion: End = strawberry.field(  # type: ignore[valid-type]
         default=Occasion.ENDED, description="Of which ends you want to be told."
@@ -60,22 +62,22 @@ class NotifyInput:
 @strawberry.type(description="An attempt to deliver something.")
 class Attempt:
     at: datetime = strawberry.field(description="When it ended.")
-    error: str | None = strawberry.field(description="Why it failed, in words; null: it did not.")
+    error: str | None = strawberry.field(description="Why it failed, in words; null if it did not.")
 
 
-@strawberry.type(description="You are to be told of the end of a process.")
+@strawberry.type(description="One way in which you are to be told of the end of a process.")
 class Delivery:
     id: strawberry.ID = strawberry.field(
-        description="Its UUID. Whoever gets a message twice knows it by this id."
+        description="Its UUID, the `webhook-id` by which a message that came twice is recognised."
     )
-    channel: Way = strawberry.field(description="By which way.")  # type: ignore[valid-type]
+    channel: Way = strawberry.field(description="How.")  # type: ignore[valid-type]
     occasion: End = strawberry.field(description="Of which ends.")  # type: ignore[valid-type]
-    host: str | None = strawberry.field(description="To which host, of a webhook.")
+    host: str | None = strawberry.field(description="The host of a webhook.")
     state: State = strawberry.field(description="What became of it.")  # type: ignore[valid-type]
     created_at: datetime = strawberry.field(description="When it was asked for.")
     attempts: int = strawberry.field(description="How many attempts have begun.")
     next_attempt_at: datetime | None = strawberry.field(
-        description="From when on it is tried, once the process has ended; null: never again."
+        description="When it is tried next, once the process has ended; null: never again."
     )
     log: list[Attempt] = strawberry.field(description="The latest attempts that have ended.")
 
@@ -107,7 +109,9 @@ ProcessId = Annotated[strawberry.ID, arg("The process's id.")]
 
 
 async def notify_me(
-    info: Info, process_id: ProcessId, by: Annotated[NotifyInput, arg("By which way.")]
+    info: Info,
+    process_id: ProcessId,
+    by: Annotated[NotifyInput, arg("How: by a webhook or by e-mail.")],
 ) -> NewDelivery:
     context = info.context
     process = read_id(process_id, "processId")

@@ -36,7 +36,7 @@ class UserConnection:
 
 async def user_list(
     info: Info,
-    first: Annotated[int, arg("So many of them.")] = DEFAULT_PAGE,
+    first: Annotated[int, arg("At most so many.")] = DEFAULT_PAGE,
     after: Annotated[str | None, arg("Only what comes after this cursor.")] = None,
 ) -> UserConnection:
     """Raises BadInput and Forbidden."""

@@ -66,7 +66,7 @@ class Mutation:
             datetime | None, arg("When it is to start; at once if this is left out or past.")
         ] = None,
         notify: Annotated[
-            list[NotifyInput] | None, arg("By which ways you want to be told of its end.")
+            list[NotifyInput] | None, arg("How you want to be told of its end.")
         ] = None,
     ) -> Process:
         sent = [each.sent() for each in parameters or ()]
@@ -79,7 +79,7 @@ class Mutation:
 
     @strawberry.mutation(
         description="Asks for the end of a process: SIGTERM, then SIGKILL after the script's "
-        "grace. One that has not started never will. Of one that has ended nothing changes."
+        "grace. One that has not started never will. One that has ended is not changed."
     )
     async def stop_process(self, info: Info, id: Id) -> Process:  # noqa: A002
         row = await ending.stop(info.context.viewer, info.context.app, read_id(id))
@@ -87,7 +87,7 @@ class Mutation:
 
     @strawberry.mutation(
         description="Removes a process with its output and files, and stops it if it runs. "
-        "Answers its id."
+        "Returns its id."
     )
     async def delete_process(self, info: Info, id: Id) -> strawberry.ID:  # noqa: A002
         await ending.delete(info.context.viewer, info.context.app, read_id(id))
@@ -99,28 +99,30 @@ class Mutation:
     )
     forget_delivery: strawberry.ID = strawberry.mutation(
         resolver=forget_delivery,
-        description="Takes back what `notifyMe` or `startProcess` was asked for. Answers its id.",
+        description="Takes back a delivery that `notifyMe` or `startProcess` was asked for. "
+        "Returns its id.",
     )
 
     add_user: User = strawberry.mutation(
         resolver=accounts.add_user,
         description="Adds a user, who then needs a token or a password. Only for administrators, "
-        "as all that has to do with others.",
+        "like everything that concerns other users.",
     )
     disable_user: User = strawberry.mutation(
         resolver=accounts.disable_user,
         description="Refuses a user from now on, whatever they sign in with.",
     )
     enable_user: User = strawberry.mutation(
-        resolver=accounts.enable_user, description="Lets a user in again who was disabled."
+        resolver=accounts.enable_user, description="Lets a disabled user in again."
     )
     set_admin: User = strawberry.mutation(
         resolver=accounts.set_admin,
-        description="Makes a user an administrator, or one no more. The last one stays one.",
+        description="Makes a user an administrator or an ordinary user. The last administrator "
+        "stays one.",
     )
     set_email: User = strawberry.mutation(
         resolver=accounts.set_email,
-        description="Sets the address of a user's e-mail, to which they may have news sent.",
+        description="Sets the e-mail address to which a user can have messages sent.",
     )
     set_password: User = strawberry.mutation(
         resolver=accounts.set_password, description="Sets a password, and ends the user's sessions."
@@ -131,12 +133,12 @@ class Mutation:
     )
     link_identity: User = strawberry.mutation(
         resolver=accounts.link_identity,
-        description="Lets a user who is there sign in by OpenID Connect, as this subject of this "
-        "provider. Whoever that was before is no more, and out.",
+        description="Lets an existing user sign in by OpenID Connect, as this subject of this "
+        "provider. A user who did so before can no longer, and is signed out.",
     )
     unlink_identity: User = strawberry.mutation(
         resolver=accounts.unlink_identity,
-        description="Lets a user sign in so no more, and ends their sessions and JWTs.",
+        description="Undoes `linkIdentity`, and ends the user's sessions and JWTs.",
     )
     create_token: accounts.NewToken = strawberry.mutation(
         resolver=accounts.create_token, description="Makes a token for a program."
@@ -144,7 +146,7 @@ class Mutation:
     revoke_token: Token = strawberry.mutation(
         resolver=accounts.revoke_token,
         description="Refuses a token from now on, or ends a session: yours or, for "
-        "administrators, anyone's. That with which you ask may have any scope.",
+        "administrators, anyone's. A token may revoke itself, whatever its scope.",
     )
     add_group: Group = strawberry.mutation(
         resolver=accounts.add_group, description="Makes a group of users."
@@ -154,7 +156,7 @@ class Mutation:
     )
     delete_group: strawberry.ID = strawberry.mutation(
         resolver=accounts.delete_group,
-        description="Removes a group; its members stay. Answers its id.",
+        description="Removes a group; its members stay. Returns its id.",
     )
     join_group: Group = strawberry.mutation(
         resolver=accounts.join_group, description="Puts a user into a group."
@@ -168,5 +170,6 @@ class Mutation:
     )
     revoke_right: Group = strawberry.mutation(
         resolver=accounts.revoke_right,
-        description="Takes a right to a script from a group. What a member sees live by it ends.",
+        description="Takes a right to a script from a group. Members' subscriptions that need it "
+        "end.",
     )

@@ -197,7 +197,7 @@ class Process:
         self,
         info: Info,
         after: Annotated[int, arg("Only lines with a higher number.")] = 0,
-        first: Annotated[int | None, arg("At most so many lines (1000 unless said).")] = None,
+        first: Annotated[int | None, arg("At most so many lines (by default 1000).")] = None,
         last: Annotated[int | None, arg("Only the last so many lines.")] = None,
         from_time: Annotated[datetime | None, arg("Only lines from this time on.")] = None,
         to_time: Annotated[datetime | None, arg("Only lines up to this time.")] = None,

@@ -61,7 +61,7 @@ class Query:
 
     deliveries: list[Delivery] = strawberry.field(
         resolver=delivery_list,
-        description="By which ways you are told of the end of a process, and what became of it.",
+        description="How you are told of the end of a process, and what became of it.",
     )
 
     processes: ProcessConnection = strawberry.field(

@@ -67,7 +67,7 @@ async def output_search(
     ignore_case: Annotated[bool, arg("Whether small and capital letters are the same.")] = False,
     context: Annotated[int, arg("How many lines around each are wanted, 50 at most.")] = 0,
     after: Annotated[int, arg("Only lines with a higher number.")] = 0,
-    first: Annotated[int, arg("At most so many matches, 1000 at most.")] = PAGE_MATCHES,
+    first: Annotated[int, arg("At most so many matches; no more than 1000.")] = PAGE_MATCHES,
     from_time: Annotated[datetime | None, arg("Only lines from this time on.")] = None,
     to_time: Annotated[datetime | None, arg("Only lines up to this time.")] = None,
 ) -> OutputSearch:

@@ -44,8 +44,10 @@ class Token:
     last_used_at: datetime | None = strawberry.field(
         description="When it was last used, to a minute or so; null: never."
     )
-    address: str | None = strawberry.field(description="From where a session was begun.")
-    agent: str | None = strawberry.field(description="With which program a session was begun.")
+    address: str | None = strawberry.field(
+        description="The address from which a session was begun."
+    )
+    agent: str | None = strawberry.field(description="The browser or program that began a session.")
 
     @classmethod
     def of(cls, row: TokenRow) -> "Token":
@@ -63,7 +65,9 @@ class Token:
         )
 
 
-@strawberry.type(description="Who a user is elsewhere: with which they sign in by OpenID Connect.")
+@strawberry.type(
+    description="An identity at a provider with which a user signs in (OpenID Connect)."
+)
 class Identity:
     issuer: str = strawberry.field(description="The provider.")
     subject: str = strawberry.field(description="How the provider knows them.")
@@ -79,7 +83,7 @@ class User:
     is_disabled: bool = strawberry.field(description="Whether the user may not sign in.")
 
     @strawberry.field(
-        description="To where they are written; one's own or, for administrators, anyone's."
+        description="Their e-mail address; one's own or, for administrators, anyone's."
     )
     async def email(self, info: Info) -> str | None:
         return (await users.user(info.context.viewer, read_id(self.id))).email
@@ -98,7 +102,7 @@ class User:
         return [Group.of(row) for row in rows]
 
     @strawberry.field(
-        description="Who they are elsewhere; one's own or, for administrators, anyone's."
+        description="Their identities at providers; one's own or, for administrators, anyone's."
     )
     async def identities(self, info: Info) -> list[Identity]:
         rows = await identities.identities_of(info.context.viewer, read_id(self.id))

@@ -42,6 +42,43 @@ COMMANDS = {
 """Where each is in `server.commands`, from which it is imported when it is asked for: all of them
 take a second."""
 
+HERE = {
+    "serve": "Serve GraphQL, REST and the console.",
+    "worker": "Run scripts that servers accept.",
+    "migrate": "Bring the database to the form that this version needs.",
+    "user": "Add, list and change users.",
+    "token": "Create, list and revoke tokens.",
+    "group": "Make groups of users, and grant them rights to scripts.",
+    "scripts": "List and check the scripts that may be started.",
+    "purge": "Delete ended processes that need not be kept.",
+    "backup": "Make a backup of database and files.",
+    "restore": "Restore a backup.",
+    "doctor": "Look for what is wrong, and say how to mend it.",
+    "audit": "Print who did what.",
+    "schema": "Print the GraphQL schema.",
+}
+"""The commands that work on the database, the most usual first, in a line for `--help`."""
+
+ANYWHERE = {
+    "login": "Sign in to a server.",
+    "logout": "Sign out, and have the server refuse the token.",
+    "whoami": "Print who you are to the server.",
+    "catalogue": "List the scripts that you may see, or what one takes.",
+    "start": "Start a script.",
+    "list": "List processes.",
+    "show": "Show one process.",
+    "watch": "Watch processes as they change.",
+    "tail": "Print the output of a process as it comes.",
+    "search": "Search the output of a process.",
+    "files": "List the files that a process wrote.",
+    "download": "Download files that a process wrote.",
+    "stop": "Stop processes.",
+    "delete": "Delete processes with their output and files.",
+    "notify": "Have the server tell you when a process ends.",
+    "completion": "Complete commands and their arguments in a shell.",
+}
+"""The commands that speak to a server, from any machine."""
+
 EXPLAINED = {
     "jobs.archive": "ArchiveError",
     "jobs.ownership": "OwnershipError",
@@ -72,6 +109,15 @@ class Commands(click.Group):
             return None
         command: click.Command = program(f"server.commands.{COMMANDS[cmd_name]}")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """By where they work. What each says itself is too long for a line."""
+        for title, commands in (
+            ("Commands on the server's machine", HERE),
+            ("Commands that speak to a server, from any machine", ANYWHERE),
+        ):
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -143,8 +143,14 @@ async def _first_token() -> str | None:
 
 
 def _warn_of_secrets(parts: Parts) -> None:
+    if not parts.safe.closed:
+        return
+    log.warning(
+        "PROCESSION_SECRET_KEY is not set: there are no webhooks, and no temporary addresses of "
+        "files, without which the console downloads none"
+    )
     names = ", ".join(each.name for each in parts.catalogue.values() if each.takes_secrets)
-    if names and parts.safe.closed:
+    if names:
         log.warning("No secrets are taken, for PROCESSION_SECRET_KEY is not set: %s", names)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 
 from server.cli import main
@@ -63,9 +64,14 @@ def test_help_names_every_command() -> None:
     named = {
         f"{group} {command}".strip()
         for group, told in groups.items()
-        for command in re.findall(r"^  (\w+)  ", told.partition("Commands:")[2], re.M)
+        for command in re.findall(r"^  (\w+)  ", told.partition("\nCommands")[2], re.M)
     }
     assert named == set(COMMANDS) - {""}
+
+
+def test_first_help_has_a_whole_line_for_each_command() -> None:
+    listed = re.findall(r"^  (\w+)  +\S.*[^.]\.$", help_of("").partition("\nCommands")[2], re.M)
+    assert sorted(listed) == main.list_commands(Context(main))
 
 
 def test_version_is_that_of_the_package(it: Installation) -> None:

@@ -182,6 +182,7 @@ def test_without_a_key_for_all_machines_no_secret_is_taken(install: Install) -> 
     it = install(PROCESSION_SECRET_KEY="")
     it.start()
     assert "No secrets are taken, for PROCESSION_SECRET_KEY is not set: " in it.log.read_text()
+    assert "no webhooks, and no temporary addresses of files" in it.log.read_text()
     for face in (GraphQL(it), Rest(it)):
         with pytest.raises(Refused, match=r"x: No secrets are taken.*PROCESSION_SECRET_KEY"):
             face.start(it.admin, "secretive", ("x", "hush"))

@@ -31,3 +31,15 @@ def test_environment_whose_python_is_not_its_own_is_made_anew(
     )
     assert would.returncode == 0
     assert ("Setting up .venv" in would.stdout) is is_made_anew
+
+
+def test_setting_up_serves_nothing() -> None:
+    def steps(target: str) -> str:
+        made = subprocess.run(
+            [MAKE, "--dry-run", target], cwd=MAKEFILE.parent, capture_output=True, text=True
+        )
+        assert made.returncode == 0
+        return made.stdout
+
+    assert "procession serve" in steps("run")
+    assert "procession serve" not in steps("setup")

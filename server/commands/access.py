@@ -50,7 +50,7 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.option("--server", metavar="URL", help="The server (PROCESSION_SERVER; a profile's).")
     @click.option(
-        "--profile", metavar="NAME", help="Of `procession login` (PROCESSION_PROFILE; default)."
+        "--profile", metavar="NAME", help="A profile of `procession login` (PROCESSION_PROFILE)."
     )
     @click.option(
         "--token-file",

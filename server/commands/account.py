@@ -38,9 +38,9 @@ SCOPES = ["read", "start", "admin"]
     type=click.IntRange(1, 3650),
     default=90,
     show_default=True,
-    help="How long it is good.",
+    help="For how many days it is valid.",
 )
-@click.option("--default", "is_default", is_flag=True, help="This profile is meant from now on.")
+@click.option("--default", "is_default", is_flag=True, help="Make this profile the default.")
 @remote
 def login_command(access: Access, scope: str, days: int, is_default: bool) -> None:
     """Sign in to a server, so that other commands need no token.

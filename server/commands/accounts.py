@@ -61,7 +61,7 @@ def enable_user(name: str) -> None:
 @click.argument("name")
 @click.argument("role", type=click.Choice(["admin", "user"]))
 def set_role(name: str, role: str) -> None:
-    """Make the user NAME an administrator, or one no more."""
+    """Make the user NAME an administrator or an ordinary user."""
     settings, is_admin = read_settings(), role == "admin"
     on_database(settings, users.set_admin(OPERATOR, door(settings), name, is_admin=is_admin))
     click.echo(f"{name!r} now has the role {role}.")
@@ -72,7 +72,7 @@ def set_role(name: str, role: str) -> None:
 @click.argument("address", required=False)
 @click.option("--none", is_flag=True, help="They have no address any more.")
 def set_email(name: str, address: str | None, none: bool) -> None:
-    """Let the user NAME be written to at ADDRESS, when they ask to be told of an end."""
+    """Set the ADDRESS to which mail for the user NAME goes."""
     if none == bool(address):
         raise click.UsageError("Give either an ADDRESS or --none.")
     on_database(read_settings(), users.set_email(OPERATOR, name, address or None))
@@ -95,11 +95,11 @@ def set_password(name: str) -> None:
 @user_group.command("link")
 @click.argument("name")
 @click.option("--subject", required=True, help="How the provider knows them: the claim `sub`.")
-@click.option("--issuer", help="The provider: PROCESSION_OPENID_ISSUER unless said.")
+@click.option("--issuer", help="The provider; by default PROCESSION_OPENID_ISSUER.")
 def link_user(name: str, subject: str, issuer: str | None) -> None:
-    """Let the user NAME, who is there already, sign in by OpenID Connect.
+    """Let the existing user NAME sign in by OpenID Connect.
 
-    Whoever the provider had let in as that subject before stays a user, but comes in no more.
+    A user who came in as that subject before stays a user, but can no longer sign in so.
     """
     settings = read_settings()
     issuer = issuer or settings.openid_issuer
@@ -110,9 +110,9 @@ def link_user(name: str, subject: str, issuer: str | None) -> None:
 @user_group.command("unlink")
 @click.argument("name")
 @click.option("--subject", required=True, help="How the provider knows them: the claim `sub`.")
-@click.option("--issuer", help="The provider: PROCESSION_OPENID_ISSUER unless said.")
+@click.option("--issuer", help="The provider; by default PROCESSION_OPENID_ISSUER.")
 def unlink_user(name: str, subject: str, issuer: str | None) -> None:
-    """Let the user NAME sign in as that subject no more, and end their sessions.
+    """Undo `link`, and end the sessions of the user NAME.
 
     If the provider still lets them in, they come as a new user.
     """
@@ -137,7 +137,9 @@ def token_group() -> None:
     show_default=True,
     help="Of what USER may do: only read; also start, stop and delete; or all.",
 )
-@click.option("--expires", metavar="DURATION", help="When it ends to be good: 12h, 30d; never.")
+@click.option(
+    "--expires", metavar="DURATION", help="How long it is valid, as 12h or 30d; else for ever."
+)
 def create_token(user: str, name: str, scope: str, expires: str | None) -> None:
     """Print a new token of USER. It is shown only now: only its hash is kept."""
     wanted = tokens.create_token(OPERATOR, user, name, Scope(scope.upper()), _end(expires))
@@ -147,7 +149,10 @@ def create_token(user: str, name: str, scope: str, expires: str | None) -> None:
 @token_group.command("list")
 @click.argument("user", required=False)
 def list_tokens(user: str | None) -> None:
-    """List tokens, of USER or of all: id, user, name, scope, state, when they end."""
+    """List tokens, of USER or of all.
+
+    Prints id, user, name, scope, state, and when each ends.
+    """
     for token in on_database(read_settings(), tokens.list_tokens(OPERATOR, user)):
         click.echo("\t".join(_columns(token)))
 

@@ -32,11 +32,13 @@ def moment(_: click.Context, __: click.Parameter, written: str | None) -> dateti
 
 @click.command("audit")
 @click.option("--user", metavar="NAME", help="Only what this user did; or operator, or system.")
-@click.option("--action", metavar="ACTION", help="Only such deeds, as process.start.")
+@click.option("--action", metavar="ACTION", help="Only this action, such as process.start.")
 @click.option("--target", metavar="TARGET", help="Only what was done to this id or name.")
 @click.option("--result", metavar="CODE", help="Only with this result: OK, or an error's code.")
-@click.option("--since", metavar="TIME", callback=moment, help="From then on; 30d: so long ago.")
-@click.option("--until", metavar="TIME", callback=moment, help="Up to then.")
+@click.option(
+    "--since", metavar="TIME", callback=moment, help="From this time on; 30d: 30 days ago."
+)
+@click.option("--until", metavar="TIME", callback=moment, help="Up to this time.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object a line.")
 def audit_command(
     user: str | None,

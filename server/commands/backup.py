@@ -59,7 +59,7 @@ def backup_command(folder: Path) -> None:
 def restore_command(
     folder: Path | None, keep_scheduled: bool, in_place: bool, take_files: bool, yes: bool
 ) -> None:
-    """Restore the backup in FOLDER into an empty installation, of either database.
+    """Restore the backup in FOLDER into an empty installation, of SQLite or PostgreSQL.
 
     No script of the backup is started: what was scheduled or running becomes FAILED, and says so.
     Servers and workers must not run meanwhile.

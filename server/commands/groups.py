@@ -36,7 +36,7 @@ def create_group(name: str) -> None:
 @click.argument("name")
 @click.argument("new_name")
 def rename_group(name: str, new_name: str) -> None:
-    """Call the group NAME by another name."""
+    """Give the group NAME another name."""
     on_database(read_settings(), groups.rename_group(OPERATOR, name, new_name))
     click.echo(f"{name!r} is now called {new_name!r}.")
 
@@ -44,7 +44,10 @@ def rename_group(name: str, new_name: str) -> None:
 @group_group.command("delete")
 @click.argument("name")
 def delete_group(name: str) -> None:
-    """Remove the group NAME; its members stay, and lose the rights that they had by it."""
+    """Remove the group NAME.
+
+    Its members stay, and lose the rights that they had by it.
+    """
     settings = read_settings()
     on_database(settings, groups.delete_group(OPERATOR, door(settings), name))
     click.echo(f"Deleted {name!r}.")
@@ -75,7 +78,7 @@ def remove_member(name: str, user: str) -> None:
 @click.argument("right", type=RIGHTS)
 @click.argument("script")
 def grant_right(name: str, right: str, script: str) -> None:
-    """Give the members of the group NAME a right to SCRIPT, or to '*', which is every script.
+    """Give the group NAME a right to SCRIPT, or to '*', every script.
 
     see: that it is there. start: start it, and see it. read: see the processes of it that others
     have started, with their output and files, but not stop or delete them.

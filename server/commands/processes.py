@@ -93,7 +93,7 @@ def wanted(
 @click.option("--since", type=Moment(past), help="Only those accepted from then on: 18:00, 7d.")
 @click.option("--until", type=Moment(past), help="Only those accepted until then.")
 @click.option("--sort", type=click.Choice(list(SORTS)), default="started", show_default=True)
-@click.option("--reverse", is_flag=True, help="The oldest first; of scripts, the last letter.")
+@click.option("--reverse", is_flag=True, help="The oldest first; scripts from Z to A.")
 @click.option(
     "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="0: all of them."
 )
@@ -156,7 +156,7 @@ def show_command(access: Access, process_id: str, as_json: bool) -> None:
 
 @click.command("stop", epilog=EXITS)
 @ids
-@click.option("--wait", is_flag=True, help="Until they have ended.")
+@click.option("--wait", is_flag=True, help="Wait until they have ended.")
 @as_json
 @remote
 def stop_command(access: Access, process_ids: tuple[str, ...], wait: bool, as_json: bool) -> None:

@@ -31,7 +31,7 @@ from server.commands.processes import filtered, wanted
 @click.command("watch", epilog=EXITS)
 @filtered
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="So many of them."
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
 )
 @as_json
 @remote

@@ -14,8 +14,8 @@ def worker_command(drain: bool) -> None:
     """Run scripts that servers accept.
 
     Needs PROCESSION_DATABASE_URL and PROCESSION_REDIS_URL, the same as the servers'. SIGTERM leaves
-    the scripts running for the next worker on this machine, with --drain the second one does;
-    Ctrl-C stops them.
+    the scripts running for the next worker on this machine (with --drain only a second SIGTERM
+    does); Ctrl-C stops them.
     """
     settings = read_settings()
     if settings.embedded_redis:
