@@ -70,10 +70,18 @@ class End:
 async def page(viewer: Viewer, process_id: UUID, part: Part) -> Batch | None:
     """Lines that are stored by now; fewer than asked for where these would be very many bytes.
 
-    Raises BadInput for a `part` that makes no sense.
+    Raises BadInput for a `part` that makes no sense, NotFound also when the process is deleted
+    meanwhile.
     """
     window = part.window()
     await looks.read("output.read", await process(viewer, process_id), viewer)
+    found = await _found(process_id, window, part)
+    if found is None or found.first_seq > window.after + 1:  # is it being deleted?
+        await process(viewer, process_id)
+    return found
+
+
+async def _found(process_id: UUID, window: Window, part: Part) -> Batch | None:
     if part.last is not None:
         return await read_last(process_id, window, part.last) if part.last else None
     return await read(process_id, window, part.first) if part.first != 0 else None

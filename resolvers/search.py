@@ -87,8 +87,8 @@ async def search(viewer: Viewer, process_id: UUID, wanted: Wanted) -> Result:
     async with AT_ONCE:
         found = await search_stored(process_id, pattern, window, wanted.first, deadline)
         matches = await _page(process_id, found.seqs, wanted.context)
+    await process(viewer, process_id)  # which may be gone, and with it lines
     if len(matches) < len(found.seqs):
-        await process(viewer, process_id)  # which may be gone
         return Result(matches, matches[-1].line.seq, has_more=True)
     return Result(matches, found.searched_to, found.has_more)
 

@@ -16,14 +16,14 @@ from tempfile import TemporaryDirectory, gettempdir
 from urllib.parse import quote
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 
 from jobs.background import beside
 
 log = logging.getLogger(__name__)
 
 LONGEST_SOCKET = 100  # bytes; a longer path is cut off silently
-PATIENCE = 10.0  # seconds for it to start
+PATIENCE = 10.0  # seconds for it to start, or to end
 QUICK = 2.0  # seconds for it to answer; one that hangs does not
 LOOK_AGAIN = 1.0  # seconds between looks whether it still lives
 PROGRAMS = ("valkey-server", "redis-server")
@@ -36,7 +36,7 @@ class NoRedisError(Exception):
 
 
 class Hung(Exception):
-    """It takes connections and does not answer."""
+    """It takes connections and does not answer, or not yet."""
 
 
 @asynccontextmanager
@@ -198,8 +198,10 @@ async def _answers(url: str) -> bool:
     try:
         async with asyncio.timeout(QUICK):
             return bool(await redis.ping())
-    except TimeoutError:
+    except (TimeoutError, BusyLoadingError):
         raise Hung from None
+    except ResponseError:  # it lives, and says that it cannot write: the disk is full
+        return True
     except (RedisError, OSError):
         return False
     finally:
@@ -232,7 +234,8 @@ async def _end(pid: int, url: str) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         try:
-            while await _answers(url):  # noqa: ASYNC110 (another program's end cannot be awaited)
-                await asyncio.sleep(0.01)
-        except Hung:
+            async with asyncio.timeout(PATIENCE):
+                while await _answers(url):  # noqa: ASYNC110 (another's end cannot be awaited)
+                    await asyncio.sleep(0.01)
+        except (Hung, TimeoutError):
             os.kill(pid, signal.SIGKILL)

@@ -10,8 +10,10 @@ import subprocess
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from redis import Redis
 
 from server.listening import bound
 from server.signals import Signals
@@ -167,6 +169,29 @@ def test_redis_that_cannot_be_started_again_is_tried_until_it_can(it: Installati
     obstacle.unlink()
     assert end_of(it, it.admin, start_python(it, it.admin, "print(1)")).lines == ["1"]
     until(lambda: pids(it, "valkey"))
+
+
+@on_sqlite
+def test_redis_that_cannot_write_is_not_taken_for_a_dead_one(it: Installation) -> None:
+    (pid,) = pids(it, "valkey")
+    obstacle = it.data / "redis/dump.rdb"
+    obstacle.mkdir()
+    with Redis.from_url(f"unix://{it.data}/redis/redis.sock") as redis:
+        redis.config_set("save", "3600 1")  # what cannot be saved is as what a full disk refuses
+        redis.bgsave()
+        until(lambda: redis.info("persistence")["rdb_last_bgsave_status"] == "err")
+        before = looks(redis)
+        until(lambda: looks(redis) > before + 5)
+        redis.config_set("save", "")
+    assert pids(it, "valkey") == [pid]
+    it.end()
+    assert not alive(pid)
+
+
+def looks(redis: Redis) -> int:
+    """How often somebody has connected, as the server does when it looks whether it lives."""
+    stats = cast("dict[str, Any]", redis.info("stats"))
+    return int(stats["total_connections_received"])
 
 
 @pytest.mark.parametrize(

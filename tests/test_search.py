@@ -1,7 +1,10 @@
 """Searching in output: every line that matches, each line on its own, however evil the pattern."""
 
 import re
+import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -359,3 +362,28 @@ def test_searches_of_clients_that_have_left_do_not_hold_up_others(
                 timeout=0.05,
             )
     assert seqs(search(it, slow, "a", first=1)) == [1]
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "question", ["output(after: 0) { text hasMore }", 'outputSearch(pattern: "a") { hasMore }']
+)
+def test_output_that_is_deleted_while_somebody_looks_is_not_taken_for_an_empty_one(
+    installation: Installation, question: str
+) -> None:
+    it, admin = installation, installation.admin
+    process_id = stored(it, "a", "b")
+    document = f"query ($id: ID!) {{ process(id: $id) {{ {question} }} }}"
+    database = sqlite3.connect(it.data / "procession.sqlite3", isolation_level=None)
+    with closing(database), ThreadPoolExecutor() as pool:
+        # What an administrator looks at is noted first, and for that they have to wait.
+        database.execute("BEGIN IMMEDIATE")
+        looking = pool.submit(it.graphql, admin, document, id=process_id)
+        for _ in range(100):  # until it has looked whether the process is there
+            it.http.get(f"{it.url}/healthz")
+        database.execute("DELETE FROM output_chunk WHERE process_id = ?", [process_id])
+        database.execute("DELETE FROM process WHERE id = ?", [process_id])
+        database.execute("COMMIT")
+        with pytest.raises(GraphQLRefusal) as refusal:
+            looking.result()
+    assert refusal.value.code == "NOT_FOUND"
