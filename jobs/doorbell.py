@@ -15,6 +15,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from jobs.background import beside
+from models.outage import Complaint
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,11 @@ LOOK_AGAIN = 2.0  # seconds after which one looks although no bell was heard
 PATIENCE = 1.0  # seconds to ring: soon everyone looks anyway
 SILENCE = 5.0  # seconds after which Redis is asked for a sign of life, and for it to come
 EVERYTHING = ""  # the id that stands for any
+
+
+def away(error: Exception) -> ConnectionError:
+    """What Redis, or the way to it, has raised: the same as an outage (`models.outage`)."""
+    return ConnectionError(str(error) or "Redis does not answer")
 
 
 class Topic(StrEnum):
@@ -69,6 +75,8 @@ class Doorbell:
         self._redis = redis
         self._ears = Redis.from_url(url)  # a connection of its own: silence is no error on it
         self._bells: dict[tuple[Topic, str], set[Bell]] = {}
+        self._dumb = Complaint(log, "Cannot ring for others, who look by themselves")
+        self._deaf = Complaint(log, f"No doorbells from Redis, looking every {LOOK_AGAIN:g} s")
 
     async def ring(self, topic: Topic, about: Iterable[object] = ()) -> None:
         """Tells everyone to look again; that it cannot be told now is no error."""
@@ -76,7 +84,9 @@ class Doorbell:
             async with asyncio.timeout(PATIENCE):
                 await self._redis.publish(topic.value, " ".join(map(str, about)))
         except (RedisError, OSError) as error:
-            log.warning("Cannot ring %s: %s", topic.value, str(error) or "Redis does not answer")
+            self._dumb.say(away(error))
+        else:
+            self._dumb.end()
 
     @contextmanager
     def heard(self, topic: Topic, about: object = EVERYTHING) -> Iterator[Bell]:
@@ -102,11 +112,11 @@ class Doorbell:
                 async with self._ears.pubsub() as subscription:
                     async with asyncio.timeout(SILENCE):
                         await subscription.subscribe(*(topic.value for topic in Topic))
+                    self._deaf.end()
                     self._ring_all()  # for what was missed while nobody listened
                     await self._hear_all(subscription)
             except (RedisError, OSError) as error:
-                why = str(error) or "it does not answer"
-                log.warning("No doorbells from Redis (%s); looking every %g s", why, LOOK_AGAIN)
+                self._deaf.say(away(error))
             await asyncio.sleep(1)
 
     async def _hear_all(self, subscription: PubSub) -> None:

@@ -20,9 +20,9 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from jobs.background import beside
-from jobs.doorbell import Bell, Doorbell, Topic
+from jobs.doorbell import Bell, Doorbell, Topic, away
 from models.instant import now, to_micros
-from models.outage import complain
+from models.outage import Complaint, complain
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +85,7 @@ class Queue:
                     score = to_micros(due) // 1000
                     await self._redis.zadd(LAUNCHES, {str(process_id): score}, xx=True, lt=True)
         except (RedisError, OSError) as error:
-            why = str(error) or "Redis does not answer"
-            log.warning("Process %s waits for the next sweep: %s", process_id, why)
+            log.warning("Process %s waits for the next sweep: %s", process_id, away(error))
             return
         if due <= now():
             await self._doorbell.ring(Topic.QUEUE)
@@ -123,12 +122,15 @@ class Poller(Worker):
         )
 
     async def main(self) -> None:
+        complaint = Complaint(log, "The queue cannot be read")
         while True:
             try:
                 await self._poll_iteration()
             except (RedisError, OSError) as error:
-                log.warning("The queue cannot be read: %s", error)
+                complaint.say(away(error))
                 await asyncio.sleep(TROUBLE)
+            else:
+                complaint.end()
             await self.bell.wait(self.poll_delay_s)
 
     async def close(self) -> None:

@@ -94,6 +94,7 @@ class Complaint:
             if self._since is None:
                 self._since = moment
             elif moment < self._quiet_until:
+                self._log.debug("%s, still: %s", self._what, error)
                 return
             self._quiet_until = moment + QUIET
         complain(self._log, self._what, error)
