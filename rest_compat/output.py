@@ -28,7 +28,7 @@ from rest_compat.conditions import is_known, unchanged
 from rest_compat.feed import EVENTS, SEEN, live
 from rest_compat.paging import read_number, single
 from rest_compat.responses import HAL
-from rest_compat.stream import Stream, gzipped, pieces
+from rest_compat.stream import CHARACTERS, Stream, gzipped, pieces
 from rest_compat.times import earliest, latest, read_time
 
 TEXT = "text/plain;charset=UTF-8"
@@ -129,4 +129,6 @@ async def _entries(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[bytes
 async def _text(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[bytes, None]:
     async with aclosing(ahead(batches)) as coming:
         async for batch in coming:
-            yield f"{batch.text}\n".encode()
+            for start in range(0, len(batch.text), CHARACTERS):
+                yield batch.text[start : start + CHARACTERS].encode()
+            yield b"\n"

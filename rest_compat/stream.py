@@ -15,7 +15,9 @@ from resolvers.departure import Departed, while_there
 from resolvers.errors import ProcessionError
 
 SMALL = 1 << 14  # characters or bytes that are worked on without a thread
-LINES = 4096  # written at once: a piece takes a multiple of its memory while it is made
+# Written at once: a piece takes a multiple of its memory while it is made.
+LINES = 4096
+CHARACTERS = 1 << 18
 LEVEL = 1  # of compression: higher ones take long and gain little
 GZIP = 16 + zlib.MAX_WBITS  # asks zlib for the head and the sums of gzip
 
@@ -64,8 +66,9 @@ async def pieces(write: Callable[[Batch], bytes], batch: Batch) -> AsyncGenerato
     if len(batch.text) <= SMALL:
         yield write(batch)
         return
-    some = map(write, batch.split(LINES))
-    while (piece := await asyncio.to_thread(next, some, None)) is not None:
+    parts = (part for some in batch.fitted(CHARACTERS) for part in some.split(LINES))
+    written = map(write, parts)
+    while (piece := await asyncio.to_thread(next, written, None)) is not None:
         yield piece
 
 
