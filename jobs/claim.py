@@ -1,7 +1,7 @@
 """The moves of a process that only one worker may make: claiming it, and ending it."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from jobs.merge import has_many_chunks, request_merge
@@ -104,17 +104,6 @@ async def finish(
     if await has_many_chunks(process_id):
         await request_merge(process_id)
     return True
-
-
-async def next_in_turn(script: str) -> tuple[UUID, datetime] | None:
-    """The process of a script that has waited longest, and since when it is due."""
-    waiting = Process.filter(
-        script=script, status=Status.SCHEDULED.value, start_time__lte=now() + CLOCKS_DIFFER
-    )
-    rows = (
-        await waiting.order_by("start_time", "created_at").limit(1).values_list("id", "start_time")
-    )
-    return (rows[0][0], rows[0][1]) if rows else None
 
 
 async def _may_claim(worker_id: UUID) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from jobs.adoption import Adoption
 from jobs.background import beside, end
-from jobs.claim import CLOCKS_DIFFER, claim, next_in_turn
+from jobs.claim import CLOCKS_DIFFER, claim
 from jobs.doorbell import LOOK_AGAIN, Topic
 from jobs.execution import Execution
 from jobs.journal import Journal
@@ -24,6 +24,7 @@ from jobs.report import Reports
 from jobs.run import Run
 from jobs.site import Site
 from jobs.trouble import Trouble
+from jobs.turn import pass_on
 from jobs.unknown import end_unknown
 from jobs.watch import Watch
 from models.instant import now
@@ -193,11 +194,7 @@ class Worker:
                 self._idle.set()
             if self._slots is not None:
                 self._slots.release()
-        script = self._site.catalogue.get(process.script)
-        if script and script.concurrency is not None:
-            waiting = await next_in_turn(script.name)
-            if waiting:
-                await self._site.queue.put(*waiting)
+        await pass_on(self._site.queue, self._site.catalogue.get(process.script))
 
     async def _ended_well(self, process: Process, work: Coroutine[None, None, None]) -> bool:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ from uuid import UUID
 from jobs.claim import finish
 from jobs.doorbell import Topic
 from jobs.piece import Packer
+from jobs.turn import pass_on
 from models.instant import now
 from models.process import Deletion, Process
 from models.status import Status
@@ -24,9 +25,11 @@ async def stop(viewer: Viewer, app: Application, process_id: UUID) -> Process:
 
     Of a process that has ended, or is being stopped, nothing changes.
     """
-    await _stop(await own_process(viewer, process_id), viewer.name)
+    found = await own_process(viewer, process_id)
+    await _stop(found, viewer.name)
     await app.doorbell.ring(Topic.PROCESS, [process_id])
     await app.doorbell.ring(Topic.OUTPUT, [process_id])
+    await _pass_on(app, found)
     return await process(viewer, process_id)
 
 
@@ -37,10 +40,18 @@ async def delete(viewer: Viewer, app: Application, process_id: UUID) -> None:
 
     A worker that runs it finds it gone and ends the script.
     """
-    await _delete(await own_process(viewer, process_id))
+    found = await own_process(viewer, process_id)
+    await _delete(found)
     await app.doorbell.ring(Topic.DELETION)
     await app.doorbell.ring(Topic.PROCESS, [process_id])
     await app.doorbell.ring(Topic.OUTPUT, [process_id])
+    await _pass_on(app, found)
+
+
+async def _pass_on(app: Application, found: Process) -> None:
+    """The turn, of one that was not started yet: in the queue it may have been the only one."""
+    if found.status == Status.SCHEDULED:
+        await pass_on(app.queue, app.catalogue.get(found.script))
 
 
 @recorded

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,9 +26,9 @@ from jobs.standstill import Standstill
 from jobs.supervisor.launch import Launch
 from tests.conftest import Install
 from tests.database import on_postgres, on_sqlite
-from tests.faces import GraphQL, Upload
+from tests.faces import GraphQL, Rest, Upload
 from tests.installation import SCRIPTS, Installation, until
-from tests.rows import Row, insert
+from tests.rows import LONG_AGO, Row, insert
 from tests.running import (
     SLEEP,
     Gate,
@@ -423,6 +424,26 @@ def test_queue_that_was_flushed_is_filled_again_in_order(it: Installation) -> No
     assert others == later
     gate.open()
     until_status(it, admin, first, "COMPLETED")
+
+
+@on_sqlite
+def test_turn_of_one_that_waits_for_a_slot_and_is_not_wanted_any_more_is_the_next_ones(
+    it: Installation,
+) -> None:
+    admin, gate = it.admin, Gate(it)
+    start_python(it, admin, gate.wait)
+    gate.reached()  # and the slot is taken
+    # Of these, which have left the queue as it was not their turn, only the first comes back to it.
+    ids = insert(
+        it,
+        [Row(admin.id, "single", "SCHEDULED", LONG_AGO + timedelta(seconds=n)) for n in range(4)],
+    )
+    ends = (GraphQL(it).stop, GraphQL(it).delete, Rest(it).delete)
+    for end, (unwanted, following) in zip(ends, pairwise(ids), strict=True):
+        end(admin, unwanted)
+        assert following in it.queued()
+    gate.open()
+    assert end_of(it, admin, ids[-1]).status == "COMPLETED"
 
 
 def test_standstill_counts_neither_its_own_pauses_nor_what_changed(
