@@ -1,6 +1,7 @@
 """Removal: of what deleted processes leave behind, as soon as they are deleted."""
 
 import logging
+import time
 from asyncio import sleep
 from itertools import accumulate
 from uuid import UUID
@@ -18,14 +19,23 @@ CHUNKS = 1000
 BYTES = 16 << 20
 PAUSE = 0.005  # seconds in which others get their turn: SQLite has no queue for those who write
 
+# After a round in vain, of perhaps many thousands: a pause so many times as long, or in seconds.
+REST, LONGEST = 9, 60.0
+
 
 async def remove_deleted(site: Site) -> None:
     """Removes what is left of deleted processes, for ever."""
     complaint = Complaint(log, "Deleted processes cannot be removed now")
     with site.doorbell.heard(Topic.DELETION) as bell:
         while True:
-            with complaint.instead():
+            began = time.monotonic()
+            try:
                 await _remove_all(site)
+            except Exception as error:
+                complaint.say(error)
+                await sleep(min(REST * (time.monotonic() - began), LONGEST))
+            else:
+                complaint.end()
             await bell.wait()
 
 

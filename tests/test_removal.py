@@ -2,6 +2,9 @@
 
 import os
 import signal
+import time
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -9,7 +12,7 @@ from tests.conftest import Install
 from tests.database import on_sqlite
 from tests.faces import GraphQL, Upload
 from tests.installation import Installation, until
-from tests.running import SLEEP, alive, end_of, running
+from tests.running import SLEEP, alive, end_of, run_python, running
 from tests.workers import kill_all, pause, pids
 
 CHUNKS = 30_000
@@ -96,6 +99,31 @@ def test_files_that_cannot_be_removed_keep_nothing_else_from_being_removed(
     folder.unlink()
     aside.rename(folder)
     check_gone(it)
+
+
+@on_sqlite
+def test_files_of_many_that_cannot_be_removed_leave_the_processor_to_others(
+    install: Install, tmp_path: Path
+) -> None:
+    files = tmp_path / "files"
+    it = install(PROCESSION_FILES_URL=f"file://{files}", PROCESSION_LOG_LEVEL="DEBUG")
+    it.start()
+    ended = run_python(it, it.admin, "pass").id
+    (worker,) = pids(it, "server.worker")
+    files.rename(tmp_path / "away")
+    it.insert("deletion", [{"process_id": str(uuid4()), "created_at": 0} for _ in range(400)])
+    told = "Deleted processes cannot be removed now"
+    until(lambda: f"{told}: " in it.log.read_text())
+    GraphQL(it).delete(it.admin, ended)  # the next round is to begin at once
+    began, used = time.monotonic(), processor_time(worker)
+    until(lambda: f"{told}, still: " in it.log.read_text())
+    assert processor_time(worker) - used < (time.monotonic() - began) / 3
+
+
+def processor_time(pid: int) -> float:
+    """The seconds that a program has had of the processors."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @on_sqlite
