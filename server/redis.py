@@ -8,8 +8,8 @@ import re
 import shutil
 import signal
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -44,22 +44,21 @@ async def embedded_redis(data: Path) -> AsyncIterator[str]:
     """Its URL. One that a killed server left running is taken over; it ends when this is left."""
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
-    _socket(folder, make=True)
-    url = socket_url(data)
-    try:
-        await _ensure(url, folder)
-    except Hung:
-        _kill_leftover(folder)
-        await _start_anew(url, folder)
-    pid = _read_pid(folder)
-    try:
-        async with beside(_keep_running(url, folder), "redis"):
-            yield url
-    finally:
-        with suppress(FileNotFoundError):  # somebody has removed the data folder
-            pid = _read_pid(folder)
-        await _end(pid, url)
-        _remove_socket(folder)
+    with _socket_folder(folder):
+        url = socket_url(data)
+        try:
+            await _ensure(url, folder)
+        except Hung:
+            _kill_leftover(folder)
+            await _start_anew(url, folder)
+        pid = _read_pid(folder)
+        try:
+            async with beside(_keep_running(url, folder), "redis"):
+                yield url
+        finally:
+            with suppress(FileNotFoundError):  # somebody has removed the data folder
+                pid = _read_pid(folder)
+            await _end(pid, url)
 
 
 async def _keep_running(url: str, folder: Path) -> None:
@@ -151,19 +150,25 @@ def _socket(folder: Path, *, make: bool = False) -> Path:
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     short = Path(gettempdir()) / f"procession-{os.getuid()}-{name}"
     if make:
-        short.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            short.mkdir(mode=0o700)
     if os.path.lexists(short) and (short.is_symlink() or short.stat().st_uid != os.getuid()):
         raise NoRedisError(f"{short} belongs to somebody else; choose a shorter PROCESSION_DATA")
     return short / "redis.sock"
 
 
-def _remove_socket(folder: Path) -> None:
-    """With the folder of its own. Nobody else has it: we have the data folder for us alone."""
-    path = _socket(folder)
-    if path.parent != folder:
-        path.unlink(missing_ok=True)
-        with suppress(OSError):  # somebody has put something into it, or removed it
-            path.parent.rmdir()
+@contextmanager
+def _socket_folder(folder: Path) -> Iterator[None]:
+    """Where the socket has a folder of its own, it is there inside, and gone afterwards. Nobody
+    else has it: we have the data folder for us alone. Raises NoRedisError."""
+    path = _socket(folder, make=True)
+    try:
+        yield
+    finally:
+        if path.parent != folder:
+            with suppress(OSError):  # somebody has put something into it, or removed it
+                path.unlink(missing_ok=True)
+                path.parent.rmdir()
 
 
 async def _spawn(folder: Path) -> Process:

@@ -209,10 +209,7 @@ def test_redis_of_a_data_folder_with_a_long_path_leaves_nothing_behind(
     install: Install, tmp_path: Path
 ) -> None:
     """Its socket has a folder of its own, as the path of one may have 107 bytes."""
-    data = tmp_path / ("long" * 25)
-    it = install(PROCESSION_DATA=str(data))
-    digest = sha256(os.fsencode(data / "redis")).hexdigest()
-    folder = Path("/tmp", f"procession-{os.getuid()}-{digest[:16]}")  # noqa: S108
+    it, folder = far_away(install, tmp_path)
     it.cli("migrate")
     it.cli("user", "add", "eve")
     assert not folder.exists()
@@ -220,6 +217,35 @@ def test_redis_of_a_data_folder_with_a_long_path_leaves_nothing_behind(
     assert [path.name for path in folder.iterdir()] == ["redis.sock"]
     assert it.end(signal.SIGTERM) == 0
     assert not folder.exists()
+    obstacle = Path(it.settings["PROCESSION_DATA"], "redis/appendonlydir")
+    shutil.rmtree(obstacle)
+    obstacle.touch()
+    assert "Redis did not start" in it.cli("serve", "--port", "0", code=1)
+    assert not folder.exists()
+
+
+@on_sqlite
+@pytest.mark.parametrize("there", ["nowhere", "."])
+def test_socket_folder_that_is_somebody_elses_is_refused(
+    install: Install, tmp_path: Path, there: str
+) -> None:
+    """In the system's folder anybody may have put a link in the way."""
+    it, folder = far_away(install, tmp_path)
+    folder.symlink_to(tmp_path / there)
+    try:
+        told = it.cli("serve", "--port", "0", code=1)
+        assert f"{folder} belongs to somebody else; choose a shorter PROCESSION_DATA" in told
+        assert folder.is_symlink()
+    finally:
+        folder.unlink()
+
+
+def far_away(install: Install, tmp_path: Path) -> tuple[Installation, Path]:
+    """One whose data folder has a long path, and the folder of its socket."""
+    data = tmp_path / ("long" * 25)
+    digest = sha256(os.fsencode(data / "redis")).hexdigest()
+    folder = Path("/tmp", f"procession-{os.getuid()}-{digest[:16]}")  # noqa: S108
+    return install(PROCESSION_DATA=str(data)), folder
 
 
 @on_sqlite
