@@ -82,7 +82,7 @@ async def _answer(store: Store, asked: Awaitable[T]) -> T:
     try:
         return await asked
     except OSError as error:
-        why = f"{error.strerror}: {error.filename}"
+        why = f"{error.strerror}: {error.filename or store.folder}"
         raise OwnershipError(f"The folder {store.folder} cannot be used ({why})", MEND) from error
     finally:
         told.cancel()

@@ -118,7 +118,7 @@ def usable(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataFolderError(
-            f"The folder {folder} cannot be used ({error.strerror}: {error.filename}); "
+            f"The folder {folder} cannot be used ({error.strerror}: {error.filename or folder}); "
             "mend that, or choose another one with PROCESSION_DATA"
         ) from None
 

@@ -125,7 +125,7 @@ async def _serve(settings: Settings, signals: Signals) -> None:
             )
             worker = WorkerChild(environment)
             signals.worker = await stack.enter_async_context(worker.open())
-        _warn_of_secrets(parts)
+        _warn_without_key(parts)
         sso = None
         if settings.openid_issuer:
             single_sign_on = late("server.identity_provider:single_sign_on")
@@ -142,7 +142,7 @@ async def _first_token() -> str | None:
     return (await issue(user, "first", Scope.ADMIN)).text if user else None
 
 
-def _warn_of_secrets(parts: Parts) -> None:
+def _warn_without_key(parts: Parts) -> None:
     if not parts.safe.closed:
         return
     log.warning(

@@ -296,6 +296,16 @@ def test_folder_that_cannot_be_listed_is_not_told_as_a_database(install: Install
 
 
 @on_sqlite
+def test_marker_that_cannot_be_read_is_told_with_its_folder(
+    install: Install, tmp_path: Path
+) -> None:
+    (tmp_path / NAME).symlink_to("/proc/self/mem")  # opens, and cannot be read, as on a bad disk
+    it = install(PROCESSION_FILES_URL=f"file://{tmp_path}")
+    told = it.cli("serve", "--port", "0", code=1)
+    assert f"The folder {tmp_path} cannot be used (Input/output error: {tmp_path}). Mend" in told
+
+
+@on_sqlite
 def test_database_that_is_slow_is_not_told_as_a_folder(
     install: Install,
     tmp_path: Path,
