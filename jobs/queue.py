@@ -19,7 +19,7 @@ from arq.worker import Retry, func
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from jobs.background import beside
+from jobs.background import beside, end
 from jobs.doorbell import Bell, Doorbell, Topic, away
 from models.instant import now, to_micros
 from models.outage import Complaint, complain
@@ -34,6 +34,7 @@ POLL = 0.5  # seconds between looks into the queue when no doorbell is heard
 PATIENCE = 2.0  # seconds to put a process in: else the sweep does
 JOB_TIMEOUT = 60  # seconds that one job may take
 LAUNCH_TIMEOUT = 10  # of a launch; so long, too, nobody repeats one whose worker was killed
+FAREWELL = 5.0  # seconds that jobs may still take when the worker leaves
 TROUBLE = 1.0  # seconds to wait after Redis refused something
 LONG_AGO = timedelta(days=1)  # arq gives up what is too late
 ELSEWHERE = 1.0  # seconds after which a process is offered again that this worker cannot run
@@ -134,8 +135,11 @@ class Poller(Worker):
             await self.bell.wait(self.poll_delay_s)
 
     async def close(self) -> None:
-        """Waits for the jobs under way; what is in the queue stays there."""
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        """Waits for the jobs under way, but not for those that hang: each is safe to repeat. What
+        is in the queue stays there."""
+        if jobs := list(self.tasks.values()):
+            await asyncio.wait(jobs, timeout=FAREWELL)
+            await end(*jobs)
 
 
 class LaunchQueue(Poller):

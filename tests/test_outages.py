@@ -58,6 +58,10 @@ BEGINNING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO \"worker\"%'"
 )
+SWEEPING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND wait_event_type = 'Lock' AND query LIKE 'UPDATE \"process\" SET \"start_time\"%'"
+)
 WAITING = "Those who follow something have to wait"
 WRITE = "import os; open(os.environ['PROCESSION_OUTPUT_DIR'] + '/a', 'w').write('a')"
 SIGN = "query ($id: ID!) { process(id: $id) { files { temporaryUrl(seconds: 60) } } }"
@@ -396,6 +400,13 @@ def test_worker_that_begins_leaves_while_somebody_has_locked_a_table(it: Install
             assert begun.wait(PATIENCE / 2) == 0
         finally:
             begun.kill()
+
+
+@on_postgres
+def test_worker_leaves_while_somebody_has_locked_what_it_sweeps(it: Installation) -> None:
+    with it.locked("process"):
+        until(lambda: it.rows(SWEEPING)[0][0])
+        assert it.end(signal.SIGTERM, PATIENCE / 2) == 0
 
 
 @on_postgres
