@@ -265,7 +265,8 @@ class Execution:
         """
         process = await Process.get_or_none(id=self._process.id)
         if process is None:
-            await self._site.store.aside(self._site.store.remove, self._process.id)
+            if files:  # stored after the removal, perhaps
+                await self._site.store.aside(self._site.store.remove, self._process.id)
             return True
         if not Status(process.status).ended:
             return False

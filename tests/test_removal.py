@@ -12,7 +12,7 @@ from tests.conftest import Install
 from tests.database import on_sqlite
 from tests.faces import GraphQL, Upload
 from tests.installation import Installation, until
-from tests.running import SLEEP, alive, end_of, run_python, running
+from tests.running import SLEEP, Gate, alive, end_of, run_python, running
 from tests.workers import kill_all, pause, pids
 
 CHUNKS = 30_000
@@ -99,6 +99,27 @@ def test_files_that_cannot_be_removed_keep_nothing_else_from_being_removed(
     folder.unlink()
     aside.rename(folder)
     check_gone(it)
+
+
+@on_sqlite
+def test_end_of_a_deleted_process_without_files_needs_no_disk(
+    install: Install, tmp_path: Path
+) -> None:
+    files = tmp_path / "files"
+    it = install(PROCESSION_FILES_URL=f"file://{files}")
+    it.start()
+    gate = Gate(it)
+    process_id, pid = running(it, f"import os; print(os.getpid()); {gate.wait}")
+    gate.reached()
+    (worker,) = pids(it, "server.worker")
+    pause(it, worker)
+    GraphQL(it).delete(it.admin, process_id)
+    files.rename(tmp_path / "away")
+    gate.open()
+    until(lambda: not alive(pid))
+    os.kill(worker, signal.SIGCONT)
+    until(lambda: not list((it.data / "runs").iterdir()))
+    assert "cannot be followed" not in it.log.read_text()
 
 
 @on_sqlite
